@@ -1,0 +1,1 @@
+//! The compiled, immutable, shared rule set.
