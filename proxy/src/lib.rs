@@ -1,1 +1,3 @@
-//! x
+//! Palisade: an edge reverse proxy with an embedded WAF.
+
+pub mod config;
