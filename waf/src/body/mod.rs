@@ -1,1 +1,12 @@
 //! Body processors: bytes in, named values out. Bounded by [`crate::Limits`]; no input can panic them.
+//!
+//! Each follows ModSecurity v3 or Coraza where the two agree, and says so where it had to choose. They
+//! share one attitude: what is malformed is *flagged, not lost*. A parser that stops at the first error
+//! hides the rest of the body from the rules, so an error here carries what was read before it, and the
+//! multipart parser reads on.
+
+pub mod cookies;
+pub mod json;
+pub mod multipart;
+pub mod urlencoded;
+pub mod xml;
