@@ -9,6 +9,8 @@
 pub mod actions;
 pub mod audit;
 pub mod body;
+#[cfg(test)]
+mod hostile_bytes;
 pub mod limits;
 pub mod macros;
 pub mod operators;
