@@ -1,0 +1,82 @@
+//! The failures that are known, each with its reason: `tests/crs-known-failures.toml`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+const LIST: &str = include_str!("../../crs-known-failures.toml");
+
+/// What may fail, by CRS version: a new release starts with an empty list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KnownFailures {
+    reasons: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    #[serde(default)]
+    stage: Vec<RawStage>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawStage {
+    crs: String,
+    id: String,
+    reason: String,
+}
+
+impl KnownFailures {
+    /// The list for one CRS version.
+    pub fn for_version(version: &str) -> Result<Self, toml::de::Error> {
+        Self::parse(LIST, version)
+    }
+
+    fn parse(text: &str, version: &str) -> Result<Self, toml::de::Error> {
+        let raw: Raw = toml::from_str(text)?;
+        let reasons = raw
+            .stage
+            .into_iter()
+            .filter(|stage| stage.crs == version)
+            .map(|stage| (stage.id, stage.reason))
+            .collect();
+        Ok(Self { reasons })
+    }
+
+    /// Why this stage may fail.
+    pub fn reason(&self, stage: &str) -> Option<&str> {
+        self.reasons.get(stage).map(String::as_str)
+    }
+
+    /// The stages of the list.
+    pub fn stages(&self) -> impl Iterator<Item = &str> {
+        self.reasons.keys().map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_well_formed_and_every_reason_is_a_sentence() {
+        let raw: Raw = toml::from_str(LIST).unwrap();
+        for stage in raw.stage {
+            assert!(stage.reason.len() > 20, "{}: {}", stage.id, stage.reason);
+        }
+    }
+
+    #[test]
+    fn another_version_has_its_own_list() {
+        let text = "[[stage]]\ncrs = \"4.0.0\"\nid = \"1-1\"\nreason = \"because\"\n";
+        assert_eq!(
+            KnownFailures::parse(text, "4.0.0").unwrap().reason("1-1"),
+            Some("because")
+        );
+        assert_eq!(
+            KnownFailures::parse(text, "4.1.0").unwrap(),
+            KnownFailures::default()
+        );
+    }
+}
