@@ -33,7 +33,7 @@ impl KnownFailures {
         Self::parse(LIST, version)
     }
 
-    fn parse(text: &str, version: &str) -> Result<Self, toml::de::Error> {
+    pub(super) fn parse(text: &str, version: &str) -> Result<Self, toml::de::Error> {
         let raw: Raw = toml::from_str(text)?;
         let reasons = raw
             .stage

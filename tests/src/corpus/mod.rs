@@ -20,6 +20,7 @@ pub mod installation;
 pub mod judge;
 pub mod known;
 pub mod origin;
+pub mod report;
 pub mod request;
 pub mod source;
 pub mod suite;
@@ -27,3 +28,4 @@ pub mod template;
 pub mod wire;
 
 pub use installation::Installation;
+pub use report::Report;
