@@ -95,9 +95,8 @@ impl Report {
         for (rule, failures) in self.failures_by_rule() {
             let _ = writeln!(text, "Rule {rule}: {} failed", failures.len());
             for (outcome, complaints) in failures {
-                let name = outcome.id.to_string();
-                let _ = writeln!(text, "  {name:<12} {}", complaints.join("; "));
-                if let Some(reason) = known.reason(&name) {
+                let _ = writeln!(text, "  {:<12} {}", outcome.id, complaints.join("; "));
+                if let Some(reason) = known.reason(&outcome.id.to_string()) {
                     let _ = writeln!(text, "  {:<12} known: {reason}", "");
                 }
             }

@@ -34,8 +34,8 @@ pub struct StageId {
 
 impl fmt::Display for StageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-{}", self.rule, self.test)?;
-        self.stage.map_or(Ok(()), |stage| write!(f, "#{stage}"))
+        let stage = self.stage.map(|stage| format!("#{stage}")).unwrap_or_default();
+        f.pad(&format!("{}-{}{stage}", self.rule, self.test))
     }
 }
 
