@@ -14,13 +14,21 @@ mod hostile_bytes;
 pub mod limits;
 pub mod macros;
 pub mod operators;
+pub mod persistent;
 pub mod plan;
 pub mod rule;
 pub mod seclang;
 pub mod source;
+mod text;
 pub mod transaction;
 pub mod transformations;
 pub mod variables;
 
 pub use limits::Limits;
+pub use persistent::PersistentCollections;
+pub use plan::RuleSet;
 pub use source::{MemorySource, RuleSource, SourceError};
+pub use transaction::{
+    Completeness, Interruption, InterruptionKind, MatchedRule, MatchedVariable, RequestOrigin, Transaction,
+    Verdict,
+};

@@ -14,8 +14,13 @@ pub struct Limits {
     pub multipart_header_bytes: usize,
     /// Bytes of a request body without its uploaded files (`SecRequestBodyNoFilesLimit`).
     pub request_body_no_files: usize,
+    /// Texts and attribute values of an XML body. Markup splits text into many pieces.
+    pub xml_nodes: usize,
     /// Entries that one transaction's TX collection may hold: rules build names dynamically.
     pub tx_entries: usize,
+    /// Matches that one transaction records: a body of a thousand arguments can match a hundred rules each.
+    /// What stops a request is recorded in any case.
+    pub matched_rules: usize,
     /// Bytes of one matched value that are kept for logs and the audit record.
     pub logged_value_bytes: usize,
     /// Keys kept per persistent collection (`initcol`), per process.
@@ -30,7 +35,9 @@ impl Default for Limits {
             multipart_parts: 1000,
             multipart_header_bytes: 16 * 1024,
             request_body_no_files: 1024 * 1024,
+            xml_nodes: 10_000,
             tx_entries: 10_000,
+            matched_rules: 1000,
             logged_value_bytes: 512,
             persistent_entries: 10_000,
         }

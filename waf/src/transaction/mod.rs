@@ -1,1 +1,285 @@
 //! One request's way through the five phases.
+//!
+//! The evaluation is the plain one: the rules of a phase in file order, each asking each value. It is the
+//! measure of any faster one.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+
+use crate::audit::{self, AuditRecord};
+use crate::plan::RuleSet;
+use crate::rule::{EngineMode, Phase, RuleId};
+
+mod chain;
+mod clock;
+mod conclude;
+mod evaluate;
+mod facts;
+mod logging;
+mod matched;
+mod named;
+mod request_body;
+mod request_headers;
+mod response_body;
+mod response_headers;
+mod state;
+
+pub(crate) use clock::Clock;
+pub(crate) use evaluate::Context;
+pub(crate) use facts::{Body, Facts, Pair, Request};
+pub(crate) use matched::MatchLog;
+pub use matched::{MatchedRule, MatchedVariable};
+pub(crate) use state::{Hit, State};
+
+/// What the engine cannot know by itself, because it reads no clock and draws no random number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestOrigin {
+    /// `UNIQUE_ID`.
+    pub id: String,
+    /// When the request came, in microseconds since 1970.
+    pub unix_micros: u64,
+    /// How far east of Greenwich `TIME_HOUR` and its kin count.
+    pub utc_offset_seconds: i32,
+}
+
+/// Whether a body is all there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Completeness {
+    /// All of it.
+    Complete,
+    /// Only its first part, by policy: `INBOUND_DATA_ERROR` or `OUTBOUND_DATA_ERROR` says so to rules.
+    Partial,
+}
+
+/// The answer of a phase.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub enum Verdict {
+    /// Go on. Always so in `DetectionOnly`.
+    Pass,
+    /// Stop: the same answer for every later phase too.
+    Interrupted(Interruption),
+}
+
+/// Why and how a transaction stops.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interruption {
+    /// The rule that stopped it.
+    pub rule_id: RuleId,
+    /// When.
+    pub phase: Phase,
+    /// How.
+    pub kind: InterruptionKind,
+}
+
+/// How a transaction stops.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InterruptionKind {
+    /// Answer with this status.
+    Deny {
+        /// The rule's `status`, 403 by default.
+        status: u16,
+    },
+    /// Close the connection without an answer.
+    Drop,
+    /// Send the client elsewhere.
+    Redirect {
+        /// The rule's `status` if it is a 3xx, 302 by default.
+        status: u16,
+        /// Where to, macros expanded: bytes of the request may be in it.
+        location: Vec<u8>,
+    },
+}
+
+impl Interruption {
+    /// The status of the answer, if there is one.
+    pub fn status(&self) -> Option<u16> {
+        match self.kind {
+            InterruptionKind::Deny { status } | InterruptionKind::Redirect { status, .. } => Some(status),
+            InterruptionKind::Drop => None,
+        }
+    }
+}
+
+/// One request and its response before the rules.
+///
+/// Told in the order of HTTP: connection, request line, headers, body, response. Each phase runs once; a
+/// phase asked for again, or after a later one, answers without running.
+#[derive(Debug)]
+pub struct Transaction {
+    rules: RuleSet,
+    facts: Facts,
+    state: State,
+    done: Option<Phase>,
+}
+
+impl RuleSet {
+    /// Begins a transaction.
+    pub fn transaction(&self, origin: RequestOrigin) -> Transaction {
+        let log = MatchLog::new(self.limits().matched_rules);
+        Transaction {
+            facts: Facts::new(origin, self.settings().web_app_id.clone()),
+            state: State::new(self.settings(), log),
+            rules: self.clone(),
+            done: None,
+        }
+    }
+}
+
+impl Transaction {
+    /// Who talks to whom.
+    pub fn connection(&mut self, client: SocketAddr, server: SocketAddr) {
+        self.facts.client = Some(client);
+        self.facts.server = Some(server);
+    }
+
+    /// The request line, as the client sent it: `protocol` is like `HTTP/1.1`.
+    pub fn request_line(&mut self, method: &[u8], uri: &[u8], protocol: &[u8]) {
+        let (separator, limit) = (
+            self.rules.settings().argument_separator,
+            arguments_limit(&self.rules),
+        );
+        self.facts
+            .request
+            .set_line(method, uri, protocol, separator, limit);
+    }
+
+    /// One header of the request.
+    pub fn add_request_header(&mut self, name: &[u8], value: &[u8]) {
+        self.facts.request.headers.push((name.to_vec(), value.to_vec()));
+    }
+
+    /// Phase 1.
+    pub fn request_headers(&mut self) -> Verdict {
+        if self.done.is_none() {
+            request_headers::prepare(&mut self.facts, &mut self.state);
+        }
+        self.run(Phase::RequestHeaders)
+    }
+
+    /// Whether the rules want to see the request's body: known after phase 1.
+    pub fn wants_request_body(&self) -> bool {
+        self.runs() && self.state.control.request_body_access
+    }
+
+    /// How many bytes of the request's body the rules want at most (`SecRequestBodyLimit`, `ctl` applied).
+    pub fn request_body_limit(&self) -> usize {
+        self.state.control.request_body_limit
+    }
+
+    /// Phase 2, with the whole body or its first part; empty if there is none.
+    pub fn request_body(&mut self, body: Bytes, completeness: Completeness) -> Verdict {
+        if self.done.is_none() {
+            request_headers::prepare(&mut self.facts, &mut self.state);
+        }
+        if self.done < Some(Phase::RequestBody) && self.runs() {
+            request_body::read(&self.rules, &mut self.facts, &self.state, body, completeness);
+        }
+        self.run(Phase::RequestBody)
+    }
+
+    /// The status line of the response.
+    pub fn response_line(&mut self, status: u16, protocol: &[u8]) {
+        self.facts.response.status = Some(status);
+        self.facts.response.protocol = protocol.to_vec();
+    }
+
+    /// One header of the response.
+    pub fn add_response_header(&mut self, name: &[u8], value: &[u8]) {
+        self.facts.response.headers.push((name.to_vec(), value.to_vec()));
+    }
+
+    /// Phase 3.
+    pub fn response_headers(&mut self) -> Verdict {
+        self.run(Phase::ResponseHeaders)
+    }
+
+    /// Whether the rules want to see the response's body: known after phase 3.
+    pub fn wants_response_body(&self) -> bool {
+        self.runs() && response_headers::wants_body(&self.facts, &self.state, self.rules.settings())
+    }
+
+    /// How many bytes of the response's body the rules want at most (`SecResponseBodyLimit`, `ctl` applied).
+    pub fn response_body_limit(&self) -> usize {
+        self.state.control.response_body_limit
+    }
+
+    /// Phase 4, with the whole body or its first part; empty if it is not wanted.
+    pub fn response_body(&mut self, body: Bytes, completeness: Completeness) -> Verdict {
+        if self.done < Some(Phase::ResponseBody) && self.runs() {
+            response_body::read(&self.rules, &mut self.facts, &self.state, body, completeness);
+        }
+        self.run(Phase::ResponseBody)
+    }
+
+    /// Phase 5. It runs once at the end of every transaction, stopped or not, and stops nothing.
+    pub fn logging(&mut self) {
+        let _ = self.run(Phase::Logging);
+    }
+
+    /// The rules that matched and asked to be logged, in order.
+    pub fn matched_rules(&self) -> &[MatchedRule] {
+        self.state.log.records()
+    }
+
+    /// What stopped the transaction.
+    pub fn interruption(&self) -> Option<&Interruption> {
+        self.state.interruption.as_ref()
+    }
+
+    /// What would have stopped the transaction, were the engine On and not `DetectionOnly`.
+    pub fn detected_interruption(&self) -> Option<&Interruption> {
+        self.state.detected.as_ref()
+    }
+
+    /// Whether the engine is On, only detecting, or Off at this moment (`SecRuleEngine`, `ctl` applied).
+    pub fn engine_mode(&self) -> EngineMode {
+        self.state.control.engine
+    }
+
+    /// A member of `TX`, for instance `blocking_inbound_anomaly_score`.
+    pub fn tx_variable(&self, name: &str) -> Option<Vec<u8>> {
+        let (_, value) = self.state.tx.named_value(name.as_bytes())?;
+        Some(value.to_vec())
+    }
+
+    /// The transaction as a record for the audit log, secrets masked.
+    pub fn audit_record(&self) -> AuditRecord {
+        audit::record(&self.facts, &self.state)
+    }
+
+    /// Whether the rule set wants that record written.
+    pub fn wants_audit(&self) -> bool {
+        logging::wants_audit(&self.rules, &self.facts, &self.state)
+    }
+
+    /// Whether anything is left to look at for rules.
+    fn runs(&self) -> bool {
+        self.state.control.engine != EngineMode::Off && self.state.interruption.is_none()
+    }
+
+    fn run(&mut self, phase: Phase) -> Verdict {
+        if self.done < Some(phase) {
+            self.done = Some(phase);
+            let mut context = Context {
+                rules: &self.rules,
+                facts: &self.facts,
+                state: &mut self.state,
+            };
+            evaluate::run(phase, &mut context);
+        }
+        match &self.state.interruption {
+            None => Verdict::Pass,
+            Some(interruption) => Verdict::Interrupted(interruption.clone()),
+        }
+    }
+}
+
+/// How many arguments a request may have, query and body together.
+fn arguments_limit(rules: &RuleSet) -> usize {
+    rules
+        .settings()
+        .arguments_limit
+        .unwrap_or(rules.limits().arguments)
+}

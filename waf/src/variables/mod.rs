@@ -5,6 +5,19 @@
 
 use std::fmt;
 
+mod arguments;
+mod body;
+mod collections;
+mod connection;
+mod request;
+mod response;
+mod time;
+mod view;
+
+pub(crate) use collections::changes_while_rules_run;
+pub(crate) use connection::address;
+pub(crate) use view::{View, visit_fact_target};
+
 /// Whether a variable is one value or a collection of named values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {

@@ -1,0 +1,61 @@
+//! `setvar`: sets, counts up or down, or removes a member of `TX` or of a persistent collection.
+//!
+//! Argument: `collection.name=value`, `collection.name=+number`, `=-number`, `!collection.name`; name and
+//! value may hold macros. A number counts from 0 if the member is absent. A persistent collection that
+//! `initcol` has not opened takes nothing.
+//! Example: `setvar:'tx.anomaly_score=+%{tx.critical_anomaly_score}'`.
+//! Source: ModSecurity Reference Manual, "setvar".
+
+use crate::persistent::Terms;
+use crate::rule::{Change, SetVar};
+use crate::transaction::Context;
+use crate::variables::Variable;
+
+use super::atoi;
+
+pub(super) fn run(set: &SetVar, context: &mut Context<'_>) {
+    let name = set.key.to_bytes(&context.view());
+    let operand = operand(&set.change, context);
+    let change = |old: Option<&[u8]>| match set.change {
+        Change::Assign(_) => Some(operand),
+        Change::Add(_) => Some(sum(old, atoi(&operand))),
+        Change::Subtract(_) => Some(sum(old, atoi(&operand).saturating_neg())),
+        Change::Unset => None,
+    };
+    match set.collection {
+        Variable::Tx => change_tx(&name, context, change),
+        collection => {
+            if let Some(binding) = context.state.binding(collection) {
+                let terms = Terms::of(context.rules, context.facts);
+                context.rules.persistent().update(binding, &name, terms, change);
+            }
+        }
+    }
+}
+
+/// The value with its macros expanded. This comes first: a change of a persistent value holds a lock that
+/// a macro may need.
+fn operand(change: &Change, context: &Context<'_>) -> Vec<u8> {
+    match change {
+        Change::Assign(value) | Change::Add(value) | Change::Subtract(value) => {
+            value.to_bytes(&context.view())
+        }
+        Change::Unset => Vec::new(),
+    }
+}
+
+fn change_tx(name: &[u8], context: &mut Context<'_>, change: impl FnOnce(Option<&[u8]>) -> Option<Vec<u8>>) {
+    let limit = context.rules.limits().tx_entries;
+    let tx = &mut context.state.tx;
+    match change(tx.named_value(name).map(|(_, value)| value)) {
+        Some(value) => tx.set(name, value, limit),
+        None => tx.remove(name),
+    }
+}
+
+fn sum(old: Option<&[u8]>, number: i64) -> Vec<u8> {
+    old.map_or(0, atoi)
+        .saturating_add(number)
+        .to_string()
+        .into_bytes()
+}

@@ -1,1 +1,0 @@
-//! The audit record, as data: what a transaction was and why it ended as it did.

@@ -1,0 +1,176 @@
+//! One rule: its links, one after another, each asking its question of each value.
+
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use crate::actions;
+use crate::operators::Captures;
+use crate::rule::{Link, Question, Rule, Target};
+use crate::transformations::Transformation;
+use crate::variables::{Variable, changes_while_rules_run, visit_fact_target};
+
+use super::{Context, Hit, conclude};
+
+/// Runs a rule. It matches if each of its links matches at least one value; the actions of a link run at
+/// once for each of them.
+pub(super) fn matches(rule: &Arc<Rule>, context: &mut Context<'_>) -> bool {
+    context.state.hits.clear();
+    context.state.rule = Some(Arc::clone(rule));
+    let removed = context.removed_targets(rule);
+    let all = rule.links.iter().all(|link| match &link.question {
+        None => {
+            matched(rule, link, None, context);
+            true
+        }
+        Some(question) => Asking {
+            rule,
+            link,
+            question,
+            removed: &removed,
+        }
+        .ask(context),
+    });
+    if all {
+        conclude::matched(rule, context);
+    }
+    all
+}
+
+/// A link's question on its way through the values.
+struct Asking<'a> {
+    rule: &'a Rule,
+    link: &'a Link,
+    question: &'a Question,
+    removed: &'a [Arc<Target>],
+}
+
+impl Asking<'_> {
+    /// Asks each target; every value is asked, also after a match.
+    fn ask(&self, context: &mut Context<'_>) -> bool {
+        let mut any = false;
+        for target in &self.question.targets {
+            any |= self.ask_target(target, context);
+        }
+        any
+    }
+
+    fn ask_target(&self, target: &Target, context: &mut Context<'_>) -> bool {
+        let variable = target.variable;
+        let mut any = false;
+        if target.count {
+            let count = context.view().count(target, self.removed).to_string();
+            any = self.ask_value(variable, None, count.as_bytes(), context);
+        } else if changes_while_rules_run(variable) {
+            for (key, value) in snapshot(target, self.removed, context) {
+                any |= self.ask_value(variable, key.as_deref(), &value, context);
+            }
+        } else {
+            let facts = context.facts;
+            let _ = visit_fact_target(facts, target, self.removed, &mut |key, value| {
+                any |= self.ask_value(variable, key, value, context);
+                ControlFlow::Continue(())
+            });
+        }
+        any
+    }
+
+    /// Asks one value: transformed, or with `multiMatch` first as it is and then after each transformation
+    /// that changes it.
+    fn ask_value(
+        &self,
+        variable: Variable,
+        key: Option<&[u8]>,
+        value: &[u8],
+        context: &mut Context<'_>,
+    ) -> bool {
+        let transformations = &self.question.transformations;
+        if !self.link.actions.multi_match {
+            return self.ask_operator(variable, key, &transformed(transformations, value), context);
+        }
+        let mut any = self.ask_operator(variable, key, value, context);
+        let mut current = Cow::Borrowed(value);
+        for transformation in transformations {
+            let next = step(*transformation, current.clone());
+            if next != current {
+                any |= self.ask_operator(variable, key, &next, context);
+            }
+            current = next;
+        }
+        any
+    }
+
+    fn ask_operator(
+        &self,
+        variable: Variable,
+        key: Option<&[u8]>,
+        value: &[u8],
+        context: &mut Context<'_>,
+    ) -> bool {
+        let Question {
+            operator, negated, ..
+        } = self.question;
+        let mut captures = (self.link.actions.capture && !negated).then(Captures::new);
+        if operator.matches(value, &context.view(), captures.as_mut()) == *negated {
+            return false;
+        }
+        if let Some(captures) = captures {
+            context.state.tx.capture(&captures);
+        }
+        let hit = Hit {
+            variable,
+            key: key.map(<[u8]>::to_vec),
+            value: value.to_vec(),
+        };
+        matched(self.rule, self.link, Some(hit), context);
+        true
+    }
+}
+
+/// What a link does for one matching value, or once where it asks nothing.
+fn matched(rule: &Rule, link: &Link, hit: Option<Hit>, context: &mut Context<'_>) {
+    context.state.hits.extend(hit);
+    for effect in &link.actions.effects {
+        actions::run(effect, context);
+    }
+    if rule.links.len() == 1 {
+        conclude::log_value(rule, context);
+    }
+}
+
+/// The values of a variable that the rule's own actions may change, as they are now.
+fn snapshot(
+    target: &Target,
+    removed: &[Arc<Target>],
+    context: &Context<'_>,
+) -> Vec<(Option<Vec<u8>>, Vec<u8>)> {
+    let mut values = Vec::new();
+    let _ = context.view().visit_target(target, removed, &mut |key, value| {
+        values.push((key.map(<[u8]>::to_vec), value.to_vec()));
+        ControlFlow::Continue(())
+    });
+    values
+}
+
+fn transformed<'v>(transformations: &[Transformation], value: &'v [u8]) -> Cow<'v, [u8]> {
+    transformations
+        .iter()
+        .fold(Cow::Borrowed(value), |value, transformation| {
+            step(*transformation, value)
+        })
+}
+
+/// One transformation; a value that it leaves alone is not copied.
+fn step(transformation: Transformation, value: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    match value {
+        Cow::Borrowed(bytes) => transformation.apply(bytes),
+        Cow::Owned(bytes) => {
+            let changed = match transformation.apply(&bytes) {
+                Cow::Owned(changed) => Some(changed),
+                Cow::Borrowed(same) if same.len() == bytes.len() => None,
+                Cow::Borrowed(part) => Some(part.to_vec()),
+            };
+            Cow::Owned(changed.unwrap_or(bytes))
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! A phase's program: its rules in file order, with what skips and ends it.
+
+use std::sync::Arc;
+
+use crate::actions::ctl;
+use crate::plan::RuleSet;
+use crate::rule::{AllowScope, EngineMode, Phase, Rule, Step, Target};
+use crate::variables::View;
+
+use super::{Facts, State, chain};
+
+/// A transaction while one of its phases runs.
+pub(crate) struct Context<'t> {
+    pub(crate) rules: &'t RuleSet,
+    pub(crate) facts: &'t Facts,
+    pub(crate) state: &'t mut State,
+}
+
+impl Context<'_> {
+    /// The transaction as it is at this moment.
+    pub(crate) fn view(&self) -> View<'_> {
+        View {
+            rules: self.rules,
+            facts: self.facts,
+            state: self.state,
+        }
+    }
+
+    /// The targets that `ctl` took from a rule; they are gone from every link of a chain.
+    pub(super) fn removed_targets(&self, rule: &Rule) -> Vec<Arc<Target>> {
+        let removed = self.state.control.removed_targets.iter();
+        removed
+            .filter(|(rules, _)| ctl::means(rules, rule))
+            .map(|(_, target)| Arc::clone(target))
+            .collect()
+    }
+
+    fn is_removed(&self, rule: &Rule) -> bool {
+        self.state
+            .control
+            .removed_rules
+            .iter()
+            .any(|rules| ctl::means(rules, rule))
+    }
+
+    /// Whether the next rule of the phase runs.
+    fn goes_on(&self, phase: Phase) -> bool {
+        if self.state.control.engine == EngineMode::Off {
+            return false;
+        }
+        phase == Phase::Logging || (self.state.interruption.is_none() && self.state.allowed.is_none())
+    }
+}
+
+/// Runs the rules of one phase.
+pub(super) fn run(phase: Phase, context: &mut Context<'_>) {
+    let rules = context.rules;
+    let steps = rules.steps(phase);
+    let (mut next, mut skip) = (0, 0);
+    end_allowance(phase, context.state);
+    while let Some(step) = steps.get(next) {
+        next += 1;
+        let Step::Rule(rule) = step else { continue };
+        if !context.goes_on(phase) {
+            break;
+        }
+        if skip > 0 {
+            skip -= 1;
+            continue;
+        }
+        if context.is_removed(rule) || !chain::matches(rule, context) {
+            continue;
+        }
+        let actions = &rule.head().actions;
+        skip = actions.skip.unwrap_or(0);
+        if let Some(marker) = &actions.skip_after {
+            // A marker that stands nowhere ahead ends the phase, as in ModSecurity.
+            let place = rules.jump(phase, marker).filter(|&place| place >= next);
+            next = place.unwrap_or(steps.len());
+        }
+    }
+    context.state.hits.clear();
+    context.state.rule = None;
+}
+
+/// An `allow` that does not reach as far as this phase is over.
+fn end_allowance(phase: Phase, state: &mut State) {
+    let reaches = match state.allowed {
+        Some(AllowScope::Transaction) => true,
+        Some(AllowScope::Request) => phase <= Phase::RequestBody,
+        Some(AllowScope::Phase) | None => false,
+    };
+    if !reaches {
+        state.allowed = None;
+    }
+}
