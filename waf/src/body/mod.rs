@@ -6,6 +6,8 @@
 //! multipart parser reads on.
 
 pub mod cookies;
+#[cfg(test)]
+mod fuzzing;
 pub mod json;
 pub mod multipart;
 pub mod urlencoded;
