@@ -1,6 +1,9 @@
 use super::*;
 use crate::body::fuzzing::{Mutator, mutate_all};
 
+/// A document, what is wrong with it, and what is read all the same.
+type Wrong<'a> = (&'a [u8], JsonErrorKind, &'a [(&'a str, &'a str)]);
+
 fn texts(flat: &Flat) -> Vec<(String, String)> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     flat.values
@@ -98,7 +101,7 @@ fn escapes_are_decoded_in_names_and_values() {
 #[test]
 fn an_error_names_its_cause_and_keeps_what_was_read() {
     use JsonErrorKind::*;
-    let table: &[(&[u8], JsonErrorKind, &[(&str, &str)])] = &[
+    let table: &[Wrong<'_>] = &[
         (b" ", Premature, &[]),
         (b"{\"a\":1", Premature, &[("json.a", "1")]),
         (b"{\"a\":1,", Premature, &[("json.a", "1")]),
