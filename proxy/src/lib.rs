@@ -1,3 +1,4 @@
 //! Palisade: an edge reverse proxy with an embedded WAF.
 
 pub mod config;
+pub mod config_files;

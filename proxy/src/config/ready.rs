@@ -1,6 +1,8 @@
 //! What is true once a configuration has been read: types that cannot be wrong any more.
 
+use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +22,8 @@ pub struct Config {
     pub waf: Waf,
     /// `[[routes]]`, each with its defaults filled in.
     pub routes: Vec<Arc<Route>>,
-    /// Every file that was read: what a watcher watches.
+    /// The entry file and every file it includes: with their folders (where a new file may match an
+    /// `include`), what a watcher watches.
     pub files: Vec<PathBuf>,
 }
 
@@ -29,8 +32,8 @@ pub struct Config {
 pub struct Server {
     /// How long requests in flight may take after SIGTERM.
     pub grace: Duration,
-    /// Worker threads; at least 1.
-    pub workers: usize,
+    /// Worker threads; `None` for one per core.
+    pub workers: Option<NonZeroUsize>,
     /// State that outlives the process: the rule set, self-signed certificates.
     pub data_dir: PathBuf,
 }
@@ -44,7 +47,8 @@ pub struct Listen {
     pub http: Vec<SocketAddr>,
     /// Health and metrics; `None` switches them off.
     pub admin: Option<SocketAddr>,
-    /// The port that a redirect names; 443 is left out of the Location.
+    /// The port that a redirect names; 443 is left out of the Location. 0 if the file names none and the
+    /// first https listener takes any free port: then that listener's own.
     pub redirect_port: u16,
     /// From accept to the end of the TLS handshake.
     pub handshake_timeout: Duration,
@@ -85,8 +89,8 @@ pub struct Tls {
     pub unknown_sni: UnknownSni,
     /// PEM files, watched.
     pub certificates: Vec<CertificateFiles>,
-    /// Names of a self-signed certificate that is made at first start and kept in the data folder; empty
-    /// for none.
+    /// Names (`localhost`, `*.localhost`) of a self-signed certificate that is made at first start and kept
+    /// in the data folder; empty for none. Never empty if `certificates` is.
     pub self_signed: Vec<String>,
 }
 
@@ -169,7 +173,7 @@ pub enum HostPattern {
     Wildcard(String),
 }
 
-/// A path condition, on the normalised path.
+/// A path condition, on the form of the path that [`super::normalized_path`] gives.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PathMatch {
     /// The whole path.
@@ -209,7 +213,7 @@ pub enum UpstreamTarget {
 pub struct Backend {
     /// TLS to the backend.
     pub tls: bool,
-    /// A name or an address, without brackets.
+    /// A name in lower-case ASCII or an address, without brackets.
     pub host: String,
     /// The port; the scheme's default if the file names none.
     pub port: u16,
@@ -311,4 +315,35 @@ pub enum ExcludedRules {
     Ids(Vec<(u64, u64)>),
     /// Rules with any of these tags.
     Tags(Vec<String>),
+}
+
+impl fmt::Display for HostPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(name) => f.write_str(name),
+            Self::Wildcard(suffix) => write!(f, "*.{suffix}"),
+        }
+    }
+}
+
+/// As the file writes it: `"/api"` for a prefix, `{ exact = "/api" }`.
+impl fmt::Display for PathMatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(path) => write!(f, "{{ exact = \"{path}\" }}"),
+            Self::Prefix(path) => write!(f, "\"{path}\""),
+        }
+    }
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.tls { "https" } else { "http" };
+        let Self { host, port, .. } = self;
+        if host.contains(':') {
+            write!(f, "{scheme}://[{host}]:{port}")
+        } else {
+            write!(f, "{scheme}://{host}:{port}")
+        }
+    }
 }

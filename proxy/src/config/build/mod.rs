@@ -1,0 +1,125 @@
+//! From what the files say to what is true: defaults filled in, options held against one another. The
+//! reasons for the defaults stand in `config/palisade.toml`; a test keeps the two equal.
+
+mod routes;
+mod waf;
+
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::decode::At;
+use super::errors::{Problem, Report};
+use super::raw;
+use super::ready::{
+    Config, HostPattern, Listen, Log, LogFormat, LogTarget, Server, Tls, TlsVersion, UnknownSni, Waf,
+};
+
+const DATA_DIR: &str = "/var/lib/palisade";
+
+/// The configuration, right only if `report` stayed empty.
+pub(super) fn config(raw: raw::Config, report: &Report, files: Vec<PathBuf>) -> Config {
+    let server = server(raw.server);
+    let body_memory = raw.waf.body_memory.unwrap_or(256 << 20);
+    let mut policies = waf::Policies::new(raw.waf.policy, body_memory, report);
+    let routes = routes::routes(raw.routes, raw.upstream, &mut policies, report);
+    Config {
+        listen: listen(raw.listen, report, &raw.start),
+        tls: tls(raw.tls, report),
+        log: log(raw.log, &server),
+        waf: Waf {
+            rules: raw.waf.rules.unwrap_or_else(|| server.data_dir.join("crs")),
+            body_memory,
+        },
+        server,
+        routes,
+        files,
+    }
+}
+
+fn server(raw: raw::Server) -> Server {
+    Server {
+        grace: raw.grace.unwrap_or(Duration::from_secs(25)),
+        workers: raw.workers.and_then(NonZeroUsize::new),
+        data_dir: raw.data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR)),
+    }
+}
+
+fn listen(raw: raw::Listen, report: &Report, start: &super::Place) -> Listen {
+    distinct_addresses(&raw, report);
+    if raw.https.as_ref().is_some_and(Vec::is_empty) {
+        let reason = "listen.https is empty: nothing would be served";
+        report.problem(start, Problem::Contradiction(reason.to_owned()));
+    }
+    let addresses = |written: Option<Vec<At<SocketAddr>>>, port: u16| match written {
+        Some(written) => written.into_iter().map(|address| address.value).collect(),
+        None => vec![SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))],
+    };
+    let https: Vec<SocketAddr> = addresses(raw.https, 443);
+    let admin = match raw.admin {
+        Some(written) => written.map(|address| address.value),
+        None => Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 9180))),
+    };
+    Listen {
+        redirect_port: raw
+            .redirect_port
+            .unwrap_or_else(|| https.first().map_or(443, SocketAddr::port)),
+        https,
+        http: addresses(raw.http, 80),
+        admin,
+        handshake_timeout: raw.handshake_timeout.unwrap_or(Duration::from_secs(10)),
+        keepalive_timeout: raw.keepalive_timeout.unwrap_or(Duration::from_secs(60)),
+        request_head_timeout: raw.request_head_timeout.unwrap_or(Duration::from_secs(10)),
+        request_body_timeout: raw.request_body_timeout.unwrap_or(Duration::from_secs(30)),
+        max_connections: raw.max_connections.unwrap_or(10_000),
+    }
+}
+
+/// One socket, one purpose; port 0 is another port each time.
+fn distinct_addresses(raw: &raw::Listen, report: &Report) {
+    let mut seen = HashMap::new();
+    let written = [raw.https.iter().flatten(), raw.http.iter().flatten()];
+    for address in written.into_iter().flatten().chain(raw.admin.iter().flatten()) {
+        if address.value.port() == 0 {
+            continue;
+        }
+        if let Some(first) = seen.insert(address.value, address.place.clone()) {
+            let what = format!("the address {}", address.value);
+            report.problem(&address.place, Problem::Duplicate { what, first });
+        }
+    }
+}
+
+fn tls(raw: raw::Tls, report: &Report) -> Tls {
+    // Without any certificate the edge still starts and says so; with certificates it makes none up.
+    let self_signed = raw.self_signed.unwrap_or_else(|| match raw.names_certificates {
+        true => Vec::new(),
+        false => vec![
+            HostPattern::Exact("localhost".to_owned()),
+            HostPattern::Wildcard("localhost".to_owned()),
+        ],
+    });
+    if self_signed.is_empty() && !raw.names_certificates {
+        let reason = "there is neither a certificate nor a name for a self-signed one";
+        report.problem(&raw.place, Problem::Contradiction(reason.to_owned()));
+    }
+    Tls {
+        min_version: raw.min_version.unwrap_or(TlsVersion::V1_2),
+        unknown_sni: raw.unknown_sni.unwrap_or(UnknownSni::Default),
+        certificates: raw.certificates,
+        self_signed: self_signed.iter().map(HostPattern::to_string).collect(),
+    }
+}
+
+fn log(raw: raw::Log, server: &Server) -> Log {
+    Log {
+        level: raw.level.unwrap_or_else(|| "info".to_owned()),
+        format: raw.format.unwrap_or(LogFormat::Auto),
+        access: raw.access.unwrap_or(LogTarget::Stdout),
+        audit: raw
+            .audit
+            .unwrap_or_else(|| LogTarget::File(server.data_dir.join("audit.log"))),
+    }
+}

@@ -1,0 +1,193 @@
+//! Routes: unique names, no request that two routes claim, one upstream each.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::waf::Policies;
+use crate::config::decode::At;
+use crate::config::errors::{Place, Problem, Report};
+use crate::config::raw::{self, Target, Timeouts};
+use crate::config::ready::{HostPattern, PathMatch, Route, Upstream, UpstreamTarget, UpstreamTls};
+
+/// The routes, in the order of the files.
+pub(super) fn routes(
+    raw: Vec<raw::Route>,
+    defaults: Timeouts,
+    policies: &mut Policies<'_>,
+    report: &Report,
+) -> Vec<Arc<Route>> {
+    let mut claims = Claims {
+        report,
+        names: HashMap::new(),
+        requests: HashMap::new(),
+    };
+    raw.into_iter()
+        .map(|raw| {
+            let paths = claims.check(&raw);
+            let waf = policies.policy(raw.waf, &raw.hosts);
+            let upstream = upstream(raw.target, raw.timeouts.or(defaults), raw.host, raw.tls, report);
+            let hosts = raw.hosts.into_iter().map(|host| host.value).collect();
+            Arc::new(Route {
+                name: raw.name.value,
+                hosts,
+                paths,
+                upstream,
+                waf,
+            })
+        })
+        .collect()
+}
+
+/// Who was first with a name, and with a host and path.
+struct Claims<'r> {
+    report: &'r Report,
+    names: HashMap<String, Place>,
+    requests: HashMap<(HostPattern, PathMatch), (String, Place)>,
+}
+
+impl Claims<'_> {
+    /// Enters the route's claims, reports those that stand already; returns its paths.
+    fn check(&mut self, route: &raw::Route) -> Vec<PathMatch> {
+        let what = || format!("the route name `{}`", route.name.value);
+        unique(
+            &mut self.names,
+            route.name.value.clone(),
+            &route.name.place,
+            what,
+            self.report,
+        );
+        let hosts = distinct(&route.hosts, |host| format!("the host `{host}`"), self.report);
+        let everything = [At {
+            value: PathMatch::Prefix("/".to_owned()),
+            place: route.name.place.clone(),
+        }];
+        let paths = distinct(
+            route.paths.as_deref().unwrap_or(&everything),
+            |path| format!("the path {path}"),
+            self.report,
+        );
+        for host in hosts {
+            for path in &paths {
+                // Where the file names no path, the host is what the reader can change.
+                let place = if route.paths.is_some() {
+                    &path.place
+                } else {
+                    &host.place
+                };
+                self.claim(&route.name.value, host, path, place);
+            }
+        }
+        paths.iter().map(|path| path.value.clone()).collect()
+    }
+
+    fn claim(&mut self, route: &str, host: &At<HostPattern>, path: &At<PathMatch>, place: &Place) {
+        match self.requests.entry((host.value.clone(), path.value.clone())) {
+            Entry::Vacant(free) => drop(free.insert((route.to_owned(), place.clone()))),
+            Entry::Occupied(taken) => {
+                let (first_route, first) = taken.get();
+                let what = format!(
+                    "the host `{}` with the path {} (route `{first_route}`)",
+                    host.value, path.value
+                );
+                self.report.problem(
+                    place,
+                    Problem::Duplicate {
+                        what,
+                        first: first.clone(),
+                    },
+                );
+            }
+        }
+    }
+}
+
+fn upstream(
+    target: Target,
+    timeouts: Timeouts,
+    host: Option<Option<String>>,
+    tls: Option<At<raw::UpstreamTls>>,
+    report: &Report,
+) -> Upstream {
+    let target = match target {
+        Target::Echo => UpstreamTarget::Echo,
+        Target::Backends(backends) => {
+            let distinct = distinct(&backends, |backend| format!("the backend {backend}"), report);
+            UpstreamTarget::Backends(
+                distinct
+                    .into_iter()
+                    .map(|backend| backend.value.clone())
+                    .collect(),
+            )
+        }
+    };
+    let https = matches!(&target, UpstreamTarget::Backends(all) if all.iter().any(|backend| backend.tls));
+    if let (Some(tls), false) = (&tls, https) {
+        let reason = "`tls` has no effect: no backend of this route is https";
+        report.problem(&tls.place, Problem::Contradiction(reason.to_owned()));
+    }
+    let tls = tls.map(|tls| tls.value);
+    Upstream {
+        target,
+        connect_timeout: timeouts.connect.unwrap_or(Duration::from_secs(5)),
+        first_byte_timeout: timeouts.first_byte.unwrap_or(Duration::from_secs(60)),
+        idle_timeout: timeouts.idle.unwrap_or(Duration::from_secs(60)),
+        host: host.flatten(),
+        tls: UpstreamTls {
+            verify: tls.as_ref().and_then(|tls| tls.verify).unwrap_or(true),
+            ca: tls.as_ref().and_then(|tls| tls.ca.clone()),
+            server_name: tls.and_then(|tls| tls.server_name),
+        },
+    }
+}
+
+impl Timeouts {
+    fn or(self, defaults: Timeouts) -> Timeouts {
+        Timeouts {
+            connect: self.connect.or(defaults.connect),
+            first_byte: self.first_byte.or(defaults.first_byte),
+            idle: self.idle.or(defaults.idle),
+        }
+    }
+}
+
+/// The first of each value; what repeats one is reported.
+fn distinct<'v, T: Eq + Hash + Clone>(
+    values: &'v [At<T>],
+    name: impl Fn(&T) -> String,
+    report: &Report,
+) -> Vec<&'v At<T>> {
+    let mut seen = HashMap::new();
+    let is_new = |value: &&At<T>| {
+        unique(
+            &mut seen,
+            value.value.clone(),
+            &value.place,
+            || name(&value.value),
+            report,
+        )
+    };
+    values.iter().filter(is_new).collect()
+}
+
+fn unique<T: Eq + Hash>(
+    seen: &mut HashMap<T, Place>,
+    value: T,
+    place: &Place,
+    what: impl FnOnce() -> String,
+    report: &Report,
+) -> bool {
+    match seen.entry(value) {
+        Entry::Vacant(free) => {
+            free.insert(place.clone());
+            true
+        }
+        Entry::Occupied(taken) => {
+            let first = taken.get().clone();
+            report.problem(place, Problem::Duplicate { what: what(), first });
+            false
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! WAF policies: a route's keys over those of `[waf]` over the defaults; equal profiles are one.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::config::decode::At;
+use crate::config::errors::{Problem, Report};
+use crate::config::raw;
+use crate::config::ready::{BodyLimitAction, Exclusion, HostPattern, WafMode, WafPolicy, WafProfile};
+
+/// ModSecurity's own, and what the CRS is tested with.
+const REQUEST_BODY_LIMIT: usize = 13_107_200;
+const RESPONSE_BODY_LIMIT: usize = 512 << 10;
+const RESPONSE_MIME_TYPES: &[&str] = &["text/plain", "text/html", "text/xml", "application/json"];
+
+/// Builds the policies of all routes.
+pub(super) struct Policies<'r> {
+    defaults: raw::WafPolicy,
+    body_memory: usize,
+    report: &'r Report,
+    profiles: HashSet<Arc<WafProfile>>,
+}
+
+impl<'r> Policies<'r> {
+    /// With `[waf]` as defaults, which are checked by themselves: a fault there is reported once.
+    pub(super) fn new(defaults: raw::WafPolicy, body_memory: usize, report: &'r Report) -> Self {
+        let policies = Self {
+            defaults,
+            body_memory,
+            report,
+            profiles: HashSet::new(),
+        };
+        policies.check(&policies.defaults, None);
+        policies
+    }
+
+    /// The policy of a route for `hosts`.
+    pub(super) fn policy(&mut self, route: raw::WafPolicy, hosts: &[At<HostPattern>]) -> WafPolicy {
+        self.check(&route, self.defaults.paranoia_level);
+        self.check_hosts(&route.exclusions, hosts);
+        let defaults = &self.defaults;
+        let bytes = |limit: &Option<At<usize>>| limit.as_ref().map(|limit| limit.value);
+        WafPolicy {
+            mode: route.mode.or(defaults.mode).unwrap_or(WafMode::On),
+            request_body_limit: bytes(&route.request_body_limit)
+                .or(bytes(&defaults.request_body_limit))
+                .unwrap_or(REQUEST_BODY_LIMIT),
+            request_body_limit_action: route
+                .request_body_limit_action
+                .or(defaults.request_body_limit_action)
+                .unwrap_or(BodyLimitAction::Reject),
+            inspect_responses: route
+                .inspect_responses
+                .or(defaults.inspect_responses)
+                .unwrap_or(false),
+            response_body_limit: bytes(&route.response_body_limit)
+                .or(bytes(&defaults.response_body_limit))
+                .unwrap_or(RESPONSE_BODY_LIMIT),
+            fail_closed: route.fail_closed.or(defaults.fail_closed).unwrap_or(true),
+            profile: self.profile(route),
+        }
+    }
+
+    fn profile(&mut self, route: raw::WafPolicy) -> Arc<WafProfile> {
+        let defaults = &self.defaults;
+        let paranoia_level = route.paranoia_level.or(defaults.paranoia_level).unwrap_or(1);
+        let mime_types = || {
+            RESPONSE_MIME_TYPES
+                .iter()
+                .map(|kind| (*kind).to_owned())
+                .collect()
+        };
+        let exclusions = defaults.exclusions.iter().chain(&route.exclusions);
+        let profile = WafProfile {
+            paranoia_level,
+            // A route that raises its own level means it: an inherited lower one does not hold it back.
+            detection_paranoia_level: match (
+                &route.detection_paranoia_level,
+                &defaults.detection_paranoia_level,
+            ) {
+                (Some(level), _) | (None, Some(level)) => level.value.max(paranoia_level),
+                (None, None) => paranoia_level,
+            },
+            inbound_threshold: route
+                .inbound_threshold
+                .or(defaults.inbound_threshold)
+                .unwrap_or(5),
+            outbound_threshold: route
+                .outbound_threshold
+                .or(defaults.outbound_threshold)
+                .unwrap_or(4),
+            exclusions: exclusions.map(|exclusion| exclusion.value.clone()).collect(),
+            response_mime_types: route
+                .response_mime_types
+                .or_else(|| defaults.response_mime_types.clone())
+                .unwrap_or_else(mime_types),
+            seclang_before: or_default(route.seclang_before, &defaults.seclang_before),
+            seclang_after: or_default(route.seclang_after, &defaults.seclang_after),
+        };
+        self.shared(profile)
+    }
+
+    fn shared(&mut self, profile: WafProfile) -> Arc<WafProfile> {
+        if let Some(known) = self.profiles.get(&profile) {
+            return Arc::clone(known);
+        }
+        let profile = Arc::new(profile);
+        self.profiles.insert(Arc::clone(&profile));
+        profile
+    }
+
+    /// What one table says, held against itself and against what it inherits.
+    fn check(&self, policy: &raw::WafPolicy, inherited_level: Option<u8>) {
+        let blocking = policy.paranoia_level.or(inherited_level).unwrap_or(1);
+        if let Some(detection) = &policy.detection_paranoia_level
+            && detection.value < blocking
+        {
+            let reason = format!(
+                "detection_paranoia_level {} is below paranoia_level {blocking}: what blocks is also detected",
+                detection.value
+            );
+            self.report
+                .problem(&detection.place, Problem::Contradiction(reason));
+        }
+        for limit in [&policy.request_body_limit, &policy.response_body_limit]
+            .into_iter()
+            .flatten()
+        {
+            if limit.value > self.body_memory {
+                let reason = "no body of this size fits into waf.body_memory";
+                self.report
+                    .problem(&limit.place, Problem::Contradiction(reason.to_owned()));
+            }
+        }
+    }
+
+    /// An exclusion for a host that the route does not serve is a slip of the pen.
+    fn check_hosts(&self, exclusions: &[At<Exclusion>], hosts: &[At<HostPattern>]) {
+        for exclusion in exclusions {
+            for host in &exclusion.value.hosts {
+                if !hosts.iter().any(|served| overlap(&served.value, host)) {
+                    let reason =
+                        format!("this exclusion never applies to `{host}`: the route does not serve it");
+                    self.report
+                        .problem(&exclusion.place, Problem::Contradiction(reason));
+                }
+            }
+        }
+    }
+}
+
+fn or_default<T: Clone>(route: Option<Vec<T>>, default: &Option<Vec<T>>) -> Vec<T> {
+    route.or_else(|| default.clone()).unwrap_or_default()
+}
+
+/// Whether any hostname matches both.
+fn overlap(one: &HostPattern, other: &HostPattern) -> bool {
+    let below = |name: &str, suffix: &str| name.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.'));
+    match (one, other) {
+        (HostPattern::Exact(one), HostPattern::Exact(other)) => one == other,
+        (HostPattern::Exact(name), HostPattern::Wildcard(suffix))
+        | (HostPattern::Wildcard(suffix), HostPattern::Exact(name)) => below(name, suffix),
+        (HostPattern::Wildcard(one), HostPattern::Wildcard(other)) => {
+            one == other || below(one, other) || below(other, one)
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What the files say: every option that was written, nothing that was not. Defaults and what options mean
+//! to one another are the business of [`super::build`].
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::decode::At;
+use super::errors::Place;
+use super::ready::{
+    Backend, BodyLimitAction, CertificateFiles, Exclusion, HostPattern, LogFormat, LogTarget, PathMatch,
+    TlsVersion, UnknownSni, WafMode,
+};
+
+/// The entry file, with the routes of all files.
+#[derive(Debug)]
+pub(super) struct Config {
+    pub(super) server: Server,
+    pub(super) listen: Listen,
+    pub(super) tls: Tls,
+    pub(super) log: Log,
+    pub(super) waf: Waf,
+    pub(super) upstream: Timeouts,
+    pub(super) routes: Vec<Route>,
+    /// Where the entry file begins: the place of what it lacks.
+    pub(super) start: Place,
+}
+
+/// `[server]`.
+#[derive(Debug)]
+pub(super) struct Server {
+    pub(super) grace: Option<Duration>,
+    pub(super) workers: Option<usize>,
+    pub(super) data_dir: Option<PathBuf>,
+}
+
+/// `[listen]`.
+#[derive(Debug)]
+pub(super) struct Listen {
+    pub(super) https: Option<Vec<At<SocketAddr>>>,
+    pub(super) http: Option<Vec<At<SocketAddr>>>,
+    pub(super) admin: Option<Option<At<SocketAddr>>>,
+    pub(super) redirect_port: Option<u16>,
+    pub(super) handshake_timeout: Option<Duration>,
+    pub(super) keepalive_timeout: Option<Duration>,
+    pub(super) request_head_timeout: Option<Duration>,
+    pub(super) request_body_timeout: Option<Duration>,
+    pub(super) max_connections: Option<usize>,
+}
+
+/// `[tls]`.
+#[derive(Debug)]
+pub(super) struct Tls {
+    pub(super) min_version: Option<TlsVersion>,
+    pub(super) unknown_sni: Option<UnknownSni>,
+    pub(super) self_signed: Option<Vec<HostPattern>>,
+    pub(super) certificates: Vec<CertificateFiles>,
+    /// Whether certificates are named at all, right or wrong.
+    pub(super) names_certificates: bool,
+    pub(super) place: Place,
+}
+
+/// `[log]`.
+#[derive(Debug)]
+pub(super) struct Log {
+    pub(super) level: Option<String>,
+    pub(super) format: Option<LogFormat>,
+    pub(super) access: Option<LogTarget>,
+    pub(super) audit: Option<LogTarget>,
+}
+
+/// `[waf]`.
+#[derive(Debug)]
+pub(super) struct Waf {
+    pub(super) rules: Option<PathBuf>,
+    pub(super) body_memory: Option<usize>,
+    pub(super) policy: WafPolicy,
+}
+
+/// The keys that `[waf]` and a route's `waf` share.
+#[derive(Debug)]
+pub(super) struct WafPolicy {
+    pub(super) mode: Option<WafMode>,
+    pub(super) paranoia_level: Option<u8>,
+    pub(super) detection_paranoia_level: Option<At<u8>>,
+    pub(super) inbound_threshold: Option<u32>,
+    pub(super) outbound_threshold: Option<u32>,
+    pub(super) request_body_limit: Option<At<usize>>,
+    pub(super) request_body_limit_action: Option<BodyLimitAction>,
+    pub(super) inspect_responses: Option<bool>,
+    pub(super) response_body_limit: Option<At<usize>>,
+    pub(super) response_mime_types: Option<Vec<String>>,
+    pub(super) fail_closed: Option<bool>,
+    pub(super) seclang_before: Option<Vec<PathBuf>>,
+    pub(super) seclang_after: Option<Vec<PathBuf>>,
+    pub(super) exclusions: Vec<At<Exclusion>>,
+}
+
+/// `[upstream]`, and a route's own.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Timeouts {
+    pub(super) connect: Option<Duration>,
+    pub(super) first_byte: Option<Duration>,
+    pub(super) idle: Option<Duration>,
+}
+
+/// One of `[[routes]]`.
+#[derive(Debug)]
+pub(super) struct Route {
+    pub(super) name: At<String>,
+    pub(super) hosts: Vec<At<HostPattern>>,
+    /// `None` where the file names none.
+    pub(super) paths: Option<Vec<At<PathMatch>>>,
+    pub(super) target: Target,
+    pub(super) timeouts: Timeouts,
+    /// `Some(None)`: the client's, said aloud.
+    pub(super) host: Option<Option<String>>,
+    pub(super) tls: Option<At<UpstreamTls>>,
+    pub(super) waf: WafPolicy,
+}
+
+/// A route's `backends` or `echo`.
+#[derive(Debug)]
+pub(super) enum Target {
+    Backends(Vec<At<Backend>>),
+    Echo,
+}
+
+/// A route's `tls`.
+#[derive(Debug)]
+pub(super) struct UpstreamTls {
+    pub(super) verify: Option<bool>,
+    pub(super) ca: Option<PathBuf>,
+    pub(super) server_name: Option<String>,
+}

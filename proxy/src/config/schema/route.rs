@@ -1,0 +1,97 @@
+//! `[[routes]]`.
+
+use super::{readable, timeouts, waf};
+use crate::config::decode::{At, Fault, Node, Table, boolean, parsed, some};
+use crate::config::raw::{Route, Target, UpstreamTls};
+use crate::config::ready::{HostPattern, PathMatch};
+use crate::config::values::{backend, host, path};
+
+/// Names are labels of metrics and words in logs.
+const NAME: &str = "letters, digits, `-`, `_` and `.`, at most 64";
+const TARGET: &str = "backends = [\"http://10.0.0.5:8080\"], or echo = true";
+
+/// A route; `None` if it lacks what nothing can stand for.
+pub(super) fn route(table: &mut Table<'_>) -> Option<Route> {
+    let name = table.require("name", "a unique name", parsed(NAME, parse_name));
+    let hosts = table.require("hosts", "the hostnames it serves", some("hostnames", pattern));
+    let paths = table.take("paths", some("paths", path_match));
+    let target = target(table);
+    let timeouts = timeouts(table);
+    let host = table.take("host", upstream_host);
+    let tls = table.take("tls", upstream_tls);
+    let waf = table.section("waf", waf::policy);
+    Some(Route {
+        name: name?,
+        hosts: hosts?,
+        paths,
+        target: target?,
+        timeouts,
+        host,
+        tls,
+        waf,
+    })
+}
+
+fn target(table: &mut Table<'_>) -> Option<Target> {
+    let urls = some("URLs", parsed(backend::BACKEND, backend::parse_backend));
+    let backends = table.take("backends", urls);
+    let echo = table.take("echo", boolean);
+    match (table.has("backends"), table.has("echo")) {
+        (true, true) if echo != Some(false) => {
+            table.contradiction("echo", "a route has `backends` or `echo`, not both");
+            None
+        }
+        (true, _) => backends.map(Target::Backends),
+        (false, true) if echo != Some(false) => echo.map(|_| Target::Echo),
+        (false, _) => {
+            table.missing("backends", TARGET);
+            None
+        }
+    }
+}
+
+fn pattern(node: Node<'_>) -> Option<At<HostPattern>> {
+    parsed(host::PATTERN, host::parse_pattern)(node)
+}
+
+fn path_match(node: Node<'_>) -> Option<At<PathMatch>> {
+    let place = node.at(());
+    Some(At {
+        value: path::path_match(node)?,
+        place: place.place,
+    })
+}
+
+/// `"preserve"` passes the client's Host on.
+fn upstream_host(node: Node<'_>) -> Option<Option<String>> {
+    node.parse(host::AUTHORITY, |text| match text {
+        "preserve" => Ok(None),
+        name => host::parse_authority(name).map(Some),
+    })
+}
+
+fn upstream_tls(node: Node<'_>) -> Option<At<UpstreamTls>> {
+    let tls = node.open(|table| {
+        let verify = table.take("verify", boolean);
+        let ca = table.take("ca", readable);
+        let server_name = table.take("server_name", |node| node.parse(host::NAME, host::parse_upstream));
+        if verify == Some(false) && table.has("ca") {
+            table.contradiction("ca", "`ca` has no effect while `verify` is false");
+        }
+        Some(UpstreamTls {
+            verify,
+            ca,
+            server_name,
+        })
+    })?;
+    Some(node.at(tls))
+}
+
+fn parse_name(text: &str) -> Result<String, Fault> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    match text.len() {
+        0 => Err(Fault::new("empty")),
+        1..=64 if text.bytes().all(fits) => Ok(text.to_owned()),
+        _ => Err(Fault::new("not a name")),
+    }
+}

@@ -1,0 +1,8 @@
+//! What single values look like: text in, a value that cannot be wrong out, or why not.
+
+pub(super) mod backend;
+pub(super) mod exclusion;
+pub(super) mod host;
+pub(super) mod log;
+pub(super) mod path;
+pub(super) mod units;
