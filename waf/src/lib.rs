@@ -26,7 +26,8 @@ pub mod variables;
 
 pub use limits::Limits;
 pub use persistent::PersistentCollections;
-pub use plan::RuleSet;
+pub use plan::{OperatorCache, RuleSet, RuleSetBuilder};
+pub use seclang::{LoadError, LoadErrors, Remark};
 pub use source::{MemorySource, RuleSource, SourceError};
 pub use transaction::{
     Completeness, Interruption, InterruptionKind, MatchedRule, MatchedVariable, RequestOrigin, Transaction,

@@ -1,5 +1,6 @@
 //! Typed rules: what the text means once it is known to be right. Nothing here can be wrong any more.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -108,13 +109,11 @@ pub struct Target {
     pub exclusions: Vec<Selector>,
 }
 
-/// What ends a transaction.
+/// What ends a transaction. `block` is none of them: it became what the phase's `SecDefaultAction` says.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Disruptive {
     /// Go on.
     Pass,
-    /// Do what the phase's `SecDefaultAction` says.
-    Block,
     /// Refuse with the rule's `status`.
     Deny,
     /// Close the connection.
@@ -199,19 +198,47 @@ pub enum Change {
 pub enum RuleSelector {
     /// Ids, as inclusive ranges.
     Ids(Vec<(RuleId, RuleId)>),
-    /// Rules with this tag: ModSecurity v3 compares the whole tag for `ctl`, a pattern for directives.
+    /// Rules with this tag.
     Tag(TextMatch),
     /// Rules with this message.
     Message(TextMatch),
 }
 
-/// How a tag or a message is compared.
+impl RuleSelector {
+    /// Whether the rule is meant. Tags and messages are those of a chain's head, as text, their macros
+    /// unexpanded.
+    pub fn selects(&self, rule: &Rule) -> bool {
+        match self {
+            RuleSelector::Ids(ranges) => ranges
+                .iter()
+                .any(|(first, last)| (*first..=*last).contains(&rule.id)),
+            RuleSelector::Tag(text) => rule.tags.iter().any(|tag| text.matches(tag)),
+            RuleSelector::Message(text) => {
+                let message = rule.links.first().and_then(|head| head.actions.msg.as_ref());
+                message.is_some_and(|message| text.matches(&message.to_string()))
+            }
+        }
+    }
+}
+
+/// How a tag or a message is compared: as a whole, as Coraza and ModSecurity v3 do, unless the text
+/// stands between slashes.
 #[derive(Debug, Clone)]
 pub enum TextMatch {
     /// The same text.
     Exact(String),
     /// A regular expression.
     Pattern(Regex),
+}
+
+impl TextMatch {
+    /// Whether the text is meant.
+    pub fn matches(&self, text: &str) -> bool {
+        match self {
+            TextMatch::Exact(wanted) => wanted == text,
+            TextMatch::Pattern(pattern) => pattern.is_match(text.as_bytes()),
+        }
+    }
 }
 
 impl PartialEq for TextMatch {
@@ -418,6 +445,27 @@ pub enum Step {
     Marker(String),
 }
 
+/// A set of HTTP status codes: what a pattern over three digits comes down to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StatusSet {
+    codes: BTreeSet<u16>,
+}
+
+impl StatusSet {
+    /// Whether the status is in the set.
+    pub fn contains(&self, status: u16) -> bool {
+        self.codes.contains(&status)
+    }
+}
+
+impl FromIterator<u16> for StatusSet {
+    fn from_iter<I: IntoIterator<Item = u16>>(codes: I) -> Self {
+        Self {
+            codes: codes.into_iter().collect(),
+        }
+    }
+}
+
 /// Directives that are not rules.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -425,8 +473,10 @@ pub struct Settings {
     pub engine: EngineMode,
     /// `SecAuditEngine`.
     pub audit_engine: AuditEngine,
-    /// `SecAuditLogRelevantStatus`, as text of a regular expression.
-    pub audit_relevant_status: Option<String>,
+    /// `SecAuditLogRelevantStatus`; `None` leaves it to the rules.
+    pub audit_relevant_status: Option<StatusSet>,
+    /// `SecAuditLogParts`, as text.
+    pub audit_log_parts: Option<String>,
     /// `SecRequestBodyAccess`.
     pub request_body_access: bool,
     /// `SecRequestBodyLimit`, bytes.
@@ -437,6 +487,8 @@ pub struct Settings {
     pub request_body_no_files_limit: Option<usize>,
     /// `SecRequestBodyJsonDepthLimit`.
     pub json_depth_limit: Option<usize>,
+    /// `SecResponseBodyJsonDepthLimit`.
+    pub response_json_depth_limit: Option<usize>,
     /// `SecArgumentsLimit`.
     pub arguments_limit: Option<usize>,
     /// `SecResponseBodyAccess`.
@@ -465,11 +517,13 @@ impl Default for Settings {
             engine: EngineMode::Off,
             audit_engine: AuditEngine::Off,
             audit_relevant_status: None,
+            audit_log_parts: None,
             request_body_access: false,
             request_body_limit: 134_217_728,
             request_body_partial: false,
             request_body_no_files_limit: None,
             json_depth_limit: None,
+            response_json_depth_limit: None,
             arguments_limit: None,
             response_body_access: false,
             response_body_limit: 524_288,

@@ -79,6 +79,37 @@ impl RuleSource for MemorySource {
     }
 }
 
+/// The folder of a file, without a trailing `/`; empty for a bare name.
+pub fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/')
+        .map_or("", |(folder, _)| if folder.is_empty() { "/" } else { folder })
+}
+
+/// A name as a file in `folder` means it: names that begin with `/` stand for themselves, `.` and `..`
+/// are resolved as far as the text allows.
+pub fn resolve(folder: &str, name: &str) -> String {
+    let absolute = name.starts_with('/') || (!name.is_empty() && folder.starts_with('/'));
+    let whole = if name.starts_with('/') {
+        name.to_owned()
+    } else {
+        format!("{folder}/{name}")
+    };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in whole.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            // Nothing is above the root.
+            ".." if absolute => {}
+            part => parts.push(part),
+        }
+    }
+    let joined = parts.join("/");
+    if absolute { format!("/{joined}") } else { joined }
+}
+
 /// Whether `name` is what the wildcard `pattern` stands for: `*` and `?` never cross a `/`.
 pub fn glob_matches(pattern: &str, name: &str) -> bool {
     fn matches(pattern: &[u8], name: &[u8]) -> bool {
@@ -108,6 +139,25 @@ mod tests {
         assert!(!glob_matches("rules/*.conf", "rules/deep/REQUEST-901.conf"));
         assert!(glob_matches("a?c", "abc"));
         assert!(!glob_matches("a?c", "a/c"));
+    }
+
+    #[test]
+    fn names_are_resolved_against_the_folder_of_their_file() {
+        let table = [
+            ("", "a.conf", "a.conf"),
+            ("rules", "a.conf", "rules/a.conf"),
+            ("rules", "../x/./a.conf", "x/a.conf"),
+            ("rules", "/etc/a.conf", "/etc/a.conf"),
+            ("/etc/crs", "rules/*.conf", "/etc/crs/rules/*.conf"),
+            ("", "../a.conf", "../a.conf"),
+            ("/", "../a.conf", "/a.conf"),
+        ];
+        for (folder, name, expected) in table {
+            assert_eq!(resolve(folder, name), expected, "{folder} {name}");
+        }
+        assert_eq!(folder_of("rules/a.conf"), "rules");
+        assert_eq!(folder_of("a.conf"), "");
+        assert_eq!(folder_of("/a.conf"), "/");
     }
 
     #[test]

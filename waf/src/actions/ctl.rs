@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::rule::{Ctl, Rule, RuleSelector, TextMatch};
+use crate::rule::Ctl;
 use crate::transaction::Context;
 
 pub(super) fn run(change: &Ctl, context: &mut Context<'_>) {
@@ -29,26 +29,5 @@ pub(super) fn run(change: &Ctl, context: &mut Context<'_>) {
         }
         // The audit record has no parts to choose from, and there is no debug log.
         Ctl::AuditLogParts(_) | Ctl::Ignored(_) => {}
-    }
-}
-
-/// Whether a selector means a rule.
-pub(crate) fn means(selector: &RuleSelector, rule: &Rule) -> bool {
-    match selector {
-        RuleSelector::Ids(ranges) => ranges
-            .iter()
-            .any(|&(first, last)| (first..=last).contains(&rule.id)),
-        RuleSelector::Tag(tag) => rule.tags.iter().any(|text| is(tag, text)),
-        RuleSelector::Message(message) => {
-            let msg = rule.head().actions.msg.as_ref();
-            msg.is_some_and(|msg| is(message, &msg.to_string()))
-        }
-    }
-}
-
-fn is(wanted: &TextMatch, text: &str) -> bool {
-    match wanted {
-        TextMatch::Exact(exact) => exact == text,
-        TextMatch::Pattern(pattern) => pattern.is_match(text.as_bytes()),
     }
 }

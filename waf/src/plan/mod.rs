@@ -5,7 +5,14 @@ use std::sync::Arc;
 
 use crate::limits::Limits;
 use crate::persistent::PersistentCollections;
-use crate::rule::{Phase, Rule, Settings, Step};
+use crate::rule::{Phase, Rule, RuleId, Settings, Step};
+use crate::seclang::{Compiled, Entry, Remark};
+
+mod builder;
+mod cache;
+
+pub use builder::RuleSetBuilder;
+pub use cache::OperatorCache;
 
 /// Rules ready to run, shared by all transactions.
 #[derive(Debug, Clone)]
@@ -15,18 +22,38 @@ pub struct RuleSet {
 
 #[derive(Debug, Default)]
 struct Plan {
-    steps: [Vec<Step>; 5],
-    jumps: [HashMap<String, usize>; 5],
+    /// What each phase runs, in the order of the text.
+    programs: [Program; 5],
     rules: Vec<Arc<Rule>>,
+    by_id: HashMap<RuleId, Arc<Rule>>,
     settings: Settings,
     limits: Limits,
+    remarks: Vec<Remark>,
     persistent: PersistentCollections,
 }
 
+/// One phase.
+#[derive(Debug, Default)]
+struct Program {
+    steps: Vec<Step>,
+    /// Where `skipAfter` lands: the places of a name, ascending.
+    landings: HashMap<String, Vec<usize>>,
+}
+
 impl RuleSet {
-    /// The rules, in file order.
+    /// Begins a rule set.
+    pub fn builder() -> RuleSetBuilder {
+        RuleSetBuilder::default()
+    }
+
+    /// The rules, in the order of the text.
     pub fn rules(&self) -> impl Iterator<Item = &Arc<Rule>> {
         self.inner.rules.iter()
+    }
+
+    /// The rule with this id.
+    pub fn rule(&self, id: RuleId) -> Option<&Arc<Rule>> {
+        self.inner.by_id.get(&id)
     }
 
     /// The directives that are no rules.
@@ -39,19 +66,101 @@ impl RuleSet {
         &self.inner.limits
     }
 
-    pub(crate) fn steps(&self, phase: Phase) -> &[Step] {
-        &self.inner.steps[phase.index()]
+    /// What in the text has no effect, and why.
+    pub fn remarks(&self) -> &[Remark] {
+        &self.inner.remarks
     }
 
-    pub(crate) fn jump(&self, phase: Phase, marker: &str) -> Option<usize> {
-        self.inner.jumps[phase.index()].get(marker).copied()
+    /// What a phase runs, in the order of the text. Markers stand in every phase.
+    pub fn steps(&self, phase: Phase) -> &[Step] {
+        &self.inner.programs[phase.index()].steps
+    }
+
+    /// Where `skipAfter` goes on: the step behind the next marker of that name (or the next rule with
+    /// that id) at or behind `from`; the end of the phase if there is none.
+    pub(crate) fn jump(&self, phase: Phase, marker: &str, from: usize) -> usize {
+        let program = &self.inner.programs[phase.index()];
+        program.landing(marker, from).unwrap_or(program.steps.len())
     }
 
     pub(crate) fn persistent(&self) -> &PersistentCollections {
         &self.inner.persistent
     }
 
-    pub(crate) fn is_relevant(&self, _status: u16) -> bool {
-        false
+    /// Whether `SecAuditLogRelevantStatus` names the status.
+    pub(crate) fn is_relevant(&self, status: u16) -> bool {
+        let relevant = self.inner.settings.audit_relevant_status.as_ref();
+        relevant.is_some_and(|relevant| relevant.contains(status))
+    }
+}
+
+impl Plan {
+    fn new(compiled: Compiled, limits: Limits, persistent: PersistentCollections) -> Self {
+        let mut plan = Self {
+            settings: compiled.settings,
+            remarks: compiled.remarks,
+            limits,
+            persistent,
+            ..Self::default()
+        };
+        for entry in compiled.entries {
+            plan.add(entry);
+        }
+        for program in &mut plan.programs {
+            program.steps.shrink_to_fit();
+        }
+        plan.remark_on_missing_markers();
+        plan
+    }
+
+    fn add(&mut self, entry: Entry) {
+        match entry {
+            Entry::Marker(name) => {
+                for program in &mut self.programs {
+                    program.steps.push(Step::Marker(name.clone()));
+                    program.land(name.clone());
+                }
+            }
+            Entry::Rule(rule) => {
+                let rule = Arc::new(rule);
+                let program = &mut self.programs[rule.phase.index()];
+                program.steps.push(Step::Rule(Arc::clone(&rule)));
+                program.land(rule.id.to_string());
+                self.by_id.insert(rule.id, Arc::clone(&rule));
+                self.rules.push(rule);
+            }
+        }
+    }
+
+    fn remark_on_missing_markers(&mut self) {
+        for program in &self.programs {
+            for (place, step) in program.steps.iter().enumerate() {
+                let Step::Rule(rule) = step else { continue };
+                let Some(marker) = &rule.head().actions.skip_after else {
+                    continue;
+                };
+                if program.landing(marker, place + 1).is_none() {
+                    self.remarks.push(Remark::NoSuchMarker {
+                        location: rule.head().location.clone(),
+                        rule: rule.id,
+                        marker: marker.clone(),
+                    });
+                }
+            }
+        }
+    }
+}
+
+impl Program {
+    /// Names the place behind the step that was pushed last.
+    fn land(&mut self, name: String) {
+        self.landings.entry(name).or_default().push(self.steps.len());
+    }
+
+    fn landing(&self, name: &str, from: usize) -> Option<usize> {
+        let places = self.landings.get(name)?;
+        places
+            .get(places.partition_point(|place| *place <= from))
+            .copied()
     }
 }

@@ -120,7 +120,7 @@ fn kind(rule: &Rule, context: &Context<'_>) -> Option<InterruptionKind> {
     let actions = &rule.head().actions;
     match &actions.disruptive {
         Disruptive::Pass | Disruptive::Allow(_) => None,
-        Disruptive::Deny | Disruptive::Block => Some(InterruptionKind::Deny {
+        Disruptive::Deny => Some(InterruptionKind::Deny {
             status: actions.status.unwrap_or(DENIED),
         }),
         Disruptive::Drop => Some(InterruptionKind::Drop),

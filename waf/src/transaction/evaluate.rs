@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::actions::ctl;
 use crate::plan::RuleSet;
 use crate::rule::{AllowScope, EngineMode, Phase, Rule, Step, Target};
 use crate::variables::View;
@@ -30,7 +29,7 @@ impl Context<'_> {
     pub(super) fn removed_targets(&self, rule: &Rule) -> Vec<Arc<Target>> {
         let removed = self.state.control.removed_targets.iter();
         removed
-            .filter(|(rules, _)| ctl::means(rules, rule))
+            .filter(|(rules, _)| rules.selects(rule))
             .map(|(_, target)| Arc::clone(target))
             .collect()
     }
@@ -40,7 +39,7 @@ impl Context<'_> {
             .control
             .removed_rules
             .iter()
-            .any(|rules| ctl::means(rules, rule))
+            .any(|rules| rules.selects(rule))
     }
 
     /// Whether the next rule of the phase runs.
@@ -75,8 +74,7 @@ pub(super) fn run(phase: Phase, context: &mut Context<'_>) {
         skip = actions.skip.unwrap_or(0);
         if let Some(marker) = &actions.skip_after {
             // A marker that stands nowhere ahead ends the phase, as in ModSecurity.
-            let place = rules.jump(phase, marker).filter(|&place| place >= next);
-            next = place.unwrap_or(steps.len());
+            next = rules.jump(phase, marker, next);
         }
     }
     context.state.hits.clear();
