@@ -13,6 +13,7 @@ pub mod body;
 mod hostile_bytes;
 pub mod limits;
 pub mod macros;
+mod nearest;
 pub mod operators;
 pub mod persistent;
 pub mod plan;

@@ -3,9 +3,51 @@
 use std::sync::Arc;
 
 use crate::macros::Lookup;
+use crate::nearest::nearest;
 use crate::source::RuleSource;
 
+mod argument;
 mod captures;
+mod checked_number;
+pub mod pattern;
+mod phrases;
+mod resource;
+
+pub mod begins_with;
+pub mod contains;
+pub mod contains_word;
+pub mod detect_sqli;
+pub mod detect_xss;
+pub mod ends_with;
+pub mod eq;
+pub mod ge;
+pub mod gt;
+pub mod ip_match;
+pub mod ip_match_from_file;
+pub mod le;
+pub mod lt;
+pub mod no_match;
+pub mod pm;
+pub mod pm_from_file;
+pub mod restpath;
+pub mod rx;
+pub mod rx_global;
+pub mod str_match;
+pub mod streq;
+pub mod unconditional_match;
+mod unsupported;
+pub mod validate_byte_range;
+pub mod validate_nid;
+pub mod validate_url_encoding;
+pub mod validate_utf8_encoding;
+pub mod verify_cc;
+pub mod verify_cpf;
+pub mod verify_ssn;
+pub mod verify_svnr;
+pub mod within;
+
+#[cfg(test)]
+mod hostile;
 
 pub use captures::Captures;
 
@@ -13,7 +55,7 @@ pub use captures::Captures;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OperatorError {
     /// No operator of that name.
-    #[error("unknown operator @{name}")]
+    #[error("unknown operator @{name}{}", did_you_mean(*suggestion))]
     Unknown {
         /// The name without `@`.
         name: String,
@@ -46,6 +88,10 @@ pub enum OperatorError {
     },
 }
 
+fn did_you_mean(suggestion: Option<&str>) -> String {
+    suggestion.map_or_else(String::new, |name| format!("; did you mean @{name}?"))
+}
+
 /// What is at hand while operators are built.
 pub struct Build<'a> {
     /// Where `FromFile` operators read.
@@ -54,44 +100,234 @@ pub struct Build<'a> {
     pub folder: &'a str,
 }
 
-/// An operator, ready to run.
-#[derive(Debug)]
-pub enum Operator {
-    /// `@unconditionalMatch`.
-    UnconditionalMatch,
-    /// `@noMatch`.
-    NoMatch,
+/// What each operator is: made from its argument once, asked for every value.
+trait Evaluate: Sized {
+    /// Makes the operator ready. `name` is its SecLang name, for errors.
+    fn build(name: &'static str, argument: &str, build: &Build<'_>) -> Result<Self, OperatorError>;
+
+    /// See [`Operator::matches`].
+    fn matches(&self, input: &[u8], lookup: &dyn Lookup, captures: Option<&mut Captures>) -> bool;
 }
+
+macro_rules! operators {
+    ($($variant:ident $name:literal $module:ident,)*) => {
+        /// An operator, ready to run.
+        #[derive(Debug)]
+        #[allow(missing_docs, reason = "each variant is the SecLang name beside it")]
+        pub enum Operator { $($variant($module::$variant),)* }
+
+        impl Operator {
+            /// The SecLang names of all operators, without `@`. Some have a second spelling besides.
+            pub const NAMES: &'static [&'static str] = &[$($name,)*];
+
+            /// The SecLang name, without `@`.
+            pub fn name(&self) -> &'static str {
+                match self { $(Operator::$variant(_) => $name,)* }
+            }
+
+            /// Whether the operator matches `input`. `captures` is given where the rule has `capture`, and
+            /// is written only on a match; slot 0 is the whole match.
+            pub fn matches(
+                &self,
+                input: &[u8],
+                lookup: &dyn Lookup,
+                captures: Option<&mut Captures>,
+            ) -> bool {
+                match self { $(Operator::$variant(operator) => operator.matches(input, lookup, captures),)* }
+            }
+
+            fn build_known(
+                name: &str,
+                argument: &str,
+                build: &Build<'_>,
+            ) -> Option<Result<Self, OperatorError>> {
+                $(if name.eq_ignore_ascii_case($name) {
+                    return Some($module::$variant::build($name, argument, build).map(Operator::$variant));
+                })*
+                None
+            }
+        }
+    };
+}
+
+operators! {
+    BeginsWith "beginsWith" begins_with,
+    Contains "contains" contains,
+    ContainsWord "containsWord" contains_word,
+    DetectSqli "detectSQLi" detect_sqli,
+    DetectXss "detectXSS" detect_xss,
+    EndsWith "endsWith" ends_with,
+    Eq "eq" eq,
+    Ge "ge" ge,
+    Gt "gt" gt,
+    IpMatch "ipMatch" ip_match,
+    IpMatchFromFile "ipMatchFromFile" ip_match_from_file,
+    Le "le" le,
+    Lt "lt" lt,
+    NoMatch "noMatch" no_match,
+    Pm "pm" pm,
+    PmFromFile "pmFromFile" pm_from_file,
+    RestPath "restpath" restpath,
+    Rx "rx" rx,
+    RxGlobal "rxGlobal" rx_global,
+    StrMatch "strmatch" str_match,
+    StrEq "streq" streq,
+    UnconditionalMatch "unconditionalMatch" unconditional_match,
+    ValidateByteRange "validateByteRange" validate_byte_range,
+    ValidateNid "validateNid" validate_nid,
+    ValidateUrlEncoding "validateUrlEncoding" validate_url_encoding,
+    ValidateUtf8Encoding "validateUtf8Encoding" validate_utf8_encoding,
+    VerifyCc "verifyCC" verify_cc,
+    VerifyCpf "verifyCPF" verify_cpf,
+    VerifySsn "verifySSN" verify_ssn,
+    VerifySvnr "verifySVNR" verify_svnr,
+    Within "within" within,
+}
+
+/// Second spellings.
+const ALIASES: [(&str, &str); 2] = [("pmf", "pmFromFile"), ("ipMatchF", "ipMatchFromFile")];
 
 impl Operator {
     /// Makes `@name argument` ready. The argument is as written, escapes of the quoting undone.
     pub fn build(name: &str, argument: &str, build: &Build<'_>) -> Result<Arc<Self>, OperatorError> {
-        let _ = (argument, build);
-        match name.to_ascii_lowercase().as_str() {
-            "unconditionalmatch" => Ok(Arc::new(Self::UnconditionalMatch)),
-            "nomatch" => Ok(Arc::new(Self::NoMatch)),
-            _ => Err(OperatorError::Unknown {
-                name: name.to_owned(),
-                suggestion: None,
-            }),
+        let name = ALIASES
+            .iter()
+            .find(|(alias, _)| alias.eq_ignore_ascii_case(name))
+            .map_or(name, |(_, name)| *name);
+        match Self::build_known(name, argument, build) {
+            Some(built) => built.map(Arc::new),
+            None => Err(refusal(name)),
+        }
+    }
+}
+
+fn refusal(name: &str) -> OperatorError {
+    unsupported::find(name).unwrap_or_else(|| OperatorError::Unknown {
+        name: name.to_owned(),
+        suggestion: nearest(name, Operator::NAMES.iter().copied()),
+    })
+}
+
+#[cfg(test)]
+mod testing {
+    use std::sync::Arc;
+
+    use super::{Build, Captures, Operator, OperatorError};
+    use crate::MemorySource;
+    use crate::macros::{Lookup, NoVariables};
+    use crate::variables::Variable;
+
+    /// Builds an operator that needs no file.
+    pub(super) fn build(name: &str, argument: &str) -> Result<Arc<Operator>, OperatorError> {
+        build_with(name, argument, &MemorySource::new())
+    }
+
+    /// Builds an operator of a rule in the folder `rules`.
+    pub(super) fn build_with(
+        name: &str,
+        argument: &str,
+        source: &MemorySource,
+    ) -> Result<Arc<Operator>, OperatorError> {
+        Operator::build(
+            name,
+            argument,
+            &Build {
+                source,
+                folder: "rules",
+            },
+        )
+    }
+
+    /// Whether `@name argument` matches the input.
+    pub(super) fn matches(name: &str, argument: &str, input: &[u8]) -> bool {
+        build(name, argument).unwrap().matches(input, &NoVariables, None)
+    }
+
+    /// Runs a table of (argument, input, expected) and names the row that fails.
+    pub(super) fn check(name: &str, rows: &[(&str, &[u8], bool)]) {
+        for (argument, input, expected) in rows {
+            let found = matches(name, argument, input);
+            assert_eq!(
+                found,
+                *expected,
+                "@{name} {argument} on \"{}\"",
+                input.escape_ascii()
+            );
         }
     }
 
-    /// The SecLang name, without `@`.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Operator::UnconditionalMatch => "unconditionalMatch",
-            Operator::NoMatch => "noMatch",
+    /// What `@name argument` captures from the input; `None` if it does not match.
+    pub(super) fn captured(name: &str, argument: &str, input: &[u8]) -> Option<Vec<(usize, String)>> {
+        let mut captures = Captures::new();
+        let matched = build(name, argument)
+            .unwrap()
+            .matches(input, &NoVariables, Some(&mut captures));
+        let slots: Vec<_> = captures
+            .iter()
+            .map(|(slot, value)| (slot, value.escape_ascii().to_string()))
+            .collect();
+        assert!(
+            matched || slots.is_empty(),
+            "captures are written only on a match"
+        );
+        matched.then_some(slots)
+    }
+
+    /// `TX:wanted` has this value; no other variable has any.
+    pub(super) struct Wanted(pub(super) &'static str);
+
+    impl Lookup for Wanted {
+        fn append(&self, variable: Variable, key: Option<&[u8]>, out: &mut Vec<u8>) {
+            if variable == Variable::Tx && key == Some(b"wanted") {
+                out.extend_from_slice(self.0.as_bytes());
+            }
         }
     }
 
-    /// Whether the operator matches `input`. `captures` is given where the rule has `capture`, and is
-    /// written only on a match; slot 0 is the whole match.
-    pub fn matches(&self, input: &[u8], lookup: &dyn Lookup, captures: Option<&mut Captures>) -> bool {
-        let _ = (input, lookup, captures);
-        match self {
-            Operator::UnconditionalMatch => true,
-            Operator::NoMatch => false,
-        }
+    /// Whether `@name %{TX.wanted}` matches the input where `TX:wanted` has the given value.
+    pub(super) fn matches_expanded(name: &str, wanted: &'static str, input: &[u8]) -> bool {
+        build(name, "%{TX.wanted}")
+            .unwrap()
+            .matches(input, &Wanted(wanted), None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::build;
+    use super::*;
+
+    #[test]
+    fn names_are_found_in_any_case() {
+        assert_eq!(build("BEGINSWITH", "x").unwrap().name(), "beginsWith");
+        assert_eq!(
+            build("unconditionalmatch", "").unwrap().name(),
+            "unconditionalMatch"
+        );
+    }
+
+    #[test]
+    fn an_unknown_operator_has_a_suggestion() {
+        let error = build("validateBiteRange", "1").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "unknown operator @validateBiteRange; did you mean @validateByteRange?"
+        );
+        assert_eq!(
+            build("frobnicate", "").unwrap_err().to_string(),
+            "unknown operator @frobnicate"
+        );
+    }
+
+    #[test]
+    fn an_operator_left_out_says_why() {
+        let error = build("INSPECTFILE", "/bin/x").unwrap_err();
+        assert!(matches!(
+            error,
+            OperatorError::Unsupported {
+                name: "inspectFile",
+                ..
+            }
+        ));
     }
 }

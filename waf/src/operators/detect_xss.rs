@@ -1,0 +1,49 @@
+//! `@detectXSS`: libinjection takes the value for cross-site scripting.
+//!
+//! Argument: none.
+//!
+//! Captures: none, as in Coraza and ModSecurity v3.
+//!
+//! Example: `SecRule ARGS "@detectXSS" "id:1,deny"`
+//!
+//! Source: SecLang reference, detectXSS; the `libinjectionrs` port of libinjection.
+
+use std::panic::catch_unwind;
+
+use super::{Build, Captures, Evaluate, OperatorError};
+use crate::macros::Lookup;
+
+/// `@detectXSS`.
+#[derive(Debug)]
+pub struct DetectXss;
+
+impl Evaluate for DetectXss {
+    fn build(_name: &'static str, _argument: &str, _build: &Build<'_>) -> Result<Self, OperatorError> {
+        Ok(Self)
+    }
+
+    fn matches(&self, input: &[u8], _lookup: &dyn Lookup, _captures: Option<&mut Captures>) -> bool {
+        // As in `detect_sqli`: a panic of the port is a match, not the end of the worker.
+        catch_unwind(|| libinjectionrs::detect_xss(input)).map_or(true, |result| result.is_injection())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check;
+
+    #[test]
+    fn scripts_are_found() {
+        check(
+            "detectXSS",
+            &[
+                ("", b"<script>alert(1)</script>", true),
+                ("", b"<img src=x onerror=alert(1)>", true),
+                ("", b"\"><svg onload=alert(1)>", true),
+                ("", b"hello world", false),
+                ("", b"1 < 2", false),
+                ("", b"", false),
+            ],
+        );
+    }
+}
