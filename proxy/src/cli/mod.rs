@@ -1,0 +1,75 @@
+//! The command line. Rooms return; printing happens here only.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "the one place that prints"
+)]
+
+mod output;
+mod rules;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config;
+use crate::config_files::DiskFiles;
+
+/// Where a package or an image keeps the configuration.
+const DEFAULT_CONFIG: &str = "/etc/palisade/palisade.toml";
+
+/// An edge reverse proxy with an embedded WAF.
+#[derive(Debug, Parser)]
+#[command(name = "palisade", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Obtain, verify and list the OWASP CRS.
+    #[command(subcommand)]
+    Rules(rules::RulesCommand),
+}
+
+/// Which configuration.
+#[derive(Debug, Args)]
+struct ConfigArgument {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
+    config: PathBuf,
+}
+
+/// A command that failed has said why; this only ends the process.
+struct Failed;
+
+/// Runs the command line `arguments`, the program's name first.
+pub fn main(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let result = match cli.command {
+        Command::Rules(command) => rules::run(command),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failed) => ExitCode::FAILURE,
+    }
+}
+
+/// Says what went wrong; for `map_err`.
+fn say(error: impl std::fmt::Display) -> Failed {
+    output::error(&error.to_string());
+    Failed
+}
+
+fn load(path: &Path) -> Result<config::Config, Failed> {
+    config::load(path, &DiskFiles).map_err(say)
+}
