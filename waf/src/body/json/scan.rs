@@ -2,6 +2,7 @@
 
 use super::JsonErrorKind;
 use crate::body::urlencoded::hex_digit;
+use crate::body::work::spend;
 
 /// What a lone surrogate becomes, and bytes that cannot be shown.
 const REPLACEMENT: char = '\u{fffd}';
@@ -80,7 +81,9 @@ impl<'a> Scanner<'a> {
     }
 
     fn skip_while(&mut self, wanted: impl Fn(u8) -> bool) {
-        self.at += self.rest().iter().take_while(|byte| wanted(**byte)).count();
+        let skipped = self.rest().iter().take_while(|byte| wanted(**byte)).count();
+        spend(skipped + 1);
+        self.at += skipped;
     }
 
     fn word(&mut self, word: &[u8], meaning: &[u8], text: &mut Vec<u8>) -> Result<(), JsonErrorKind> {
@@ -160,6 +163,7 @@ impl<'a> Scanner<'a> {
         if std::str::from_utf8(run).is_err() {
             self.flag(JsonErrorKind::InvalidUtf8);
         }
+        spend(run.len());
         text.extend_from_slice(run);
         self.at += run.len();
     }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::body::fuzzing::{Mutator, mutate_all};
+use crate::body::work::spent;
 
 /// A document, what is wrong with it, and what is read all the same.
 type Wrong<'a> = (&'a [u8], JsonErrorKind, &'a [(&'a str, &'a str)]);
@@ -201,6 +202,29 @@ fn a_long_name_over_many_values_cannot_multiply_the_body() {
     assert!(flat.truncated);
     assert!(!flat.values.is_empty(), "some are kept");
     assert!(names <= 1000 * NAME_BYTES_PER_ARGUMENT + body.len());
+}
+
+#[test]
+fn a_hostile_document_costs_work_in_proportion_to_its_size() {
+    let many = |text: &str| text.repeat(1_000_000 / text.len());
+    for (what, body) in [
+        ("depth", many("[")),
+        ("depth with names", many("{\"a\":")),
+        ("escapes", format!("\"{}\"", many("\\n"))),
+        ("half characters", format!("\"{}\"", many("\\ud83d"))),
+        ("backslashes", format!("\"{}", many("\\"))),
+        ("empty containers", format!("[{}[]]", many("[],"))),
+        ("many documents", many("{}")),
+        ("many names", format!("{{{}\"a\":1}}", many("\"a\":1,"))),
+        ("blanks", many(" ")),
+    ] {
+        let work = spent(|| flatten(body.as_bytes(), 100_000, 1000));
+        assert!(
+            work <= 5 * body.len(),
+            "{what}: {work} bytes looked at in {}",
+            body.len()
+        );
+    }
 }
 
 #[test]
