@@ -16,12 +16,14 @@
 //!
 //! Nothing here knows a single test by name but the file of known failures, which only says what may fail.
 
+pub mod engine;
 pub mod installation;
 pub mod judge;
 pub mod known;
 pub mod origin;
 pub mod report;
 pub mod request;
+mod run;
 pub mod source;
 pub mod suite;
 pub mod template;
@@ -29,3 +31,4 @@ pub mod wire;
 
 pub use installation::Installation;
 pub use report::Report;
+pub use run::{Selection, run};

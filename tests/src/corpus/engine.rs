@@ -1,0 +1,144 @@
+//! The engine, set up as the CRS project's tests expect it.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use bytes::Bytes;
+use palisade_waf::seclang::LoadErrors;
+use palisade_waf::{
+    Completeness, Interruption, Limits, MatchedRule, OperatorCache, RequestOrigin, RuleSet, Transaction,
+};
+
+use super::Installation;
+use super::judge::Observed;
+use super::origin::Response;
+use super::source::Directory;
+use super::wire::Message;
+
+/// What `modsecurity.conf-recommended` sets: both bodies are read, and the body parser follows the content
+/// type; a body that cannot be parsed is reported by the two rules behind that. The MIME types are those of
+/// the CRS test set-up.
+const SETTINGS: &str = r#"
+SecRuleEngine On
+SecRequestBodyAccess On
+SecRequestBodyLimit 13107200
+SecRequestBodyLimitAction Reject
+SecResponseBodyAccess On
+SecResponseBodyMimeType text/plain text/html text/xml application/json
+SecResponseBodyLimit 524288
+SecResponseBodyLimitAction ProcessPartial
+
+SecRule REQUEST_HEADERS:Content-Type "@rx ^(?:text/|application/(?:soap\+)?)xml" "id:200000,phase:1,pass,nolog,t:none,t:lowercase,ctl:requestBodyProcessor=XML"
+SecRule REQUEST_HEADERS:Content-Type "@rx ^application/(?:[a-z0-9.-]+\+)?json" "id:200001,phase:1,pass,nolog,t:none,t:lowercase,ctl:requestBodyProcessor=JSON"
+SecRule REQBODY_ERROR "!@eq 0" "id:200002,phase:2,deny,status:400,log,t:none,severity:2,msg:'The request body cannot be parsed',logdata:'%{REQBODY_ERROR_MSG}'"
+SecRule MULTIPART_STRICT_ERROR "!@eq 0" "id:200003,phase:2,deny,status:400,log,t:none,severity:2,msg:'The multipart body is not well-formed',logdata:'%{MULTIPART_STRICT_ERROR}'"
+"#;
+
+/// The set-up of the CRS test guide: everything is detected at the highest level, nothing is stopped, and the
+/// checks that are off by default are on.
+const TEST_SETUP: &str = r#"
+SecAction "id:900005,phase:1,nolog,pass,ctl:ruleEngine=DetectionOnly,ctl:ruleRemoveById=910000,setvar:tx.blocking_paranoia_level=4,setvar:tx.crs_validate_utf8_encoding=1,setvar:tx.arg_name_length=100,setvar:tx.arg_length=400,setvar:tx.total_arg_length=64000,setvar:tx.max_num_args=255,setvar:tx.max_file_size=64100,setvar:tx.combined_file_sizes=65535"
+"#;
+
+/// Compiles the rules of an installation for the corpus.
+pub fn rule_set(installation: &Installation, cache: &OperatorCache) -> Result<RuleSet, LoadErrors> {
+    RuleSet::builder()
+        .operators(cache)
+        .limits(Limits::default())
+        .text("corpus-settings.conf", SETTINGS)
+        .include(&installation.setup)
+        .text("corpus-setup.conf", TEST_SETUP)
+        .include(&installation.rules)
+        .build(&Directory::new(&installation.root))
+}
+
+/// One request and its answer through all five phases. A verdict stays in the transaction, so it is read
+/// once at the end.
+pub fn inspect(rules: &RuleSet, message: &Message, response: &Response) -> Observed {
+    let mut transaction = rules.transaction(RequestOrigin {
+        id: "corpus".into(),
+        unix_micros: 1_750_000_000_000_000,
+        utc_offset_seconds: 0,
+    });
+    request(&mut transaction, message);
+    answer(&mut transaction, &message.protocol, response);
+    transaction.logging();
+    observed(&transaction, response)
+}
+
+fn request(transaction: &mut Transaction, message: &Message) {
+    let local = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+    transaction.connection(local(51_000), local(80));
+    transaction.request_line(&message.method, &message.target, &message.protocol);
+    for (name, value) in &message.headers {
+        transaction.add_request_header(name, value);
+    }
+    let _ = transaction.request_headers();
+    let body = if transaction.wants_request_body() {
+        Bytes::copy_from_slice(&message.body)
+    } else {
+        Bytes::new()
+    };
+    let _ = transaction.request_body(body, Completeness::Complete);
+}
+
+fn answer(transaction: &mut Transaction, protocol: &[u8], response: &Response) {
+    transaction.response_line(response.status, protocol);
+    for (name, value) in &response.headers {
+        transaction.add_response_header(name.as_bytes(), value.as_bytes());
+    }
+    let _ = transaction.response_headers();
+    let body = if transaction.wants_response_body() {
+        Bytes::copy_from_slice(&response.body)
+    } else {
+        Bytes::new()
+    };
+    let _ = transaction.response_body(body, Completeness::Complete);
+}
+
+fn observed(transaction: &Transaction, response: &Response) -> Observed {
+    let logged: Vec<&MatchedRule> = transaction
+        .matched_rules()
+        .iter()
+        .filter(|rule| rule.log)
+        .collect();
+    Observed {
+        log: logged.iter().map(|rule| log_line(rule).into_bytes()).collect(),
+        logged: logged.iter().map(|rule| rule.id).collect::<BTreeSet<_>>(),
+        status: transaction
+            .interruption()
+            .map_or(Some(response.status), Interruption::status)
+            .unwrap_or(0),
+        response_body: response.body.clone(),
+    }
+}
+
+/// A match as ModSecurity writes it to the error log.
+fn log_line(rule: &MatchedRule) -> String {
+    let mut line = format!("ModSecurity: Warning. [file \"{}\"]", rule.location.file);
+    let mut field = |name: &str, value: &str| line.push_str(&format!(" [{name} \"{value}\"]"));
+    field("line", &rule.location.line.to_string());
+    field("id", &rule.id.to_string());
+    field("msg", &one_line(&rule.msg));
+    field("data", &one_line(&rule.logdata));
+    if let Some(severity) = rule.severity {
+        field("severity", severity.name());
+    }
+    for tag in &rule.tags {
+        field("tag", &one_line(tag));
+    }
+    line
+}
+
+/// Control characters are escaped, so that a match stays on one line.
+fn one_line(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| {
+            let escaped = c.is_control().then(|| c.escape_default().to_string());
+            escaped
+                .unwrap_or_else(|| c.to_string())
+                .chars()
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
