@@ -1,0 +1,79 @@
+# `make run` and `make test` are all that a newcomer needs; `make help` lists the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run test crs bench check setup rules fmt clippy doc rooms deny image
+
+CARGO ?= cargo
+RULES := $(CURDIR)/data/crs
+DEBUG_BINARY := $(CURDIR)/target/debug/palisade
+RELEASE_BINARY := $(CURDIR)/target/release/palisade
+
+# Tests run in their package's folder, so a relative name would mean something else there.
+ifneq ($(PALISADE_CRS_FROM),)
+override PALISADE_CRS_FROM := $(abspath $(PALISADE_CRS_FROM))
+export PALISADE_CRS_FROM
+endif
+
+# Always the whole workspace: a selection of packages has other features, and would compile every shared
+# dependency once more.
+BUILD_TESTS := $(CARGO) build --workspace --bins --tests
+INSTALL_RULES = rules install --dir $(RULES)
+# What the tests use: the binary and the rule set of this build.
+TEST := PALISADE_TEST_BINARY=$(DEBUG_BINARY) PALISADE_TEST_RULES=$(RULES) PALISADE_CRS_FROM=$(RULES) $(CARGO) test --workspace
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: setup ## Build the edge, install the OWASP CRS, serve https://app.localhost:8443/
+	@echo "==> building palisade (release; some minutes the first time)"
+	$(CARGO) build --release -p palisade --bin palisade
+	@echo "==> installing the OWASP CRS"
+	@$(RELEASE_BINARY) $(INSTALL_RULES)
+	@scripts/try.sh
+	@exec $(RELEASE_BINARY) run --config config/quickstart.toml
+
+test: setup ## Run all tests
+	@echo "==> building the tests"
+	$(BUILD_TESTS)
+	@echo "==> installing the OWASP CRS"
+	@$(DEBUG_BINARY) $(INSTALL_RULES)
+	@echo "==> running the tests"
+	$(TEST)
+
+crs: rules ## Run the OWASP CRS regression corpus
+	PALISADE_CRS_FROM=$(RULES) $(CARGO) run --release -p palisade-tests --bin crs
+
+bench: rules ## Measure
+	PALISADE_CRS_FROM=$(RULES) $(CARGO) bench -p palisade-benches
+
+check: fmt clippy doc rooms deny test ## All that CI checks: format, lints, docs, rooms, licences, tests
+
+setup: ## Install what the build needs, or say how
+	@scripts/setup.sh
+
+rules: setup ## Install the OWASP CRS into data/crs
+	$(CARGO) build --workspace --bins
+	@$(DEBUG_BINARY) $(INSTALL_RULES)
+
+fmt: ## Is everything formatted?
+	$(CARGO) fmt --all --check
+
+clippy: setup ## Lints; a warning is an error
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+doc: setup ## Documentation; a warning is an error
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items
+
+rooms: setup ## Do imports only point down, and does the engine do no I/O?
+	$(CARGO) test --workspace --test rooms --test pure_waf
+
+deny: ## Licences and advisories of dependencies
+	@if command -v cargo-deny >/dev/null; then \
+		$(CARGO) deny check licenses bans sources && \
+		{ $(CARGO) deny check advisories || echo "advisories: not checked, or a finding above"; }; \
+	else \
+		echo "licences and advisories: NOT CHECKED, cargo-deny is not installed (cargo install --locked cargo-deny)"; \
+	fi
+
+image: ## Build the container image
+	docker build -t palisade .
