@@ -21,6 +21,26 @@ INSTALL_RULES = rules install --dir $(RULES)
 # What the tests use: the binary and the rule set of this build.
 TEST := PALISADE_TEST_BINARY=$(DEBUG_BINARY) PALISADE_TEST_RULES=$(RULES) PALISADE_CRS_FROM=$(RULES) $(CARGO) test --workspace
 
+define TRY
+
+==> starting the edge; stop it with Ctrl-C. Try, in another terminal:
+
+    # passes: the built-in echo answers 200 with what it received
+    curl -k 'https://app.localhost:8443/hello?name=world'
+
+    # blocked: an SQL injection, 403 with an incident id
+    curl -k "https://app.localhost:8443/?id=1'%20OR%20'1'='1"
+
+    # redirected: 301 to https
+    curl -i 'http://app.localhost:8080/hello?name=world'
+
+    access log: this terminal           audit log: data/audit.log
+    why was it blocked:                 target/release/palisade incident --config config/quickstart.toml ID
+    metrics and health:                 http://127.0.0.1:9180/metrics  /healthz  /readyz
+
+endef
+export TRY
+
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -29,7 +49,7 @@ run: setup ## Build the edge, install the OWASP CRS, serve https://app.localhost
 	$(CARGO) build --release -p palisade --bin palisade
 	@echo "==> installing the OWASP CRS"
 	@$(RELEASE_BINARY) $(INSTALL_RULES)
-	@scripts/try.sh
+	@echo "$$TRY"
 	@exec $(RELEASE_BINARY) run --config config/quickstart.toml
 
 test: setup ## Run all tests
@@ -41,7 +61,7 @@ test: setup ## Run all tests
 	$(TEST)
 
 crs: rules ## Run the OWASP CRS regression corpus
-	PALISADE_CRS_FROM=$(RULES) $(CARGO) run --release -p palisade-tests --bin crs
+	@target/debug/crs --rules $(RULES)
 
 bench: rules ## Measure
 	PALISADE_CRS_FROM=$(RULES) $(CARGO) bench -p palisade-benches

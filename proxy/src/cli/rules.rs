@@ -1,12 +1,14 @@
 //! `palisade rules`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
+use palisade_waf::RuleSet;
 
 use super::{DEFAULT_CONFIG, Failed, load, output, say};
-use crate::rules::{self, Event, Installation, InstalledRules, Request};
+use crate::rules::{self, DiskSource, Event, FileSummary, Installation, InstalledRules, Request};
 
 /// Where a package or an image keeps the rule set, if there is no configuration yet that says otherwise.
 const DEFAULT_DIR: &str = "/var/lib/palisade/crs";
@@ -20,6 +22,8 @@ pub(super) enum RulesCommand {
     Install(InstallArguments),
     /// Hold each installed file against the release's hashes.
     Verify(Place),
+    /// Show files, versions and rules per paranoia level.
+    List(Place),
     /// Print the manifest of a folder: for maintainers who pin a new release.
     #[command(hide = true)]
     Manifest {
@@ -72,6 +76,7 @@ pub(super) fn run(command: RulesCommand) -> Result<(), Failed> {
             output::line(&format!("{}: intact", describe(&rules)));
             Ok(())
         }
+        RulesCommand::List(place) => list(&rules::verify(&place.resolve()?).map_err(say)?),
         RulesCommand::Manifest { folder } => {
             output::line(rules::manifest_of(&folder).map_err(say)?.trim_end());
             Ok(())
@@ -125,4 +130,49 @@ fn describe(rules: &InstalledRules) -> String {
         rules.dir().display(),
         record.source
     )
+}
+
+fn list(installed: &InstalledRules) -> Result<(), Failed> {
+    let source = DiskSource::new(installed, []);
+    let set = RuleSet::builder()
+        .include(InstalledRules::SETUP)
+        .include("rules/*.conf")
+        .build(&source)
+        .map_err(say)?;
+    output::line(&describe(installed));
+    output::line("");
+    output::line(&table(&rules::list(set.rules().map(Arc::as_ref))));
+    Ok(())
+}
+
+/// One line per file; the first column of numbers counts rules without a paranoia level.
+fn table(files: &[FileSummary]) -> String {
+    let width = files.iter().map(|file| file.file.len()).max().unwrap_or(0);
+    let mut text = format!("{:width$}  version     none  PL1  PL2  PL3  PL4", "file");
+    for file in files {
+        let version = file
+            .version
+            .as_deref()
+            .unwrap_or("-")
+            .trim_start_matches("OWASP_CRS/");
+        text.push_str(&format!(
+            "\n{:width$}  {version:10}{}",
+            file.file,
+            counts(file.levels)
+        ));
+    }
+    let mut total = [0; 5];
+    for file in files {
+        for (sum, count) in total.iter_mut().zip(file.levels) {
+            *sum += count;
+        }
+    }
+    text.push_str(&format!("\n{:width$}  {:10}{}", "all", "", counts(total)));
+    text
+}
+
+fn counts(levels: [usize; 5]) -> String {
+    let [none, levels @ ..] = levels;
+    let levels: String = levels.iter().map(|count| format!("{count:5}")).collect();
+    format!("{none:6}{levels}")
 }
