@@ -3,4 +3,5 @@
 pub mod cli;
 pub mod config;
 pub mod config_files;
+pub mod route;
 pub mod rules;

@@ -12,6 +12,8 @@ mod raw;
 mod ready;
 mod schema;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 mod values;
 

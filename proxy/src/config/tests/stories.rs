@@ -2,7 +2,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{MemoryFiles, all, one};
+use super::{all, one};
+use crate::config::testing::MemoryFiles;
 use crate::config::*;
 use crate::config_files::DiskFiles;
 
