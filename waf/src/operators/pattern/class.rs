@@ -34,7 +34,7 @@ impl Translator<'_> {
         loop {
             match self.item(first, start)? {
                 Item::Byte(low) => self.range(low, start)?,
-                Item::Set(text) => self.out.push_str(&text),
+                Item::Set(text) => self.set(&text),
                 Item::Nothing => continue,
                 Item::End => break,
             }
@@ -42,6 +42,15 @@ impl Translator<'_> {
         }
         self.out.push(']');
         Ok(())
+    }
+
+    /// A set; a `-` right after it is a literal that begins no range.
+    fn set(&mut self, text: &str) {
+        self.out.push_str(text);
+        if !self.quoted && self.peek() == Some(b'-') {
+            self.at += 1;
+            push_literal(&mut self.out, b'-');
+        }
     }
 
     /// A byte, or the range that begins with it. A `-` before the end or before a set is a literal.
@@ -61,7 +70,7 @@ impl Translator<'_> {
             }
             Item::Set(text) => {
                 push_literal(&mut self.out, b'-');
-                self.out.push_str(&text);
+                self.set(&text);
                 Ok(())
             }
             Item::Nothing | Item::End => {

@@ -185,7 +185,8 @@ fn set(byte: u8) -> Option<&'static str> {
     })
 }
 
-/// `\Z` may stand before a last newline; without lookahead it takes that newline into the match.
+/// `\Z` may stand before a last newline; without lookahead it takes that newline into the match. `\R` may
+/// give its newline back where PCRE's, an atomic group, may not.
 fn assertion(byte: u8) -> Escape {
     Escape::Assertion(match byte {
         b'A' => r"\A",

@@ -112,6 +112,10 @@ impl Translator<'_> {
             self.open.push(before);
         } else if !(set.is_empty() && cleared.is_empty()) {
             self.out.push_str(&format!("(?{set}{minus}{cleared})"));
+        } else {
+            // A quantifier after the flags is an error and must not apply to what is before them: this is
+            // an inline flag of the crate's own that is off anyway.
+            self.out.push_str("(?-R)");
         }
         self.extended = extended;
         Ok(())

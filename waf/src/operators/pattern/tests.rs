@@ -61,7 +61,7 @@ fn patterns_mean_what_pcre_means() {
         // Braces that are no quantifier, and those that are.
         (r"${jndi", b"", None),
         (r"\${jndi", b"${jndi", Some(b"${jndi")),
-        ("a{,3}", b"a{,3}", Some(b"a{,3}")),
+        ("a{,}", b"a{,}", Some(b"a{,}")),
         ("a{x}b{}c}", b"a{x}b{}c}", Some(b"a{x}b{}c}")),
         ("a{2}b{1,}c{0,2}", b"aabbcc", Some(b"aabbcc")),
         ("(?:a{2}){2}", b"aaaa", Some(b"aaaa")),
@@ -113,6 +113,8 @@ fn classes_hold_what_they_show() {
         ("[-a]", b"-a", b"b"),
         ("[a-c-e]", b"abc-e", b"d"),
         (r"[\w-.]", b"a_-.", b"/"),
+        (r"[\w--0]", b"a_-0", b"./"),
+        (r"[!-\d--0]", b"!-05", b"\"./"),
         (r"[a-\d]", b"a-5", b"b"),
         (r"[\x5b-\x5d]", b"[\\]", b"Z^"),
         (r"[\[\]\\\-\^]", b"[]\\-^", b"a"),
@@ -183,6 +185,7 @@ fn what_needs_backtracking_is_named() {
         ("a?+", "a possessive quantifier"),
         ("a{1,2}+", "a possessive quantifier"),
         ("(?x)a+ +b", "a possessive quantifier"),
+        ("a{,3}", "{,n}, which some versions of PCRE read as a quantifier,"),
         (r"(a)\1", "a back reference"),
         (r"(?P<n>a)(?P=n)", "a back reference"),
         (r"(?P<n>a)\k<n>", "a back reference"),
@@ -226,6 +229,7 @@ fn what_is_wrong_says_where() {
         ),
         ("(?#a", "a comment without its closing parenthesis at offset 0"),
         ("(?z)", "an unknown group or flag at offset 0"),
+        ("a(?x){2}", "repetition operator missing expression"),
         ("*a", "repetition operator missing expression"),
     ] {
         assert_eq!(compile(pattern).unwrap_err().to_string(), message, "{pattern}");

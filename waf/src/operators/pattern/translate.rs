@@ -120,6 +120,11 @@ impl<'p> Translator<'p> {
                 self.at += length;
                 self.after_quantifier()
             }
+            // A quantifier since PCRE2 10.43, a literal before.
+            None if is_quantifier_without_low(self.rest()) => Err(self.unsupported(
+                "{,n}, which some versions of PCRE read as a quantifier,",
+                self.at - 1,
+            )),
             None => {
                 push_literal(&mut self.out, b'{');
                 Ok(())
@@ -195,4 +200,13 @@ fn quantifier_length(input: &[u8]) -> Option<usize> {
         && high.is_none_or(|high| high.is_empty() || is_number(high))
         && bounds.next().is_none();
     well_formed.then_some(end + 1)
+}
+
+/// Whether `input` begins with `,m}`.
+fn is_quantifier_without_low(input: &[u8]) -> bool {
+    let digits = |rest: &[u8]| rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    match input {
+        [b',', rest @ ..] => digits(rest) > 0 && rest.get(digits(rest)) == Some(&b'}'),
+        _ => false,
+    }
 }
