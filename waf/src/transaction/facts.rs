@@ -133,6 +133,8 @@ pub(crate) struct Body {
     /// It is longer than allowed for a body without files.
     pub(crate) over_limit: bool,
     pub(crate) arguments: Vec<Pair>,
+    /// Names of JSON members that hold no value of their own.
+    pub(crate) container_names: Vec<Vec<u8>>,
     pub(crate) files: Vec<File>,
     /// Part name and header line.
     pub(crate) part_headers: Vec<Pair>,

@@ -84,6 +84,7 @@ fn read_json(body: &mut Body, bounds: &Bounds<'_>) {
         error.partial
     });
     body.arguments = found.values;
+    body.container_names = found.containers;
     note_truncated(body, found.truncated);
 }
 

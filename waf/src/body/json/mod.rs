@@ -11,7 +11,9 @@
 //! - Duplicate names stay separate entries, in order (Coraza keeps the last): applications disagree about
 //!   which one counts.
 //! - An empty object or array is an entry with an empty value: else its name would reach the application
-//!   and no rule.
+//!   and no rule. For the same reason the name of a member that holds more is kept: `json.user.roles` alone
+//!   is what a rule on the end of a name has to see, and `ARGS_NAMES` shows it. (The entry for the length
+//!   does that in Coraza, but for arrays alone; ModSecurity v3 shows rules the whole text.)
 //!
 //! The parser keeps its own stack, so depth costs no stack frames. It is strict, with the error texts of
 //! ModSecurity's parser (yajl), but reads on after an error that leaves no doubt where the next value
@@ -33,6 +35,8 @@ const NAME_BYTES_PER_ARGUMENT: usize = 1024;
 pub struct Flat {
     /// Path and text of each scalar, in the order of the document.
     pub values: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Paths of the members that hold an object or array with something in it.
+    pub containers: Vec<Vec<u8>>,
     /// There were more than allowed, or their names were too long; the rest is not in `values`.
     pub truncated: bool,
 }
@@ -199,6 +203,9 @@ impl<'a> Flattener<'a> {
             return Err(JsonErrorKind::TooDeep);
         }
         self.scanner.advance();
+        if self.is_member() && self.takes_name(self.flat.containers.len()) {
+            self.flat.containers.push(self.path.clone());
+        }
         self.open.push(Open {
             next,
             path: self.path.len(),
@@ -253,18 +260,32 @@ impl<'a> Flattener<'a> {
         self.scanner.advance();
         let closed_empty = self.open.pop().is_some_and(|open| open.empty);
         if closed_empty && !self.open.is_empty() {
+            if self.is_member() && !self.flat.truncated {
+                self.flat.containers.pop();
+            }
             self.add(Vec::new());
         }
     }
 
+    /// Whether what begins here has a name of its own, and no mere position.
+    fn is_member(&self) -> bool {
+        self.open.last().is_some_and(|open| open.next.is_none())
+    }
+
     fn add(&mut self, text: Vec<u8>) {
-        let fits = self.flat.values.len() < self.max_arguments && self.path.len() <= self.name_bytes_left;
-        if !fits || self.flat.truncated {
-            self.flat.truncated = true;
-            return;
+        if self.takes_name(self.flat.values.len()) {
+            self.flat.values.push((self.path.clone(), text));
         }
-        self.name_bytes_left -= self.path.len();
-        self.flat.values.push((self.path.clone(), text));
+    }
+
+    /// Whether one more name fits beside so many.
+    fn takes_name(&mut self, taken: usize) -> bool {
+        let fits = taken < self.max_arguments && self.path.len() <= self.name_bytes_left;
+        self.flat.truncated |= !fits;
+        if !self.flat.truncated {
+            self.name_bytes_left -= self.path.len();
+        }
+        !self.flat.truncated
     }
 }
 

@@ -195,6 +195,29 @@ fn values_past_the_limit_are_left_out_and_flagged() {
 }
 
 #[test]
+fn the_name_of_every_member_is_kept_whole() {
+    let names = |body: &str| -> Vec<String> {
+        let flat = flatten(body.as_bytes(), 9, 9).unwrap_or_else(|error| error.partial);
+        let names = flat.containers.into_iter().map(String::from_utf8);
+        names.collect::<Result<_, _>>().unwrap()
+    };
+    let table: &[(&str, &[&str])] = &[
+        (
+            r#"{"a":[1,2],"b":{"c":{"d":1}}}"#,
+            &["json.a", "json.b", "json.b.c"],
+        ),
+        (r#"[[1],{"a":[2]}]"#, &["json.1.a"]),
+        (r#"{"a":[],"b":{},"c":[1]}"#, &["json.c"]),
+        (r#"{"cut":{"off":["#, &["json.cut", "json.cut.off"]),
+        ("1", &[]),
+    ];
+    for (body, expected) in table {
+        assert_eq!(names(body), *expected, "{body}");
+    }
+    assert!(flatten(br#"{"a":{"b":{"c":1}}}"#, 9, 1).unwrap().truncated);
+}
+
+#[test]
 fn a_long_name_over_many_values_cannot_multiply_the_body() {
     let body = format!(r#"{{"{}":[{}]}}"#, "n".repeat(500_000), vec!["1"; 1000].join(","));
     let flat = flatten(body.as_bytes(), 9, 1000).unwrap();
@@ -243,7 +266,7 @@ fn no_mutation_of_a_document_panics_or_escapes_the_limits() {
                 error.partial
             }
         };
-        assert!(flat.values.len() <= 6);
+        assert!(flat.values.len() <= 6 && flat.containers.len() <= 6);
         assert!(flat.values.iter().all(|(name, _)| name.starts_with(ROOT)));
     });
 }
