@@ -50,8 +50,8 @@ struct Layout {
 }
 
 /// The release archive (and what `palisade rules install` makes of every source), the Go module
-/// `coraza-coreruleset`, and Debian's `modsecurity-crs`.
-const LAYOUTS: [Layout; 4] = [
+/// `coraza-coreruleset`, and Debian's `modsecurity-crs` unpacked.
+const LAYOUTS: [Layout; 3] = [
     Layout {
         setup: "crs-setup.conf.example",
         rules: "rules",
@@ -63,14 +63,9 @@ const LAYOUTS: [Layout; 4] = [
         tests: "tests",
     },
     Layout {
-        setup: "crs-setup.conf",
-        rules: "rules",
-        tests: "tests/regression/tests",
-    },
-    Layout {
-        setup: "examples/crs-setup.conf.example",
-        rules: "rules",
-        tests: "tests/regression/tests",
+        setup: "etc/modsecurity/crs/crs-setup.conf",
+        rules: "usr/share/modsecurity-crs/rules",
+        tests: "usr/share/modsecurity-crs/tests/regression/tests",
     },
 ];
 
@@ -170,8 +165,11 @@ mod tests {
     #[test]
     fn the_distribution_package_has_no_tests() {
         let root = directory(&[
-            ("crs-setup.conf", "# OWASP ModSecurity Core Rule Set ver.3.3.4\n"),
-            ("rules/REQUEST-901.conf", ""),
+            (
+                "etc/modsecurity/crs/crs-setup.conf",
+                "# OWASP ModSecurity Core Rule Set ver.3.3.4\n",
+            ),
+            ("usr/share/modsecurity-crs/rules/REQUEST-901.conf", ""),
         ]);
         let found = Installation::find(root.path()).unwrap();
         assert_eq!(found.version, "3.3.4");
