@@ -1,7 +1,19 @@
 //! Palisade: an edge reverse proxy with an embedded WAF.
 
+pub mod admin;
+pub mod app;
+pub mod certs;
 pub mod cli;
 pub mod config;
 pub mod config_files;
+pub mod flow;
+pub mod incident;
+pub mod limit;
+pub mod listen;
+pub mod profile;
 pub mod route;
 pub mod rules;
+pub mod snapshot;
+pub mod telemetry;
+pub mod upstream;
+pub mod watch;

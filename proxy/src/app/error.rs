@@ -1,0 +1,58 @@
+//! Why the edge does not start, or does not take a new configuration.
+
+use crate::certs::CertificateError;
+use crate::config::ConfigErrors;
+use crate::listen::BindError;
+use crate::rules::RulesError;
+use crate::snapshot::SnapshotError;
+use crate::telemetry::SinkError;
+
+/// Why a configuration cannot serve. Everything that can be known is reported at once.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    /// The files.
+    #[error("{0}")]
+    Config(ConfigErrors),
+    /// The rule set.
+    #[error("{source}\nThe WAF is on and has no rules it can trust. Run `palisade rules install --config {config}`, or set [waf].mode = \"off\" knowingly.")]
+    Rules {
+        /// The configuration's path, for the command.
+        config: String,
+        /// What is wrong with it.
+        source: RulesError,
+    },
+    /// Routes: their rules or upstreams.
+    #[error("{}", lines(.0))]
+    Routes(Vec<SnapshotError>),
+    /// Certificates.
+    #[error("{}", lines(.0))]
+    Certificates(Vec<CertificateError>),
+}
+
+/// Why the edge does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration cannot serve.
+    #[error(transparent)]
+    Reload(#[from] ReloadError),
+    /// There is nothing to present to TLS clients.
+    #[error("no certificate: set [[tls.certificates]], or [tls].self_signed for a first try")]
+    NoCertificate,
+    /// A socket.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// A log.
+    #[error(transparent)]
+    Log(#[from] SinkError),
+    /// TLS itself.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(#[from] rustls::Error),
+    /// The runtime.
+    #[error("cannot start worker threads: {0}")]
+    Runtime(std::io::Error),
+}
+
+fn lines<E: std::fmt::Display>(errors: &[E]) -> String {
+    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}

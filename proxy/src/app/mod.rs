@@ -1,0 +1,12 @@
+//! The composition root: it alone sees every room. Read it as a table of contents.
+
+mod build;
+mod error;
+mod reload;
+mod run;
+mod start;
+
+pub use build::{Addresses, App};
+pub use error::{ReloadError, StartError};
+pub use run::run;
+pub use start::Running;

@@ -1,0 +1,48 @@
+//! The process: runtime and signals.
+
+use std::path::Path;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::info;
+
+use super::{App, Running, StartError};
+
+/// Runs the edge until SIGTERM or SIGINT; SIGHUP reloads.
+pub fn run(config: &Path) -> Result<(), StartError> {
+    let app = App::build(config)?;
+    let workers = app.reloader.snapshots.load().config.server.workers;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .thread_name("edge")
+        .enable_all()
+        .build()
+        .map_err(StartError::Runtime)?;
+    runtime.block_on(async {
+        let running = app.start()?;
+        announce(&running);
+        until_stopped(&running).await.map_err(StartError::Runtime)?;
+        running.stop().await;
+        Ok(())
+    })
+}
+
+fn announce(running: &Running) {
+    let addresses = running.addresses();
+    info!(https = ?addresses.https, http = ?addresses.http, admin = ?addresses.admin, "serving");
+}
+
+async fn until_stopped(running: &Running) -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            _ = hangup.recv() => {
+                // The reload logs and counts its own failure.
+                let _ = running.reload().await;
+            }
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! An edge that runs, and how it stops.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pingora_core::apps::ServerApp;
+use pingora_core::listeners::tls::Acceptor as TlsAcceptor;
+use pingora_core::protocols::http::v2::server::default_h2_options;
+use pingora_core::server::configuration::ServerConf;
+use pingora_proxy::HttpProxy;
+use tokio::sync::{Mutex, Semaphore, watch};
+use tokio::task::JoinSet;
+use tracing::{info, warn};
+
+use super::build::{Addresses, App, Sockets};
+use super::reload::Reloader;
+use super::{ReloadError, StartError};
+use crate::admin::{Admin, Readiness};
+use crate::config::Config;
+use crate::flow::{Edge, EdgeParts, Redirect};
+use crate::listen::{self, Acceptor, Gauge, Transport};
+use crate::telemetry::metrics::LogLabels;
+use crate::telemetry::{Metrics, Sink};
+use crate::upstream::Echo;
+use crate::watch::FileWatch;
+
+/// Connections that the admin and echo listeners hold at once: probes, a scraper, a first try.
+const SIDE_CONNECTIONS: usize = 512;
+
+/// An edge that accepts requests.
+pub struct Running {
+    addresses: Addresses,
+    reloader: Arc<Reloader>,
+    /// Reloads come one after another, wherever they come from.
+    turn: Arc<Mutex<()>>,
+    logs: [Sink; 2],
+    readiness: Readiness,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+    proxy: Arc<HttpProxy<Edge>>,
+    connections: Connections,
+    grace: Duration,
+}
+
+/// The cap on connections, which also tells when all are gone.
+#[derive(Clone)]
+struct Connections {
+    permits: Arc<Semaphore>,
+    cap: u32,
+}
+
+impl App {
+    /// Starts accepting. Must be called within a Tokio runtime.
+    pub fn start(self) -> Result<Running, StartError> {
+        let Self { reloader, parts, sockets, addresses } = self;
+        let (stop, stopped) = watch::channel(false);
+        let config = Arc::clone(&reloader.snapshots.load().config);
+        let connections = Connections::new(config.listen.max_connections);
+        let readiness = Readiness::default();
+        let logs = [parts.access.clone(), parts.audit.clone()];
+        let admin = admin(&reloader, &logs, &readiness);
+        let transport = tls(&config, &reloader)?;
+        let proxy = proxy(&config, parts);
+        let mut tasks = JoinSet::new();
+        let mut wiring = Wiring { tasks: &mut tasks, stopped: &stopped, metrics: &reloader.metrics };
+        wiring.serve_all(sockets, &config, &addresses, transport, &proxy, admin, &connections);
+        let reloader = Arc::new(reloader);
+        let turn = Arc::new(Mutex::new(()));
+        tasks.spawn(reload_on_change(Arc::clone(&reloader), Arc::clone(&turn), stopped));
+        readiness.set(true);
+        let grace = config.server.grace;
+        Ok(Running { addresses, reloader, turn, logs, readiness, stop, tasks, proxy, connections, grace })
+    }
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// Takes a new configuration, as SIGHUP does; also reopens log files.
+    pub async fn reload(&self) -> Result<(), ReloadError> {
+        self.logs.iter().for_each(Sink::reopen);
+        reload(&self.reloader, &self.turn).await
+    }
+
+    /// Stops accepting, lets requests in flight finish within the grace, and returns.
+    pub async fn stop(self) {
+        let Self { readiness, stop, mut tasks, proxy, connections, grace, logs, .. } = self;
+        readiness.set(false);
+        let _ = stop.send(true);
+        // Idle keep-alive connections end now; busy ones after their request.
+        proxy.cleanup().await;
+        let drained = tokio::time::timeout(grace, connections.all_closed()).await;
+        if drained.is_err() {
+            warn!(?grace, "requests still in flight after the grace; closing them");
+        }
+        tasks.abort_all();
+        while tasks.join_next().await.is_some() {}
+        let _ = tokio::task::spawn_blocking(move || logs.iter().for_each(Sink::flush)).await;
+        info!("stopped");
+    }
+}
+
+impl Connections {
+    fn new(cap: usize) -> Self {
+        let cap = u32::try_from(cap.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
+        Self { permits: Arc::new(Semaphore::new(cap as usize)), cap }
+    }
+
+    async fn all_closed(&self) {
+        let _ = self.permits.acquire_many(self.cap).await;
+    }
+}
+
+/// Where the pieces meet the sockets.
+struct Wiring<'a> {
+    tasks: &'a mut JoinSet<()>,
+    stopped: &'a watch::Receiver<bool>,
+    metrics: &'a Arc<Metrics>,
+}
+
+impl Wiring<'_> {
+    #[allow(clippy::too_many_arguments, reason = "the table of what listens where")]
+    fn serve_all(
+        &mut self,
+        sockets: Sockets,
+        config: &Config,
+        addresses: &Addresses,
+        tls: Transport,
+        proxy: &Arc<HttpProxy<Edge>>,
+        admin: Admin,
+        connections: &Connections,
+    ) {
+        let side = || Arc::new(Semaphore::new(SIDE_CONNECTIONS));
+        let redirect = Arc::new(Redirect { port: redirect_port(config, addresses) });
+        for socket in sockets.https {
+            self.serve(socket, tls.clone(), Arc::clone(proxy), Arc::clone(&connections.permits));
+        }
+        for socket in sockets.http {
+            self.serve(socket, Transport::Plain, Arc::clone(&redirect), Arc::clone(&connections.permits));
+        }
+        if let Some(socket) = sockets.admin {
+            self.serve(socket, Transport::Plain, Arc::new(admin), side());
+        }
+        self.serve(sockets.echo, Transport::Plain, Arc::new(Echo), side());
+    }
+
+    fn serve<A: ServerApp + Send + Sync + 'static>(
+        &mut self,
+        socket: std::net::TcpListener,
+        transport: Transport,
+        app: Arc<A>,
+        permits: Arc<Semaphore>,
+    ) {
+        let gauge = Arc::clone(self.metrics) as Arc<dyn Gauge>;
+        let acceptor = Acceptor::new(transport, app, self.stopped.clone(), permits, gauge);
+        let stopped = self.stopped.clone();
+        self.tasks.spawn(async move {
+            if let Err(error) = listen::serve(socket, acceptor, stopped).await {
+                tracing::error!(%error, "a listener has failed");
+            }
+        });
+    }
+}
+
+impl Gauge for Metrics {
+    fn opened(&self) {
+        self.connections.inc();
+        self.connections_total.inc();
+    }
+
+    fn closed(&self) {
+        self.connections.dec();
+    }
+
+    fn handshake_failed(&self) {
+        self.handshake_failures.inc();
+    }
+}
+
+/// The port in redirects: the configured one, or the real one of a listener on port 0.
+fn redirect_port(config: &Config, addresses: &Addresses) -> u16 {
+    match config.listen.redirect_port {
+        0 => addresses.https.first().map_or(443, std::net::SocketAddr::port),
+        port => port,
+    }
+}
+
+fn tls(config: &Config, reloader: &Reloader) -> Result<Transport, StartError> {
+    let server = listen::server_config(config.tls.min_version, reloader.certificates.resolver())?;
+    let acceptor = TlsAcceptor::from_server_config(Arc::new(server));
+    Ok(Transport::Tls(Arc::new(acceptor), config.listen.handshake_timeout))
+}
+
+fn proxy(config: &Config, parts: EdgeParts) -> Arc<HttpProxy<Edge>> {
+    let conf = ServerConf { threads: config.server.workers, ..ServerConf::default() };
+    let mut proxy = HttpProxy::new(Edge::new(parts), Arc::new(conf));
+    // Anything but these defaults loses Pingora's own bounds on header lists and streams.
+    proxy.h2_options = Some(default_h2_options());
+    let mut options = pingora_core::apps::HttpServerOptions::default();
+    options.h2_idle_timeout = Some(config.listen.keepalive_timeout);
+    proxy.server_options = Some(options);
+    proxy.handle_init_modules();
+    Arc::new(proxy)
+}
+
+fn admin(reloader: &Reloader, logs: &[Sink; 2], readiness: &Readiness) -> Admin {
+    let (snapshots, [access, audit]) = (reloader.snapshots.clone(), logs.clone());
+    Admin::new(Arc::clone(&reloader.metrics), readiness.clone(), move |metrics| {
+        let held = snapshots.load().body_budget.held();
+        metrics.body_memory.set(i64::try_from(held).unwrap_or(i64::MAX));
+        metrics.dropped_lines.get_or_create(&LogLabels { log: "access" }).set(access.dropped());
+        metrics.dropped_lines.get_or_create(&LogLabels { log: "audit" }).set(audit.dropped());
+    })
+}
+
+async fn reload(reloader: &Arc<Reloader>, turn: &Arc<Mutex<()>>) -> Result<(), ReloadError> {
+    let turn = Arc::clone(turn).lock_owned().await;
+    let reloader = Arc::clone(reloader);
+    // Compiling rules takes a while: not on a worker that serves requests.
+    let done = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        reloader.reload()
+    });
+    match done.await {
+        Ok(result) => result,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    }
+}
+
+async fn reload_on_change(reloader: Arc<Reloader>, turn: Arc<Mutex<()>>, mut stopped: watch::Receiver<bool>) {
+    let mut files = FileWatch::new();
+    loop {
+        let watched = reloader.files();
+        files.watch(watched.iter().map(std::path::PathBuf::as_path));
+        tokio::select! {
+            () = files.changed() => {
+                // The reload logs and counts its own failure.
+                let _ = reload(&reloader, &turn).await;
+            }
+            () = listen::stop_requested(&mut stopped) => return,
+        }
+    }
+}

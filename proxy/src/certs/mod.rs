@@ -1,0 +1,12 @@
+//! The certificate set: which certificate answers which SNI, and its hot swap.
+
+mod error;
+mod load;
+mod resolver;
+mod self_signed;
+mod set;
+
+pub use error::CertificateError;
+pub use load::load;
+pub use resolver::{CertificateStore, SniResolver};
+pub use set::{CertificateSet, Entry};

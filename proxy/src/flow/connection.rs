@@ -1,0 +1,21 @@
+//! What a listener's settings mean for the session of one request.
+
+use pingora_core::protocols::http::ServerSession;
+
+use crate::config::{Listen, Upstream};
+
+/// How long the client may pause: within a body, or on a WebSocket, where a pause is nothing unusual.
+pub(super) fn limit_pauses(session: &mut ServerSession, listen: &Listen, upstream: &Upstream) {
+    let pause = if session.is_upgrade_req() { upstream.idle_timeout } else { listen.request_body_timeout };
+    session.set_read_timeout(Some(pause));
+}
+
+/// Applies the keep-alive timeout; while draining the connection ends after this request.
+pub(super) fn prepare(session: &mut ServerSession, listen: &Listen, draining: bool) {
+    if draining {
+        session.set_keepalive(None);
+    } else if session.get_keepalive().is_some() {
+        // None means that the client wants the connection closed: that stays.
+        session.set_keepalive(Some(listen.keepalive_timeout.as_secs().max(1)));
+    }
+}

@@ -1,0 +1,75 @@
+//! What one request carries along from hook to hook.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::gate::Home;
+use super::inspection::SharedInspection;
+use crate::snapshot::{LiveRoute, Snapshot};
+
+/// The state of one request; it lives on the snapshot that it began with.
+pub struct RequestContext {
+    /// The configuration for the whole of this request.
+    pub(super) snapshot: Arc<Snapshot>,
+    /// The monotonic start.
+    pub(super) started: Instant,
+    /// The wall clock at the start.
+    pub(super) time: SystemTime,
+    /// Sent upstream as X-Request-Id, and the incident's id if there is one.
+    pub(super) id: String,
+    /// The client.
+    pub(super) client: SocketAddr,
+    /// The host asked for.
+    pub(super) host: String,
+    /// The route, once found.
+    pub(super) route: Option<Arc<LiveRoute>>,
+    /// The WAF's side, where it runs.
+    pub(super) inspection: Option<SharedInspection>,
+    /// Where the real session waits while a gate stands in for it.
+    pub(super) home: Option<Arc<Home>>,
+    /// Backends that were tried.
+    pub(super) tried: Vec<usize>,
+    /// The backend in use, for the log.
+    pub(super) upstream: Option<String>,
+    /// When the upstream's answer began.
+    pub(super) first_byte: Option<Duration>,
+    /// Bytes of the request's body that were held for inspection.
+    pub(super) held_bytes: usize,
+    /// Why the request failed.
+    pub(super) error: Option<String>,
+}
+
+impl RequestContext {
+    /// The state of a request that begins now.
+    pub(super) fn new(snapshot: Arc<Snapshot>) -> Self {
+        Self {
+            snapshot,
+            started: Instant::now(),
+            time: SystemTime::now(),
+            id: String::new(),
+            client: SocketAddr::from(([0, 0, 0, 0], 0)),
+            host: String::new(),
+            route: None,
+            inspection: None,
+            home: None,
+            tried: Vec::new(),
+            upstream: None,
+            first_byte: None,
+            held_bytes: 0,
+            error: None,
+        }
+    }
+
+    /// Microseconds since 1970 at the start of the request.
+    pub(super) fn unix_micros(&self) -> u64 {
+        let since = self.time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// An id that sorts by time and cannot be guessed: 12 hex digits of milliseconds, 12 of randomness.
+    pub(super) fn new_id(&self) -> String {
+        let random: u64 = rand::random();
+        format!("{:012x}{:012x}", self.unix_micros() / 1000, random & 0xffff_ffff_ffff)
+    }
+}

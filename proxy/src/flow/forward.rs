@@ -1,0 +1,90 @@
+//! The request as the upstream gets it: the edge says who the client is, whatever the client says itself.
+
+use http::{HeaderName, HeaderValue, header};
+use pingora_error::Result;
+use pingora_http::RequestHeader;
+
+use super::context::RequestContext;
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
+const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Forwarding headers that a client may send and no upstream may believe.
+const DROPPED: [HeaderName; 3] =
+    [X_FORWARDED_PORT, header::FORWARDED, HeaderName::from_static("x-original-forwarded-for")];
+
+/// Sets the forwarding headers and what the route asks for.
+pub(super) fn request(context: &RequestContext, request: &mut RequestHeader) -> Result<()> {
+    drop_untrusted(request);
+    let client = context.client.ip().to_string();
+    request.insert_header(X_FORWARDED_FOR, client.as_str())?;
+    request.insert_header(X_REAL_IP, client)?;
+    request.insert_header(X_FORWARDED_PROTO, HeaderValue::from_static("https"))?;
+    request.insert_header(X_REQUEST_ID, context.id.as_str())?;
+    let host = original_host(context, request);
+    request.insert_header(X_FORWARDED_HOST, host)?;
+    let Some(route) = context.route.as_deref() else { return Ok(()) };
+    if let Some(host) = &route.route.upstream.host {
+        request.insert_header(header::HOST, host.as_str())?;
+    }
+    if route.route.waf.inspect_responses {
+        // Phase 4 reads what is sent: the upstream is not asked for a coded body.
+        request.remove_header(&header::ACCEPT_ENCODING);
+    }
+    if context.held_bytes > 0 {
+        // The body is here already; the client's wish was answered by the edge.
+        request.remove_header(&header::EXPECT);
+    }
+    Ok(())
+}
+
+/// Also spellings with `_`, which many servers fold into `-`.
+fn drop_untrusted(request: &mut RequestHeader) {
+    for name in &DROPPED {
+        request.remove_header(name);
+    }
+    let folded: Vec<HeaderName> = request
+        .headers
+        .keys()
+        .filter(|name| name.as_str().contains('_') && is_ours(&name.as_str().replace('_', "-")))
+        .cloned()
+        .collect();
+    for name in &folded {
+        request.remove_header(name);
+    }
+}
+
+fn is_ours(name: &str) -> bool {
+    name.starts_with("x-forwarded-") || matches!(name, "x-real-ip" | "x-request-id" | "forwarded")
+}
+
+/// The host with its port, as the client sent it.
+fn original_host(context: &RequestContext, request: &RequestHeader) -> HeaderValue {
+    let sent = request.headers.get(header::HOST).cloned();
+    let authority = request.uri.authority().and_then(|a| HeaderValue::from_str(a.as_str()).ok());
+    authority
+        .or(sent)
+        .or_else(|| HeaderValue::from_str(&context.host).ok())
+        .unwrap_or_else(|| HeaderValue::from_static(""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn underscore_spellings_are_dropped_too() {
+        let mut request = RequestHeader::build("GET", b"/", None).unwrap();
+        request.append_header("X_Forwarded_For", "6.6.6.6").unwrap();
+        request.append_header("Forwarded", "for=6.6.6.6").unwrap();
+        request.append_header("X_Custom", "kept").unwrap();
+        drop_untrusted(&mut request);
+        assert!(!request.headers.contains_key("x_forwarded_for"));
+        assert!(!request.headers.contains_key("forwarded"));
+        assert!(request.headers.contains_key("x_custom"));
+    }
+}

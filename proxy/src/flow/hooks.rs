@@ -1,0 +1,152 @@
+//! Pingora's hooks. Each delegates: what happens is written in the file that its line names.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use pingora_core::protocols::Digest;
+use pingora_core::upstreams::peer::HttpPeer;
+use pingora_error::{Error, Result};
+use pingora_http::{RequestHeader, ResponseHeader};
+use pingora_proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
+
+use super::admit::admit;
+use super::context::RequestContext;
+use super::{connection, forward, gate, log, respond, route};
+use crate::snapshot::SnapshotHandle;
+use crate::telemetry::access::Style;
+use crate::telemetry::{Metrics, Sink};
+
+/// What the flow needs of the rest of the house.
+pub struct EdgeParts {
+    /// The configuration that serves.
+    pub snapshots: SnapshotHandle,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// The access log.
+    pub access: Sink,
+    /// How its lines look.
+    pub style: Style,
+    /// The audit log.
+    pub audit: Sink,
+}
+
+/// The edge as Pingora sees it.
+pub struct Edge {
+    pub(super) parts: EdgeParts,
+}
+
+impl Edge {
+    /// An edge of these parts.
+    pub fn new(parts: EdgeParts) -> Self {
+        Self { parts }
+    }
+}
+
+#[async_trait]
+impl ProxyHttp for Edge {
+    type CTX = RequestContext;
+
+    fn new_ctx(&self) -> RequestContext {
+        RequestContext::new(self.parts.snapshots.load())
+    }
+
+    async fn request_filter(&self, session: &mut Session, context: &mut RequestContext) -> Result<bool> {
+        let draining = session.is_process_shutting_down();
+        connection::prepare(session.as_downstream_mut(), &context.snapshot.config.listen, draining);
+        admit(session.as_downstream_mut(), context).await
+    }
+
+    async fn upstream_peer(
+        &self,
+        _session: &mut Session,
+        context: &mut RequestContext,
+    ) -> Result<Box<HttpPeer>> {
+        route::next_peer(context).await
+    }
+
+    async fn upstream_request_filter(
+        &self,
+        _session: &mut Session,
+        request: &mut RequestHeader,
+        context: &mut RequestContext,
+    ) -> Result<()> {
+        forward::request(context, request)
+    }
+
+    async fn connected_to_upstream(
+        &self,
+        _session: &mut Session,
+        _reused: bool,
+        _peer: &HttpPeer,
+        _fd: std::os::fd::RawFd,
+        _digest: Option<&Digest>,
+        context: &mut RequestContext,
+    ) -> Result<()> {
+        route::connected(context);
+        Ok(())
+    }
+
+    async fn upstream_response_filter(
+        &self,
+        _session: &mut Session,
+        _response: &mut ResponseHeader,
+        context: &mut RequestContext,
+    ) -> Result<()> {
+        context.first_byte.get_or_insert_with(|| context.started.elapsed());
+        Ok(())
+    }
+
+    fn fail_to_connect(
+        &self,
+        _session: &mut Session,
+        _peer: &HttpPeer,
+        context: &mut RequestContext,
+        error: Box<Error>,
+    ) -> Box<Error> {
+        log::connect_failure(&self.parts, context);
+        route::connect_failed(context, error)
+    }
+
+    fn error_while_proxy(
+        &self,
+        _peer: &HttpPeer,
+        session: &mut Session,
+        error: Box<Error>,
+        context: &mut RequestContext,
+        reused: bool,
+    ) -> Box<Error> {
+        route::proxy_failed(session.as_downstream(), context, error, reused)
+    }
+
+    async fn fail_to_proxy(
+        &self,
+        session: &mut Session,
+        error: &Error,
+        context: &mut RequestContext,
+    ) -> FailToProxy {
+        context.error = Some(error.to_string());
+        gate::remove(session.as_downstream_mut(), context.home.take());
+        let error_code = respond::failure(session.as_downstream_mut(), error).await;
+        FailToProxy { error_code, can_reuse_downstream: false }
+    }
+
+    async fn logging(&self, session: &mut Session, _error: Option<&Error>, context: &mut RequestContext) {
+        gate::remove(session.as_downstream_mut(), context.home.take());
+        log::request(&self.parts, session.as_downstream_mut(), context);
+    }
+
+    fn suppress_error_log(&self, _session: &Session, _context: &RequestContext, _error: &Error) -> bool {
+        // The access log carries the error with the request's other facts.
+        true
+    }
+
+    fn suppress_proxy_warn_log(
+        &self,
+        _session: &Session,
+        _context: &RequestContext,
+        _error: &Error,
+        _warning: ProxyWarnLogContext,
+    ) -> bool {
+        true
+    }
+}

@@ -1,0 +1,190 @@
+//! The WAF's view of one request: feeds the engine, keeps its verdict, and turns an engine failure into a
+//! refusal.
+
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use palisade_waf::{Completeness, Interruption, RequestOrigin, RuleSet, Transaction, Verdict};
+use pingora_http::{RequestHeader, ResponseHeader};
+
+use super::head;
+
+/// Shared between the request's context and the gate in front of the client. Never contended: one request
+/// is one task.
+pub(super) type SharedInspection = Arc<Mutex<Inspection>>;
+
+/// The lock, whatever happened to an earlier holder: the state is only ever replaced as a whole.
+pub(super) fn lock(inspection: &SharedInspection) -> MutexGuard<'_, Inspection> {
+    inspection.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the WAF says to the flow.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Decision {
+    /// Go on.
+    Pass,
+    /// Stop here.
+    Stop(Interruption),
+    /// The engine failed and the route wants that to stop the request.
+    Failed,
+}
+
+/// How the WAF's part ended, for log and metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// Nothing to object to.
+    Passed,
+    /// A rule would have stopped it, the mode does not.
+    Detected,
+    /// Stopped.
+    Blocked,
+    /// The engine failed.
+    Failed,
+}
+
+/// One request under inspection.
+pub(super) struct Inspection {
+    transaction: Transaction,
+    fail_closed: bool,
+    failed: bool,
+    partial: bool,
+    elapsed: Duration,
+}
+
+/// Where a request comes from.
+pub(super) struct Origin<'a> {
+    pub(super) id: &'a str,
+    pub(super) unix_micros: u64,
+    pub(super) client: SocketAddr,
+    pub(super) server: SocketAddr,
+    pub(super) host: &'a str,
+}
+
+impl Inspection {
+    /// Opens a transaction and shows it the request's head; no rule has run yet.
+    pub(super) fn open(
+        rules: &RuleSet,
+        origin: &Origin<'_>,
+        request: &RequestHeader,
+        fail_closed: bool,
+    ) -> Self {
+        let mut transaction = rules.transaction(RequestOrigin {
+            id: origin.id.to_owned(),
+            unix_micros: origin.unix_micros,
+            utc_offset_seconds: 0,
+        });
+        transaction.connection(origin.client, origin.server);
+        let protocol = head::protocol(request.version);
+        transaction.request_line(request.method.as_str().as_bytes(), request.raw_path(), protocol);
+        if !request.headers.contains_key(http::header::HOST) && !origin.host.is_empty() {
+            // HTTP/2 carries it as :authority; rules look for Host.
+            transaction.add_request_header(b"host", origin.host.as_bytes());
+        }
+        for (name, value) in &request.headers {
+            transaction.add_request_header(name.as_str().as_bytes(), value.as_bytes());
+        }
+        Self { transaction, fail_closed, failed: false, partial: false, elapsed: Duration::ZERO }
+    }
+
+    /// Phase 1.
+    pub(super) fn request_headers(&mut self) -> Decision {
+        self.run(Transaction::request_headers)
+    }
+
+    /// Whether phase 2 wants to see the body.
+    pub(super) fn wants_request_body(&self) -> bool {
+        !self.failed && self.transaction.wants_request_body()
+    }
+
+    /// Phase 2.
+    pub(super) fn request_body(&mut self, body: Bytes, completeness: Completeness) -> Decision {
+        self.partial |= completeness == Completeness::Partial;
+        self.run(|transaction| transaction.request_body(body, completeness))
+    }
+
+    /// Phase 3.
+    pub(super) fn response_headers(&mut self, response: &ResponseHeader) -> Decision {
+        let protocol = head::protocol(response.version);
+        self.run(|transaction| {
+            transaction.response_line(response.status.as_u16(), protocol);
+            for (name, value) in &response.headers {
+                transaction.add_response_header(name.as_str().as_bytes(), value.as_bytes());
+            }
+            transaction.response_headers()
+        })
+    }
+
+    /// Whether phase 4 wants to see the body.
+    pub(super) fn wants_response_body(&self) -> bool {
+        !self.failed && self.transaction.wants_response_body()
+    }
+
+    /// Phase 4.
+    pub(super) fn response_body(&mut self, body: Bytes, completeness: Completeness) -> Decision {
+        self.run(|transaction| transaction.response_body(body, completeness))
+    }
+
+    /// Phase 5; its verdict comes too late to matter.
+    pub(super) fn logging(&mut self) {
+        let _ = self.run(|transaction| {
+            transaction.logging();
+            Verdict::Pass
+        });
+    }
+
+    /// The transaction, for the audit record.
+    pub(super) fn transaction(&self) -> &Transaction {
+        &self.transaction
+    }
+
+    /// Whether a body was inspected only up to its limit.
+    pub(super) fn is_partial(&self) -> bool {
+        self.partial
+    }
+
+    /// Time spent in the engine.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    /// The anomaly score that blocking goes by.
+    pub(super) fn score(&self) -> u32 {
+        let score = self.transaction.tx_variable("blocking_inbound_anomaly_score");
+        score.and_then(|text| std::str::from_utf8(&text).ok()?.parse().ok()).unwrap_or(0)
+    }
+
+    /// How it ended.
+    pub(super) fn outcome(&self) -> Outcome {
+        if self.failed {
+            Outcome::Failed
+        } else if self.transaction.interruption().is_some() {
+            Outcome::Blocked
+        } else if self.transaction.matched_rules().iter().any(|rule| rule.disruptive) {
+            Outcome::Detected
+        } else {
+            Outcome::Passed
+        }
+    }
+
+    /// Runs a piece of the engine. A panic in it is a bug, and a bug in a security control must not open
+    /// the door: the transaction is given up and the route's policy decides.
+    fn run(&mut self, phase: impl FnOnce(&mut Transaction) -> Verdict) -> Decision {
+        if self.failed {
+            return Decision::Pass;
+        }
+        let begin = Instant::now();
+        let verdict = catch_unwind(AssertUnwindSafe(|| phase(&mut self.transaction)));
+        self.elapsed += begin.elapsed();
+        match verdict {
+            Ok(Verdict::Pass) => Decision::Pass,
+            Ok(Verdict::Interrupted(interruption)) => Decision::Stop(interruption),
+            Err(_) => {
+                self.failed = true;
+                if self.fail_closed { Decision::Failed } else { Decision::Pass }
+            }
+        }
+    }
+}

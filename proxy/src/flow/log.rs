@@ -1,0 +1,133 @@
+//! The end of a request: access log, audit log, metrics.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use http::Version;
+use pingora_core::protocols::http::ServerSession;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::context::RequestContext;
+use super::hooks::EdgeParts;
+use super::inspection::{Inspection, Outcome, lock};
+use crate::incident::{Facts, Incident};
+use crate::telemetry::access::Entry;
+use crate::telemetry::metrics::{RequestLabels, RouteLabels, WafLabels, WafOutcome};
+
+/// Logs and counts a finished request.
+pub(super) fn request(parts: &EdgeParts, session: &mut ServerSession, context: &mut RequestContext) {
+    let status = session.response_written().map_or(0, |head| head.status.as_u16());
+    let route: Arc<str> = context.route.as_ref().map_or_else(|| "".into(), |route| Arc::clone(&route.label));
+    let mut entry = entry(session, context, status);
+    if let Some(inspection) = context.inspection.clone() {
+        let mut inspection = lock(&inspection);
+        inspection.logging();
+        describe_waf(&mut entry, &inspection, &context.id);
+        count_waf(parts, &route, &inspection);
+        if entry.incident.is_some() || inspection.transaction().wants_audit() {
+            audit(parts, context, &inspection, &entry);
+        }
+    }
+    count_request(parts, route, status, context.started.elapsed());
+    if parts.access.is_on() {
+        parts.access.write(entry.line(parts.style));
+    }
+}
+
+/// Counts a backend that could not be reached.
+pub(super) fn connect_failure(parts: &EdgeParts, context: &RequestContext) {
+    if let Some(route) = &context.route {
+        let labels = RouteLabels { route: Arc::clone(&route.label) };
+        parts.metrics.upstream_failures.get_or_create(&labels).inc();
+    }
+}
+
+fn entry(session: &ServerSession, context: &RequestContext, status: u16) -> Entry {
+    let head = session.req_header();
+    Entry {
+        time: rfc3339(context.time),
+        request_id: context.id.clone(),
+        client: context.client.ip().to_string(),
+        protocol: if head.version == Version::HTTP_2 { "h2" } else { "h1" },
+        tls: session.digest().and_then(|d| d.ssl_digest.as_ref()).map(|tls| tls.version.to_string()),
+        method: head.method.to_string(),
+        host: context.host.clone(),
+        path: head.uri.path().to_owned(),
+        route: context.route.as_ref().map(|route| route.route.name.clone()),
+        upstream: context.upstream.clone(),
+        status,
+        duration_ms: millis(context.started.elapsed()),
+        upstream_ms: context.first_byte.map(millis),
+        bytes_received: session.body_bytes_read(),
+        bytes_sent: session.body_bytes_sent(),
+        waf: "off",
+        error: context.error.clone(),
+        ..Entry::default()
+    }
+}
+
+fn describe_waf(entry: &mut Entry, inspection: &Inspection, id: &str) {
+    let outcome = inspection.outcome();
+    entry.waf = match outcome {
+        Outcome::Passed => "passed",
+        Outcome::Detected => "detected",
+        Outcome::Blocked => "blocked",
+        Outcome::Failed => "failed",
+    };
+    entry.waf_ms = Some(millis(inspection.elapsed()));
+    entry.score = Some(inspection.score());
+    entry.partly_inspected = inspection.is_partial();
+    entry.incident = (outcome != Outcome::Passed).then(|| id.to_owned());
+}
+
+fn count_waf(parts: &EdgeParts, route: &Arc<str>, inspection: &Inspection) {
+    let outcome = match inspection.outcome() {
+        Outcome::Passed => WafOutcome::passed,
+        Outcome::Detected => WafOutcome::detected,
+        Outcome::Blocked => WafOutcome::blocked,
+        Outcome::Failed => WafOutcome::failed,
+    };
+    parts.metrics.waf.get_or_create(&WafLabels { route: Arc::clone(route), outcome }).inc();
+    if inspection.is_partial() {
+        parts.metrics.waf_partial.get_or_create(&RouteLabels { route: Arc::clone(route) }).inc();
+    }
+}
+
+fn audit(parts: &EdgeParts, context: &RequestContext, inspection: &Inspection, entry: &Entry) {
+    let Some(route) = context.route.as_deref().filter(|_| parts.audit.is_on()) else { return };
+    let profile = &route.route.waf.profile;
+    let facts = Facts {
+        id: context.id.clone(),
+        time: entry.time.clone(),
+        client: entry.client.clone(),
+        host: entry.host.clone(),
+        route: route.route.name.clone(),
+        method: entry.method.clone(),
+        path: entry.path.clone(),
+        status: entry.status,
+        outcome: entry.waf.to_owned(),
+        score: inspection.score(),
+        threshold: profile.inbound_threshold,
+        paranoia_level: profile.paranoia_level,
+        partly_inspected: inspection.is_partial(),
+    };
+    let incident = Incident::new(facts, inspection.transaction().audit_record());
+    parts.audit.write(incident.line());
+}
+
+fn count_request(parts: &EdgeParts, route: Arc<str>, code: u16, took: Duration) {
+    parts.metrics.requests.get_or_create(&RequestLabels { route: Arc::clone(&route), code }).inc();
+    parts.metrics.duration.get_or_create(&RouteLabels { route }).observe(took.as_secs_f64());
+}
+
+fn millis(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
+fn rfc3339(time: SystemTime) -> String {
+    let time = OffsetDateTime::from(time);
+    // Milliseconds are enough, and keep every line as wide as the next.
+    let time = time.replace_nanosecond(time.millisecond() as u32 * 1_000_000).unwrap_or(time);
+    time.format(&Rfc3339).unwrap_or_default()
+}

@@ -1,0 +1,20 @@
+//! A request's way through the edge. `hooks` holds Pingora's trait and delegates; each other file has one
+//! job and knows nothing of the hooks.
+
+mod admit;
+mod body;
+mod connection;
+mod context;
+mod forward;
+mod gate;
+mod head;
+mod hooks;
+mod inspection;
+mod log;
+mod redirect;
+mod respond;
+mod response_gate;
+mod route;
+
+pub use hooks::{Edge, EdgeParts};
+pub use redirect::Redirect;

@@ -1,0 +1,194 @@
+//! The edge's own answers: a page for people, JSON for programs, nothing that helps an attacker.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use pingora_core::protocols::http::ServerSession;
+use pingora_error::{Error, ErrorSource, ErrorType, Result};
+use pingora_http::ResponseHeader;
+use palisade_waf::InterruptionKind;
+use serde::Serialize;
+
+use super::inspection::Decision;
+
+/// An answer of the edge itself.
+#[derive(Debug, Clone)]
+pub(super) struct Answer {
+    /// 4xx or 5xx, or 302 with a location.
+    pub(super) status: StatusCode,
+    /// What the visitor can quote to the operator.
+    pub(super) incident: Option<String>,
+    /// For a redirect by rule.
+    pub(super) location: Option<HeaderValue>,
+}
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    status: u16,
+    error: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incident: Option<&'a str>,
+}
+
+impl Answer {
+    /// An answer without an incident.
+    pub(super) fn plain(status: StatusCode) -> Self {
+        Self { status, incident: None, location: None }
+    }
+
+    /// A refusal with an id.
+    pub(super) fn refusal(status: StatusCode, incident: &str) -> Self {
+        Self { status, incident: Some(incident.to_owned()), location: None }
+    }
+
+    /// The answer to a decision of the WAF; none if the request may go on. `drop` has no answer in HTTP/2
+    /// and a misleading one in HTTP/1.1: it is a refusal here.
+    pub(super) fn to(decision: &Decision, incident: &str) -> Option<Self> {
+        let interruption = match decision {
+            Decision::Pass => return None,
+            Decision::Failed => return Some(Self::refusal(StatusCode::INTERNAL_SERVER_ERROR, incident)),
+            Decision::Stop(interruption) => interruption,
+        };
+        let (status, location) = match &interruption.kind {
+            InterruptionKind::Deny { status } => (*status, None),
+            InterruptionKind::Drop => (403, None),
+            InterruptionKind::Redirect { status, location } => {
+                (*status, HeaderValue::from_bytes(location).ok())
+            }
+        };
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
+        Some(Self { status, incident: Some(incident.to_owned()), location })
+    }
+
+    /// Sends it. The connection closes afterwards if a request body is still on its way.
+    pub(super) async fn send(&self, session: &mut ServerSession) -> Result<()> {
+        let html = prefers_html(&session.req_header().headers);
+        let body = if html { self.html() } else { self.json() };
+        let head_only = session.req_header().method == Method::HEAD;
+        let header = self.header(html, body.len())?;
+        if !session.is_body_done() {
+            session.set_keepalive(None);
+        }
+        session.write_response_header(Box::new(header)).await?;
+        let body = if head_only { Bytes::new() } else { Bytes::from(body) };
+        session.write_response_body(body, true).await
+    }
+
+    fn header(&self, html: bool, length: usize) -> Result<ResponseHeader> {
+        let mut header = ResponseHeader::build(self.status, Some(6))?;
+        let content_type = if html { "text/html; charset=utf-8" } else { "application/json" };
+        header.insert_header(header::CONTENT_TYPE, content_type)?;
+        header.insert_header(header::CONTENT_LENGTH, length)?;
+        header.insert_header(header::CACHE_CONTROL, "no-store")?;
+        header.insert_header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")?;
+        if let Some(location) = &self.location {
+            header.insert_header(header::LOCATION, location.clone())?;
+        }
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            header.insert_header(header::RETRY_AFTER, "5")?;
+        }
+        Ok(header)
+    }
+
+    fn reason(&self) -> &'static str {
+        match self.status {
+            StatusCode::FORBIDDEN => "This request was blocked",
+            StatusCode::PAYLOAD_TOO_LARGE => "This request is too large",
+            StatusCode::NOT_FOUND => "There is nothing here",
+            StatusCode::BAD_REQUEST => "This request could not be understood",
+            StatusCode::REQUEST_TIMEOUT => "The request took too long to arrive",
+            StatusCode::BAD_GATEWAY => "The application gave no valid answer",
+            StatusCode::SERVICE_UNAVAILABLE => "The application is not available",
+            StatusCode::GATEWAY_TIMEOUT => "The application took too long to answer",
+            other => other.canonical_reason().unwrap_or("This request was refused"),
+        }
+    }
+
+    fn json(&self) -> Vec<u8> {
+        let problem = Problem {
+            status: self.status.as_u16(),
+            error: self.reason(),
+            incident: self.incident.as_deref(),
+        };
+        let mut body = serde_json::to_vec(&problem).unwrap_or_default();
+        body.push(b'\n');
+        body
+    }
+
+    /// Incident ids are hex digits of our own making: nothing here needs escaping.
+    fn html(&self) -> Vec<u8> {
+        let (code, reason) = (self.status.as_u16(), self.reason());
+        let incident = self.incident.as_ref().map_or_else(String::new, |id| {
+            format!("<p>If you think this is a mistake, tell the site's operator this number:</p><p><code>{id}</code></p>")
+        });
+        format!(
+            "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\
+             <title>{code}</title><style>body{{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:15vh auto;padding:0 1rem}}\
+             code{{font-size:1.1rem}}</style><h1>{code}</h1><p>{reason}.</p>{incident}</html>\n"
+        )
+        .into_bytes()
+    }
+}
+
+/// Answers a request that could not be proxied. Returns the status, or 0 if the client is gone or its answer
+/// had begun already.
+pub(super) async fn failure(session: &mut ServerSession, error: &Error) -> u16 {
+    let begun = session.response_written().is_some_and(|head| !head.status.is_informational());
+    let Some(status) = status_of(error).filter(|_| !begun) else {
+        // A half-sent answer must not look complete: the connection ends here.
+        session.shutdown().await;
+        return 0;
+    };
+    session.set_keepalive(None);
+    match Answer::plain(status).send(session).await {
+        Ok(()) => status.as_u16(),
+        Err(_) => 0,
+    }
+}
+
+fn status_of(error: &Error) -> Option<StatusCode> {
+    use ErrorType::*;
+    match (error.etype(), error.esource()) {
+        (HTTPStatus(code), _) => StatusCode::from_u16(*code).ok(),
+        (ConnectTimedout | ConnectRefused | ConnectNoRoute | ConnectError | SocketError, ErrorSource::Upstream) => {
+            Some(StatusCode::SERVICE_UNAVAILABLE)
+        }
+        (TLSHandshakeTimedout, ErrorSource::Upstream) => Some(StatusCode::SERVICE_UNAVAILABLE),
+        (ReadTimedout, ErrorSource::Upstream) => Some(StatusCode::GATEWAY_TIMEOUT),
+        (_, ErrorSource::Upstream) => Some(StatusCode::BAD_GATEWAY),
+        (WriteError | ReadError | ConnectionClosed, ErrorSource::Downstream) => None,
+        (ReadTimedout, ErrorSource::Downstream) => Some(StatusCode::REQUEST_TIMEOUT),
+        (_, ErrorSource::Downstream) => Some(StatusCode::BAD_REQUEST),
+        _ => Some(StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}
+
+/// Browsers name text/html; programs rarely do.
+fn prefers_html(headers: &HeaderMap) -> bool {
+    let accepts = |wanted: &str| {
+        headers.get_all(header::ACCEPT).iter().any(|value| value.to_str().is_ok_and(|v| v.contains(wanted)))
+    };
+    accepts("text/html") || accepts("application/xhtml+xml")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_names_the_incident_and_no_rule() {
+        let answer = Answer::refusal(StatusCode::FORBIDDEN, "0123abcd");
+        let (html, json) = (answer.html(), answer.json());
+        assert!(String::from_utf8_lossy(&html).contains("0123abcd"));
+        let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        assert_eq!(json["incident"], "0123abcd");
+        assert_eq!(json["status"], 403);
+    }
+
+    #[test]
+    fn browsers_get_html() {
+        let mut headers = HeaderMap::new();
+        assert!(!prefers_html(&headers));
+        headers.insert(header::ACCEPT, HeaderValue::from_static("text/html,*/*;q=0.8"));
+        assert!(prefers_html(&headers));
+    }
+}

@@ -1,0 +1,159 @@
+//! Phases 3 and 4: an answer is held until the WAF has seen it.
+
+use bytes::{Bytes, BytesMut};
+use palisade_waf::Completeness;
+use pingora_core::protocols::http::{HttpTask, ServerSession};
+use pingora_error::Result;
+use pingora_http::ResponseHeader;
+
+use crate::limit::Share;
+use super::inspection::{Decision, SharedInspection, lock};
+use super::respond::Answer;
+
+/// The inspection of one answer.
+pub(super) struct ResponseGate {
+    inspection: SharedInspection,
+    request_id: String,
+    limit: usize,
+    share: Share,
+    state: State,
+    tasks: Vec<HttpTask>,
+    held: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// The head has not come yet.
+    Head,
+    /// The body is being collected; nothing was sent.
+    Holding,
+    /// Everything passes.
+    Open,
+    /// The answer was refused; what still comes is thrown away.
+    Closed,
+}
+
+impl ResponseGate {
+    /// A gate that holds up to `limit` bytes of the answer's body.
+    pub(super) fn new(inspection: SharedInspection, request_id: &str, limit: usize, share: Share) -> Self {
+        Self {
+            inspection,
+            request_id: request_id.to_owned(),
+            limit,
+            share,
+            state: State::Head,
+            tasks: Vec::new(),
+            held: 0,
+        }
+    }
+
+    /// Passes on what may pass; `true` once the client has its whole answer.
+    pub(super) async fn pass(&mut self, session: &mut ServerSession, tasks: Vec<HttpTask>) -> Result<bool> {
+        if self.state == State::Closed {
+            return Ok(true);
+        }
+        if self.state == State::Open {
+            return session.response_duplex_vec(tasks).await;
+        }
+        let mut done = false;
+        for task in tasks {
+            done = self.take(session, task).await?;
+            if self.state == State::Closed {
+                return Ok(true);
+            }
+        }
+        Ok(done)
+    }
+
+    async fn take(&mut self, session: &mut ServerSession, task: HttpTask) -> Result<bool> {
+        match (self.state, &task) {
+            (State::Head, HttpTask::Header(head, end)) if is_final(head) => {
+                let decision = self.inspect_head(head, *end);
+                self.keep(task);
+                self.after(session, decision).await
+            }
+            (State::Holding, HttpTask::Body(body, end)) => {
+                let (length, end) = (body.as_ref().map_or(0, Bytes::len), *end);
+                self.keep(task);
+                self.collect(session, length, end).await
+            }
+            (State::Holding, HttpTask::Trailer(_) | HttpTask::Done) => {
+                self.keep(task);
+                self.finish(session, Completeness::Complete).await
+            }
+            _ => self.release_with(session, task).await,
+        }
+    }
+
+    /// Phase 3; `Holding` follows where phase 4 wants the body.
+    fn inspect_head(&mut self, head: &ResponseHeader, end: bool) -> Decision {
+        let mut inspection = lock(&self.inspection);
+        let decision = inspection.response_headers(head);
+        // A coded body would have to be decoded first; the request asked for none.
+        let readable = !head.headers.contains_key(http::header::CONTENT_ENCODING);
+        let body = !end && head.status != http::StatusCode::SWITCHING_PROTOCOLS;
+        let holds = decision == Decision::Pass && body && readable && inspection.wants_response_body();
+        self.state = if holds { State::Holding } else { State::Open };
+        decision
+    }
+
+    async fn collect(&mut self, session: &mut ServerSession, length: usize, end: bool) -> Result<bool> {
+        self.held += length;
+        // Without memory the answer is inspected as far as it was held: serving goes on.
+        let room = self.share.grow(length) && self.held <= self.limit;
+        match (end, room) {
+            (true, _) => self.finish(session, Completeness::Complete).await,
+            (false, false) => self.finish(session, Completeness::Partial).await,
+            (false, true) => Ok(false),
+        }
+    }
+
+    /// Phase 4.
+    async fn finish(&mut self, session: &mut ServerSession, completeness: Completeness) -> Result<bool> {
+        let body = self.body();
+        self.state = State::Open;
+        let decision = lock(&self.inspection).response_body(body, completeness);
+        self.after(session, decision).await
+    }
+
+    /// Lets go of what is held, or refuses the answer.
+    async fn after(&mut self, session: &mut ServerSession, decision: Decision) -> Result<bool> {
+        if let Some(answer) = Answer::to(&decision, &self.request_id) {
+            self.state = State::Closed;
+            self.tasks.clear();
+            answer.send(session).await?;
+            return Ok(true);
+        }
+        if self.state == State::Holding {
+            return Ok(false);
+        }
+        session.response_duplex_vec(std::mem::take(&mut self.tasks)).await
+    }
+
+    async fn release_with(&mut self, session: &mut ServerSession, task: HttpTask) -> Result<bool> {
+        let mut tasks = std::mem::take(&mut self.tasks);
+        tasks.push(task);
+        session.response_duplex_vec(tasks).await
+    }
+
+    fn keep(&mut self, task: HttpTask) {
+        self.tasks.push(task);
+    }
+
+    /// The held body in one piece, cut at the limit.
+    fn body(&self) -> Bytes {
+        let mut body = BytesMut::with_capacity(self.held.min(self.limit));
+        for task in &self.tasks {
+            if let HttpTask::Body(Some(chunk), _) = task {
+                let room = self.limit - body.len();
+                body.extend_from_slice(chunk.get(..room.min(chunk.len())).unwrap_or_default());
+            }
+        }
+        body.freeze()
+    }
+}
+
+/// Interim answers pass; a protocol switch is final for the WAF.
+fn is_final(head: &ResponseHeader) -> bool {
+    !head.status.is_informational() || head.status == http::StatusCode::SWITCHING_PROTOCOLS
+}

@@ -1,0 +1,74 @@
+//! One accepted connection: socket options, TLS under a total deadline, then HTTP.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pingora_core::protocols::l4::socket::SocketAddr as AnyAddress;
+use pingora_core::protocols::l4::stream::Stream as L4Stream;
+use pingora_core::protocols::{GetSocketDigest, SocketDigest, Stream};
+use std::os::fd::AsRawFd;
+use tokio::net::TcpStream;
+
+use super::ServerTls;
+
+/// What is spoken below HTTP on a listener.
+#[derive(Clone)]
+pub enum Transport {
+    /// Nothing.
+    Plain,
+    /// TLS, with the whole handshake within the deadline.
+    Tls(ServerTls, Duration),
+}
+
+/// Why a connection came to nothing before HTTP.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ConnectionError {
+    #[error("TLS handshake failed: {0}")]
+    Handshake(Box<pingora_error::Error>),
+    #[error("TLS handshake not done within {0:?}")]
+    HandshakeTimeout(Duration),
+}
+
+/// Makes the stream that HTTP is spoken on.
+pub(super) async fn establish(
+    socket: TcpStream,
+    peer: SocketAddr,
+    transport: &Transport,
+) -> Result<Stream, ConnectionError> {
+    let stream = l4_stream(socket, peer);
+    match transport {
+        Transport::Plain => Ok(Box::new(stream)),
+        Transport::Tls(acceptor, deadline) => {
+            let handshake = tokio::time::timeout(*deadline, acceptor.tls_handshake(stream));
+            match handshake.await {
+                Ok(Ok(stream)) => Ok(Box::new(stream)),
+                Ok(Err(error)) => Err(ConnectionError::Handshake(error)),
+                Err(_) => Err(ConnectionError::HandshakeTimeout(*deadline)),
+            }
+        }
+    }
+}
+
+fn l4_stream(socket: TcpStream, peer: SocketAddr) -> L4Stream {
+    let digest = SocketDigest::from_raw_fd(socket.as_raw_fd());
+    // Known from accept: spares a system call per request that asks for it.
+    let _ = digest.peer_addr.set(Some(AnyAddress::Inet(peer)));
+    let mut stream = L4Stream::from(socket);
+    // Without it the last small segment of an answer waits for the client's delayed ACK.
+    let _ = stream.set_nodelay();
+    stream.set_socket_digest(digest);
+    stream
+}
+
+impl std::fmt::Debug for Transport {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Transport::Plain => "Plain",
+            Transport::Tls(..) => "Tls",
+        })
+    }
+}
+
+/// Kept so that the accept loop need not name Pingora's types.
+pub(super) type Http = Arc<dyn Fn(Stream) -> futures_util::future::BoxFuture<'static, ()> + Send + Sync>;

@@ -1,0 +1,15 @@
+//! From the socket to a stream that HTTP is spoken on: bind, accept, TLS under a deadline.
+//!
+//! The listeners are our own instead of Pingora's: a total deadline for the handshake, a cap on
+//! connections and a certificate set that swaps under load need the accept loop in our hands
+//! (docs/decisions/0001-own-listeners.md).
+
+mod accept;
+mod bind;
+mod connection;
+mod tls;
+
+pub use accept::{Acceptor, Gauge, serve, stop_requested};
+pub use bind::{BindError, bind};
+pub use connection::Transport;
+pub use tls::{ServerTls, server_config};

@@ -1,0 +1,33 @@
+//! rustls as the edge speaks it.
+
+use std::sync::Arc;
+
+use pingora_core::listeners::tls::Acceptor;
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls::server::ResolvesServerCert;
+use rustls::version::{TLS12, TLS13};
+
+use crate::config::TlsVersion;
+
+/// What a TLS listener needs: an acceptor over a fixed configuration whose certificates swap underneath.
+pub type ServerTls = Arc<Acceptor>;
+
+/// TLS 1.2 and 1.3 by aws-lc-rs, X25519MLKEM768 first, h2 and http/1.1, session tickets that rotate.
+pub fn server_config(
+    minimum: TlsVersion,
+    resolver: Arc<dyn ResolvesServerCert>,
+) -> Result<ServerConfig, rustls::Error> {
+    let versions: &[&rustls::SupportedProtocolVersion] = match minimum {
+        TlsVersion::V1_2 => &[&TLS13, &TLS12],
+        TlsVersion::V1_3 => &[&TLS13],
+    };
+    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(versions)?
+        .with_no_client_auth()
+        .with_cert_resolver(resolver);
+    // http/1.1 stays offered for clients that open WebSockets: RFC 8441 is not spoken here.
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.ticketer = aws_lc_rs::Ticketer::new()?;
+    Ok(config)
+}

@@ -1,0 +1,173 @@
+//! The immutable state that requests are served from, and its swap handle.
+//!
+//! A request takes one snapshot when it begins and keeps it to its end; a reload replaces the whole in one
+//! step.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+
+use crate::config::{Backend, Config, Route, UpstreamTarget, WafMode};
+use crate::limit::BodyBudget;
+use crate::profile::{Profile, ProfileError, Profiles};
+use crate::route::RouteTable;
+use crate::upstream::{Balancer, Ca, UpstreamError};
+
+/// What serves.
+pub struct Snapshot {
+    /// Counts up with each reload, from 1.
+    pub generation: u64,
+    /// The configuration it was built from.
+    pub config: Arc<Config>,
+    /// Memory for bodies under inspection.
+    pub body_budget: BodyBudget,
+    routes: RouteTable<Arc<LiveRoute>>,
+}
+
+/// A route with all it needs to serve.
+#[derive(Debug)]
+pub struct LiveRoute {
+    /// What the configuration says.
+    pub route: Arc<Route>,
+    /// Its name, as metrics label it.
+    pub label: Arc<str>,
+    /// Its backends.
+    pub balancer: Arc<Balancer>,
+    /// The CA of its https backends, if it has its own.
+    pub ca: Option<Ca>,
+    /// The compiled rules; none where the WAF is off.
+    pub profile: Option<Arc<Profile>>,
+}
+
+/// What a snapshot is built with.
+pub struct Ingredients<'a> {
+    /// Compiles and remembers rule sets.
+    pub profiles: &'a Profiles,
+    /// Where the built-in echo listens.
+    pub echo: SocketAddr,
+    /// What serves now; its balancers keep their knowledge of unchanged backends.
+    pub previous: Option<&'a Snapshot>,
+}
+
+/// Why a route cannot serve.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// Its rules do not compile, or do not protect.
+    #[error("route {route}: {source}")]
+    Profile {
+        /// The route.
+        route: String,
+        /// Why.
+        source: Arc<ProfileError>,
+    },
+    /// Its upstream cannot be used.
+    #[error("route {route}: {source}")]
+    Upstream {
+        /// The route.
+        route: String,
+        /// Why.
+        source: UpstreamError,
+    },
+}
+
+impl Snapshot {
+    /// Builds what serves; all errors at once.
+    pub fn build(config: Config, with: &Ingredients<'_>) -> Result<Self, Vec<SnapshotError>> {
+        let mut live = Vec::with_capacity(config.routes.len());
+        let mut errors = Vec::new();
+        for route in &config.routes {
+            match LiveRoute::build(route, with) {
+                Ok(route) => live.push(Arc::new(route)),
+                Err(error) => errors.push(error),
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let limit = config.waf.body_memory;
+        let body_budget = match with.previous {
+            Some(previous) => previous.body_budget.with_limit(limit),
+            None => BodyBudget::new(limit),
+        };
+        let table = live.iter().map(|route| (route.route.as_ref(), Arc::clone(route)));
+        Ok(Self {
+            generation: with.previous.map_or(1, |previous| previous.generation + 1),
+            routes: RouteTable::new(table),
+            config: Arc::new(config),
+            body_budget,
+        })
+    }
+
+    /// The route for a host (lower case, no port) and a path.
+    pub fn find(&self, host: &str, path: &str) -> Option<Arc<LiveRoute>> {
+        self.routes.find(host, path).cloned()
+    }
+
+    fn route(&self, name: &str) -> Option<&Arc<LiveRoute>> {
+        self.routes.values().find(|live| live.route.name == name)
+    }
+}
+
+impl LiveRoute {
+    fn build(route: &Arc<Route>, with: &Ingredients<'_>) -> Result<Self, SnapshotError> {
+        let name = || route.name.clone();
+        let profile = match route.waf.mode {
+            WafMode::Off => None,
+            mode => Some(
+                with.profiles
+                    .get(&route.waf.profile, mode)
+                    .map_err(|source| SnapshotError::Profile { route: name(), source })?,
+            ),
+        };
+        let ca = route.upstream.tls.ca.as_deref().map(Ca::read).transpose();
+        let ca = ca.map_err(|source| SnapshotError::Upstream { route: name(), source })?;
+        Ok(Self {
+            label: route.name.as_str().into(),
+            balancer: balancer(route, with),
+            route: Arc::clone(route),
+            ca,
+            profile,
+        })
+    }
+}
+
+fn balancer(route: &Route, with: &Ingredients<'_>) -> Arc<Balancer> {
+    let backends = match &route.upstream.target {
+        UpstreamTarget::Backends(backends) => backends.clone(),
+        UpstreamTarget::Echo => {
+            vec![Backend { tls: false, host: with.echo.ip().to_string(), port: with.echo.port() }]
+        }
+    };
+    let known = with.previous.and_then(|previous| previous.route(&route.name)).filter(|known| {
+        known.balancer.endpoints().iter().map(|endpoint| &endpoint.backend).eq(backends.iter())
+    });
+    match known {
+        Some(known) => Arc::clone(&known.balancer),
+        None => Arc::new(Balancer::new(backends, Instant::now())),
+    }
+}
+
+/// Publishes snapshots; cheap to clone.
+#[derive(Clone)]
+pub struct SnapshotHandle {
+    current: Arc<ArcSwap<Snapshot>>,
+}
+
+impl SnapshotHandle {
+    /// A handle that serves `snapshot`.
+    pub fn new(snapshot: Snapshot) -> Self {
+        Self { current: Arc::new(ArcSwap::from_pointee(snapshot)) }
+    }
+
+    /// What serves now.
+    pub fn load(&self) -> Arc<Snapshot> {
+        self.current.load_full()
+    }
+
+    /// Requests that begin from now on are served from `snapshot`.
+    pub fn publish(&self, snapshot: Snapshot) {
+        self.current.store(Arc::new(snapshot));
+    }
+}

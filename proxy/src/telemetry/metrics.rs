@@ -1,0 +1,205 @@
+//! Prometheus metrics. Every name is listed with its meaning in docs/metrics.md.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64};
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+
+/// Labels of a finished request.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RequestLabels {
+    /// The route's name; empty where none matched.
+    pub route: Arc<str>,
+    /// The status sent; 0 if the client left before one.
+    pub code: u16,
+}
+
+/// A route's label.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RouteLabels {
+    /// The route's name; empty where none matched.
+    pub route: Arc<str>,
+}
+
+/// What the WAF made of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[allow(non_camel_case_types, reason = "the label values are the names")]
+pub enum WafOutcome {
+    /// Nothing to object to.
+    passed,
+    /// Over the threshold, let through by mode DetectionOnly.
+    detected,
+    /// Answered with a refusal.
+    blocked,
+    /// The engine failed.
+    failed,
+}
+
+/// Labels of a WAF verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct WafLabels {
+    /// The route's name.
+    pub route: Arc<str>,
+    /// The verdict.
+    pub outcome: WafOutcome,
+}
+
+/// How a reload went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[allow(non_camel_case_types, reason = "the label values are the names")]
+pub enum Outcome {
+    /// It worked.
+    success,
+    /// It did not; what was there before stays.
+    failure,
+}
+
+/// Labels of a reload.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ReloadLabels {
+    /// The result.
+    pub result: Outcome,
+}
+
+/// Labels of a log.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct LogLabels {
+    /// `access` or `audit`.
+    pub log: &'static str,
+}
+
+/// All metrics of an edge.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    /// Requests by route and status.
+    pub requests: Family<RequestLabels, Counter>,
+    /// Seconds from a request's head to the end of its answer.
+    pub duration: Family<RouteLabels, Histogram, fn() -> Histogram>,
+    /// WAF verdicts.
+    pub waf: Family<WafLabels, Counter>,
+    /// Requests whose body was inspected only in part, by policy.
+    pub waf_partial: Family<RouteLabels, Counter>,
+    /// Failed attempts to reach a backend.
+    pub upstream_failures: Family<RouteLabels, Counter>,
+    /// Connections open now.
+    pub connections: Gauge<i64, AtomicI64>,
+    /// Connections ever accepted.
+    pub connections_total: Counter,
+    /// Connections that ended before HTTP.
+    pub handshake_failures: Counter,
+    /// Reloads by result.
+    pub reloads: Family<ReloadLabels, Counter>,
+    /// Whether the last reload worked: 1 or 0.
+    pub reload_successful: Gauge<i64, AtomicI64>,
+    /// The number of the configuration that serves.
+    pub generation: Gauge<i64, AtomicI64>,
+    /// Bytes of bodies held for inspection now.
+    pub body_memory: Gauge<i64, AtomicI64>,
+    /// Log lines dropped because the writer was behind.
+    pub dropped_lines: Family<LogLabels, Gauge<u64, AtomicU64>>,
+}
+
+/// From a cache hit to a slow report, in seconds.
+const DURATION_BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+
+fn duration_histogram() -> Histogram {
+    Histogram::new(DURATION_BUCKETS)
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("palisade"),
+            requests: Family::default(),
+            duration: Family::new_with_constructor(duration_histogram),
+            waf: Family::default(),
+            waf_partial: Family::default(),
+            upstream_failures: Family::default(),
+            connections: Gauge::default(),
+            connections_total: Counter::default(),
+            handshake_failures: Counter::default(),
+            reloads: Family::default(),
+            reload_successful: Gauge::default(),
+            generation: Gauge::default(),
+            body_memory: Gauge::default(),
+            dropped_lines: Family::default(),
+        };
+        metrics.register();
+        metrics
+    }
+}
+
+impl Metrics {
+    /// The text that Prometheus scrapes (OpenMetrics 1.0).
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        // Writing into a String cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+
+    /// Counts a reload and remembers whether it worked.
+    pub fn reloaded(&self, worked: bool) {
+        let result = if worked { Outcome::success } else { Outcome::failure };
+        self.reloads.get_or_create(&ReloadLabels { result }).inc();
+        self.reload_successful.set(i64::from(worked));
+    }
+
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("requests", "Requests by route and status", self.requests.clone());
+        registry.register(
+            "request_duration_seconds",
+            "From a request's head to the end of its answer",
+            self.duration.clone(),
+        );
+        registry.register("waf_verdicts", "WAF verdicts by route", self.waf.clone());
+        registry.register(
+            "waf_partial_inspections",
+            "Requests whose body was inspected only up to the limit",
+            self.waf_partial.clone(),
+        );
+        registry.register(
+            "upstream_connect_failures",
+            "Failed attempts to connect to a backend",
+            self.upstream_failures.clone(),
+        );
+        registry.register("connections", "Connections open now", self.connections.clone());
+        registry.register("connections_accepted", "Connections accepted", self.connections_total.clone());
+        registry.register(
+            "handshake_failures",
+            "Connections that ended before HTTP",
+            self.handshake_failures.clone(),
+        );
+        registry.register("config_reloads", "Reloads by result", self.reloads.clone());
+        registry.register(
+            "config_last_reload_successful",
+            "Whether the last reload worked",
+            self.reload_successful.clone(),
+        );
+        registry.register("config_generation", "The configuration that serves", self.generation.clone());
+        registry.register(
+            "inspection_body_bytes",
+            "Bytes of bodies held for inspection now",
+            self.body_memory.clone(),
+        );
+        registry.register(
+            "log_lines_dropped",
+            "Log lines dropped because the writer was behind",
+            self.dropped_lines.clone(),
+        );
+        registry.register(
+            "build",
+            "The version that runs",
+            Info::new([("version", env!("CARGO_PKG_VERSION"))]),
+        );
+    }
+}

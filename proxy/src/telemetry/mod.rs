@@ -1,0 +1,10 @@
+//! What an operator sees: metrics, the access log, the audit log, diagnostics.
+
+pub mod access;
+mod diagnostics;
+pub mod metrics;
+mod sink;
+
+pub use diagnostics::init_diagnostics;
+pub use metrics::Metrics;
+pub use sink::{Sink, SinkError};
