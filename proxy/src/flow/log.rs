@@ -109,6 +109,7 @@ fn audit(parts: &EdgeParts, context: &RequestContext, inspection: &Inspection, e
         outcome: entry.waf.to_owned(),
         score: inspection.score(),
         threshold: profile.inbound_threshold,
+        outbound_threshold: profile.outbound_threshold,
         paranoia_level: profile.paranoia_level,
         partly_inspected: inspection.is_partial(),
     };

@@ -1,0 +1,157 @@
+//! The narrowest exclusion that would let a request pass: as few pairs of a rule and a target as bring the
+//! score under the threshold, for this path and method only.
+
+use std::collections::BTreeMap;
+
+use palisade_waf::audit::{AuditRule, AuditVariable};
+
+use super::record::{Incident, points};
+
+/// What can be done about a false positive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Advice {
+    /// These exclusions, as TOML to paste into the route.
+    Exclude {
+        /// `[[routes.waf.exclusions]]` tables.
+        toml: String,
+        /// The score that is left.
+        remaining: u32,
+        /// Rules that could only be taken out for the path as a whole.
+        whole_rules: Vec<u64>,
+    },
+    /// The request is broken, not suspicious: no exclusion mends that.
+    NotScored {
+        /// What the rule that stopped it says.
+        reason: String,
+    },
+    /// The engine failed: there is nothing to exclude.
+    EngineFailed,
+}
+
+/// A rule, and the target it matched on; none if the match cannot be tied to one that an exclusion may name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Cause {
+    rule: u64,
+    target: Option<String>,
+}
+
+/// What would let this request pass.
+pub fn advise(incident: &Incident) -> Advice {
+    if incident.facts.outcome == "failed" {
+        return Advice::EngineFailed;
+    }
+    let causes = causes(incident);
+    let total: u32 = causes.values().sum();
+    if causes.is_empty() || total < threshold(incident) {
+        return not_scored(incident);
+    }
+    let (chosen, remaining) = fewest(causes, threshold(incident));
+    let whole_rules = chosen.iter().filter(|cause| cause.target.is_none()).map(|cause| cause.rule).collect();
+    Advice::Exclude { toml: toml(incident, &chosen), remaining, whole_rules }
+}
+
+/// The threshold that stopped it.
+pub(super) fn threshold(incident: &Incident) -> u32 {
+    let facts = &incident.facts;
+    if incident.is_of_response() { facts.outbound_threshold } else { facts.threshold }
+}
+
+/// Points by cause.
+fn causes(incident: &Incident) -> BTreeMap<Cause, u32> {
+    let mut causes = BTreeMap::new();
+    for rule in incident.findings() {
+        for variable in variables(rule) {
+            let cause = Cause { rule: rule.id, target: variable.and_then(target) };
+            *causes.entry(cause).or_insert(0) += points(rule);
+        }
+    }
+    causes
+}
+
+/// The matches of a rule; one without a variable still counts once.
+fn variables(rule: &AuditRule) -> Vec<Option<&AuditVariable>> {
+    if rule.variables.is_empty() {
+        return vec![None];
+    }
+    rule.variables.iter().map(Some).collect()
+}
+
+/// The most expensive causes first, until what is left stays under the threshold.
+fn fewest(causes: BTreeMap<Cause, u32>, threshold: u32) -> (Vec<Cause>, u32) {
+    let mut remaining: u32 = causes.values().sum();
+    let mut causes: Vec<(Cause, u32)> = causes.into_iter().collect();
+    // Narrow ones before whole rules, then the expensive ones; the order of ids among equals.
+    causes.sort_by_key(|(cause, points)| (cause.target.is_none(), std::cmp::Reverse(*points)));
+    let mut chosen = Vec::new();
+    for (cause, points) in causes {
+        if remaining < threshold {
+            break;
+        }
+        remaining -= points;
+        chosen.push(cause);
+    }
+    chosen.sort();
+    (chosen, remaining)
+}
+
+fn not_scored(incident: &Incident) -> Advice {
+    let record = &incident.transaction;
+    let stop = record.interruption.as_ref().or(record.detected_interruption.as_ref());
+    let rule = stop.and_then(|stop| record.rules.iter().find(|rule| rule.id == stop.rule_id));
+    let reason = rule.map_or_else(String::new, |rule| {
+        if rule.data.is_empty() { rule.msg.clone() } else { format!("{}: {}", rule.msg, rule.data) }
+    });
+    Advice::NotScored { reason }
+}
+
+/// The name under which an exclusion can mean this match. Members of request collections have one; what
+/// rules build by themselves (TX, MATCHED_VARS) has none.
+fn target(variable: &AuditVariable) -> Option<String> {
+    let name = variable.variable.as_str();
+    let collections = [
+        "ARGS", "ARGS_GET", "ARGS_POST", "REQUEST_HEADERS", "REQUEST_COOKIES", "FILES", "MULTIPART_PART_HEADERS",
+    ];
+    let whole = [
+        "ARGS_NAMES", "ARGS_GET_NAMES", "ARGS_POST_NAMES", "REQUEST_COOKIES_NAMES", "REQUEST_HEADERS_NAMES",
+        "FILES_NAMES", "XML", "REQUEST_BODY", "QUERY_STRING", "REQUEST_FILENAME", "REQUEST_URI",
+        "REQUEST_URI_RAW", "REQUEST_BASENAME", "REQUEST_LINE", "RESPONSE_BODY",
+    ];
+    if whole.contains(&name) {
+        return Some(name.to_owned());
+    }
+    let key = variable.key.as_deref().filter(|key| is_plain(key) && collections.contains(&name))?;
+    Some(format!("{name}:{key}"))
+}
+
+/// A key that SecLang can name as it is.
+fn is_plain(key: &str) -> bool {
+    !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'[' | b']'))
+}
+
+/// One table per rule: each can be read, argued about and removed by itself.
+fn toml(incident: &Incident, chosen: &[Cause]) -> String {
+    let facts = &incident.facts;
+    let mut by_rule: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
+    for cause in chosen {
+        by_rule.entry(cause.rule).or_default().extend(cause.target.as_deref());
+    }
+    let whole: Vec<u64> = chosen.iter().filter(|cause| cause.target.is_none()).map(|cause| cause.rule).collect();
+    let mut text = String::new();
+    for (rule, targets) in by_rule {
+        text.push_str("[[routes.waf.exclusions]]\n");
+        text.push_str(&format!("rules = [{rule}]\n"));
+        if !whole.contains(&rule) {
+            let quoted: Vec<String> = targets.iter().map(|target| string(target)).collect();
+            text.push_str(&format!("targets = [{}]\n", quoted.join(", ")));
+        }
+        text.push_str(&format!("path = {{ exact = {} }}\n", string(&facts.path)));
+        text.push_str(&format!("methods = [{}]\n", string(&facts.method)));
+        text.push_str(&format!("reason = {}\n\n", string(&format!("incident {}: say why it is legitimate", facts.id))));
+    }
+    text
+}
+
+/// A TOML basic string.
+fn string(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}

@@ -1,0 +1,197 @@
+//! Exclusions in the engine's own terms.
+//!
+//! Without a condition an exclusion changes the rules when they are loaded (`SecRuleRemoveById`,
+//! `SecRuleUpdateTargetById`) and costs a request nothing. With one it becomes a rule in front of the CRS
+//! whose last link takes rules or targets away for that request (`ctl:ruleRemoveTargetById`).
+
+use std::fmt::Write;
+
+use palisade_waf::RuleSet;
+
+use super::ProfileError;
+use crate::config::{ExcludedRules, Exclusion, HostPattern, PathMatch};
+
+/// The first id of generated rules; each exclusion takes one.
+const FIRST_ID: u64 = 101_000;
+
+/// Rules in front of the CRS.
+pub(super) fn before(exclusions: &[Exclusion]) -> String {
+    let conditional = exclusions.iter().zip(FIRST_ID..).filter(|(exclusion, _)| at_run_time(exclusion));
+    conditional.map(|(exclusion, id)| rule(exclusion, id)).collect()
+}
+
+/// Directives behind the CRS.
+pub(super) fn after(exclusions: &[Exclusion]) -> String {
+    exclusions.iter().filter(|exclusion| !at_run_time(exclusion)).map(directives).collect()
+}
+
+/// Every id must mean a rule. Rules that an exclusion takes out of the set at load cannot be looked for.
+pub(super) fn check(exclusions: &[Exclusion], rules: &RuleSet) -> Result<(), ProfileError> {
+    for exclusion in exclusions.iter().filter(|exclusion| !removed_at_load(exclusion)) {
+        let ExcludedRules::Ids(ranges) = &exclusion.rules else { continue };
+        for (low, high) in ranges {
+            if !rules.rules().any(|rule| (*low..=*high).contains(&rule.id)) {
+                let exclusion = format!("{:?}", exclusion.reason);
+                return Err(ProfileError::UnknownRule { exclusion, range: range(*low, *high) });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn removed_at_load(exclusion: &Exclusion) -> bool {
+    exclusion.targets.is_empty() && !at_run_time(exclusion)
+}
+
+/// Tags are compared as a whole by `ctl` and as a pattern by directives: a tag always means the whole.
+fn at_run_time(exclusion: &Exclusion) -> bool {
+    !exclusion.hosts.is_empty()
+        || exclusion.path.is_some()
+        || !exclusion.methods.is_empty()
+        || matches!(exclusion.rules, ExcludedRules::Tags(_))
+}
+
+fn directives(exclusion: &Exclusion) -> String {
+    let mut text = String::new();
+    let ExcludedRules::Ids(ranges) = &exclusion.rules else { return text };
+    for (low, high) in ranges {
+        let ids = range(*low, *high);
+        if exclusion.targets.is_empty() {
+            let _ = writeln!(text, "SecRuleRemoveById {ids}");
+        }
+        for target in &exclusion.targets {
+            let _ = writeln!(text, "SecRuleUpdateTargetById {ids} \"!{target}\"");
+        }
+    }
+    text
+}
+
+fn rule(exclusion: &Exclusion, id: u64) -> String {
+    let head = format!("id:{id},phase:1,pass,nolog,");
+    let controls: String = controls(exclusion).iter().map(|ctl| format!(",ctl:{ctl}")).collect();
+    let conditions = conditions(exclusion);
+    let Some(last) = conditions.len().checked_sub(1) else {
+        return format!("SecAction \"{head}t:none{controls}\"\n");
+    };
+    let mut text = String::new();
+    for (index, (variable, pattern, transformations)) in conditions.iter().enumerate() {
+        let head = if index == 0 { head.as_str() } else { "" };
+        let tail = if index == last { controls.as_str() } else { ",chain" };
+        let _ = writeln!(text, "SecRule {variable} \"@rx {pattern}\" \"{head}{transformations}{tail}\"");
+    }
+    text
+}
+
+fn conditions(exclusion: &Exclusion) -> Vec<(&'static str, String, &'static str)> {
+    let mut conditions = Vec::new();
+    if !exclusion.hosts.is_empty() {
+        let hosts: Vec<String> = exclusion.hosts.iter().map(host_pattern).collect();
+        conditions.push(("SERVER_NAME", format!("^(?:{})$", hosts.join("|")), "t:none,t:lowercase"));
+    }
+    if let Some(path) = &exclusion.path {
+        // Dot segments are resolved first: /admin/../login is no path under /admin.
+        conditions.push(("REQUEST_FILENAME", path_pattern(path), "t:none,t:normalizePath"));
+    }
+    if !exclusion.methods.is_empty() {
+        let methods: Vec<String> = exclusion.methods.iter().map(|method| escape(method)).collect();
+        conditions.push(("REQUEST_METHOD", format!("^(?:{})$", methods.join("|")), "t:none"));
+    }
+    conditions
+}
+
+fn host_pattern(host: &HostPattern) -> String {
+    match host {
+        HostPattern::Exact(name) => escape(name),
+        HostPattern::Wildcard(suffix) => format!("[^/]+\\x2e{}", escape(suffix)),
+    }
+}
+
+fn path_pattern(path: &PathMatch) -> String {
+    match path {
+        PathMatch::Exact(path) => format!("^{}$", escape(path)),
+        PathMatch::Prefix(path) if path == "/" => "^/".to_owned(),
+        PathMatch::Prefix(path) => format!("^{}(?:/|$)", escape(path)),
+    }
+}
+
+fn controls(exclusion: &Exclusion) -> Vec<String> {
+    let (kind, selectors): (&str, Vec<String>) = match &exclusion.rules {
+        ExcludedRules::Ids(ranges) => ("ById", ranges.iter().map(|(low, high)| range(*low, *high)).collect()),
+        ExcludedRules::Tags(tags) => ("ByTag", tags.clone()),
+    };
+    let mut controls = Vec::new();
+    for selector in &selectors {
+        if exclusion.targets.is_empty() {
+            controls.push(format!("ruleRemove{kind}={selector}"));
+        }
+        for target in &exclusion.targets {
+            controls.push(format!("ruleRemoveTarget{kind}={selector};{target}"));
+        }
+    }
+    controls
+}
+
+fn range(low: u64, high: u64) -> String {
+    if low == high { low.to_string() } else { format!("{low}-{high}") }
+}
+
+/// Every byte that could mean something to a pattern, to SecLang's quoting or to a macro, as `\xHH`.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_') {
+            escaped.push(char::from(byte));
+        } else {
+            let _ = write!(escaped, "\\x{byte:02x}");
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exclusion() -> Exclusion {
+        Exclusion {
+            rules: ExcludedRules::Ids(vec![(942_100, 942_100), (941_000, 941_999)]),
+            targets: vec!["ARGS:comment".to_owned()],
+            hosts: Vec::new(),
+            path: None,
+            methods: Vec::new(),
+            reason: "comments quote SQL".to_owned(),
+        }
+    }
+
+    #[test]
+    fn without_a_condition_the_rules_are_changed_at_load() {
+        let all = [exclusion()];
+        assert_eq!(before(&all), "");
+        assert_eq!(
+            after(&all),
+            "SecRuleUpdateTargetById 942100 \"!ARGS:comment\"\n\
+             SecRuleUpdateTargetById 941000-941999 \"!ARGS:comment\"\n"
+        );
+    }
+
+    #[test]
+    fn conditions_make_a_chain_whose_last_link_excludes() {
+        let conditional = Exclusion {
+            path: Some(PathMatch::Prefix("/wp-admin".to_owned())),
+            methods: vec!["POST".to_owned()],
+            rules: ExcludedRules::Ids(vec![(942_100, 942_100)]),
+            ..exclusion()
+        };
+        assert_eq!(
+            before(&[conditional]),
+            "SecRule REQUEST_FILENAME \"@rx ^/wp\\x2dadmin(?:/|$)\" \"id:101000,phase:1,pass,nolog,t:none,t:normalizePath,chain\"\n\
+             SecRule REQUEST_METHOD \"@rx ^(?:POST)$\" \"t:none,ctl:ruleRemoveTargetById=942100;ARGS:comment\"\n"
+        );
+    }
+
+    #[test]
+    fn no_path_can_break_out_of_its_quotes() {
+        let text = path_pattern(&PathMatch::Exact("/a\"%{tx.x}\\'\n".to_owned()));
+        assert!(!text.contains(['"', '%', '\'', '\n', '{']), "{text}");
+    }
+}
