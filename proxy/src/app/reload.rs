@@ -9,6 +9,7 @@ use tracing::{error, info, warn};
 use super::ReloadError;
 use crate::certs::{self, CertificateStore};
 use crate::config::{self, Config, WafMode};
+use crate::config_files::DiskFiles;
 use crate::profile::Profiles;
 use crate::rules;
 use crate::snapshot::{Ingredients, Snapshot, SnapshotHandle};
@@ -71,7 +72,7 @@ impl Reloader {
 
 /// Reads and builds the configuration.
 pub(super) fn load_config(path: &Path) -> Result<Config, ReloadError> {
-    config::load(path, &config::Disk).map_err(ReloadError::Config)
+    config::load(path, &DiskFiles).map_err(ReloadError::Config)
 }
 
 /// Verifies the rule set and opens it for compilation, if any route needs it.

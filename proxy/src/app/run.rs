@@ -1,5 +1,6 @@
 //! The process: runtime and signals.
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -10,7 +11,7 @@ use super::{App, Running, StartError};
 /// Runs the edge until SIGTERM or SIGINT; SIGHUP reloads.
 pub fn run(config: &Path) -> Result<(), StartError> {
     let app = App::build(config)?;
-    let workers = app.reloader.snapshots.load().config.server.workers;
+    let workers = workers(app.reloader.snapshots.load().config.server.workers);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers)
         .thread_name("edge")
@@ -24,6 +25,12 @@ pub fn run(config: &Path) -> Result<(), StartError> {
         running.stop().await;
         Ok(())
     })
+}
+
+/// One per core unless the configuration says otherwise.
+pub(super) fn workers(configured: Option<NonZeroUsize>) -> usize {
+    let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    configured.unwrap_or_else(cores).get()
 }
 
 fn announce(running: &Running) {

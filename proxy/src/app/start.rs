@@ -195,7 +195,7 @@ fn tls(config: &Config, reloader: &Reloader) -> Result<Transport, StartError> {
 }
 
 fn proxy(config: &Config, parts: EdgeParts) -> Arc<HttpProxy<Edge>> {
-    let conf = ServerConf { threads: config.server.workers, ..ServerConf::default() };
+    let conf = ServerConf { threads: super::run::workers(config.server.workers), ..ServerConf::default() };
     let mut proxy = HttpProxy::new(Edge::new(parts), Arc::new(conf));
     // Anything but these defaults loses Pingora's own bounds on header lists and streams.
     proxy.h2_options = Some(default_h2_options());

@@ -5,6 +5,9 @@
     reason = "the one place that prints"
 )]
 
+mod check;
+mod health;
+mod incident;
 mod output;
 mod rules;
 
@@ -14,6 +17,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::app;
 use crate::config;
 use crate::config_files::DiskFiles;
 
@@ -30,6 +34,18 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Serve until SIGTERM; SIGHUP reloads the configuration.
+    Run(ConfigArgument),
+    /// Check a configuration: every error, with its place.
+    Check {
+        /// The configuration file.
+        #[arg(value_name = "FILE", default_value = DEFAULT_CONFIG)]
+        file: PathBuf,
+    },
+    /// Explain an incident, and print the narrowest exclusion that would let its request pass.
+    Incident(incident::IncidentArguments),
+    /// Ask a running edge whether it is healthy: for container health checks.
+    Health(ConfigArgument),
     /// Obtain, verify and list the OWASP CRS.
     #[command(subcommand)]
     Rules(rules::RulesCommand),
@@ -56,6 +72,10 @@ pub fn main(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) ->
         }
     };
     let result = match cli.command {
+        Command::Run(ConfigArgument { config }) => app::run(&config).map_err(say),
+        Command::Check { file } => check::run(&file),
+        Command::Incident(arguments) => incident::run(&arguments),
+        Command::Health(ConfigArgument { config }) => health::run(&config),
         Command::Rules(command) => rules::run(command),
     };
     match result {

@@ -101,6 +101,11 @@ impl InstalledRules {
         self.manifest
     }
 
+    /// Whether `other` holds the same files: both were held against a manifest, so its name says it.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.manifest.name == other.manifest.name
+    }
+
     /// Whether the release's regression tests are installed with it.
     pub fn has_tests(&self) -> bool {
         self.has_tests
