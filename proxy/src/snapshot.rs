@@ -115,14 +115,18 @@ impl LiveRoute {
         let name = || route.name.clone();
         let profile = match route.waf.mode {
             WafMode::Off => None,
-            mode => Some(
-                with.profiles
-                    .get(&route.waf.profile, mode)
-                    .map_err(|source| SnapshotError::Profile { route: name(), source })?,
-            ),
+            mode => Some(with.profiles.get(&route.waf.profile, mode).map_err(|source| {
+                SnapshotError::Profile {
+                    route: name(),
+                    source,
+                }
+            })?),
         };
         let ca = route.upstream.tls.ca.as_deref().map(Ca::read).transpose();
-        let ca = ca.map_err(|source| SnapshotError::Upstream { route: name(), source })?;
+        let ca = ca.map_err(|source| SnapshotError::Upstream {
+            route: name(),
+            source,
+        })?;
         Ok(Self {
             label: route.name.as_str().into(),
             balancer: balancer(route, with),
@@ -137,12 +141,24 @@ fn balancer(route: &Route, with: &Ingredients<'_>) -> Arc<Balancer> {
     let backends = match &route.upstream.target {
         UpstreamTarget::Backends(backends) => backends.clone(),
         UpstreamTarget::Echo => {
-            vec![Backend { tls: false, host: with.echo.ip().to_string(), port: with.echo.port() }]
+            vec![Backend {
+                tls: false,
+                host: with.echo.ip().to_string(),
+                port: with.echo.port(),
+            }]
         }
     };
-    let known = with.previous.and_then(|previous| previous.route(&route.name)).filter(|known| {
-        known.balancer.endpoints().iter().map(|endpoint| &endpoint.backend).eq(backends.iter())
-    });
+    let known = with
+        .previous
+        .and_then(|previous| previous.route(&route.name))
+        .filter(|known| {
+            known
+                .balancer
+                .endpoints()
+                .iter()
+                .map(|endpoint| &endpoint.backend)
+                .eq(backends.iter())
+        });
     match known {
         Some(known) => Arc::clone(&known.balancer),
         None => Arc::new(Balancer::new(backends, Instant::now())),
@@ -158,7 +174,9 @@ pub struct SnapshotHandle {
 impl SnapshotHandle {
     /// A handle that serves `snapshot`.
     pub fn new(snapshot: Snapshot) -> Self {
-        Self { current: Arc::new(ArcSwap::from_pointee(snapshot)) }
+        Self {
+            current: Arc::new(ArcSwap::from_pointee(snapshot)),
+        }
     }
 
     /// What serves now.

@@ -33,7 +33,11 @@ impl FileWatch {
         if let Err(error) = &watcher {
             tracing::warn!(%error, "files are not watched; reload with SIGHUP");
         }
-        Self { watcher: watcher.ok(), folders: BTreeSet::new(), events }
+        Self {
+            watcher: watcher.ok(),
+            folders: BTreeSet::new(),
+            events,
+        }
     }
 
     /// Watches the folders of exactly these files.
@@ -68,6 +72,10 @@ impl Default for FileWatch {
 
 fn folder(file: &Path) -> Option<PathBuf> {
     let folder = file.parent()?;
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
     folder.is_dir().then(|| folder.to_owned())
 }

@@ -43,7 +43,11 @@ impl Admin {
         readiness: Readiness,
         refresh: impl Fn(&Metrics) + Send + Sync + 'static,
     ) -> Self {
-        Self { metrics, readiness, refresh: Box::new(refresh) }
+        Self {
+            metrics,
+            readiness,
+            refresh: Box::new(refresh),
+        }
     }
 
     fn answer(&self, path: &str) -> (StatusCode, &'static str, String) {
@@ -55,7 +59,11 @@ impl Admin {
                 (self.refresh)(&self.metrics);
                 (StatusCode::OK, OPENMETRICS, self.metrics.encode())
             }
-            _ => (StatusCode::NOT_FOUND, TEXT, "/healthz /readyz /metrics\n".to_owned()),
+            _ => (
+                StatusCode::NOT_FOUND,
+                TEXT,
+                "/healthz /readyz /metrics\n".to_owned(),
+            ),
         }
     }
 }

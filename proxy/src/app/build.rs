@@ -67,7 +67,12 @@ impl App {
             style,
             audit,
         };
-        Ok(Self { reloader, parts, sockets, addresses })
+        Ok(Self {
+            reloader,
+            parts,
+            sockets,
+            addresses,
+        })
     }
 
     /// The real addresses, where the configuration said port 0.
@@ -80,8 +85,13 @@ impl App {
 fn first(path: &Path, config: Config, echo: SocketAddr) -> Result<Reloader, ReloadError> {
     let profiles = Profiles::new();
     super::reload::open_rules(path, &config, &profiles)?;
-    let certificates = certs::load(&config.tls, &config.server.data_dir).map_err(ReloadError::Certificates)?;
-    let ingredients = Ingredients { profiles: &profiles, echo, previous: None };
+    let certificates =
+        certs::load(&config.tls, &config.server.data_dir).map_err(ReloadError::Certificates)?;
+    let ingredients = Ingredients {
+        profiles: &profiles,
+        echo,
+        previous: None,
+    };
     let snapshot = Snapshot::build(config, &ingredients).map_err(ReloadError::Routes)?;
     let metrics = Arc::new(Metrics::default());
     metrics.generation.set(1);
@@ -98,7 +108,12 @@ fn first(path: &Path, config: Config, echo: SocketAddr) -> Result<Reloader, Relo
 
 impl Sockets {
     fn bind(listen: &Listen) -> Result<Self, StartError> {
-        let all = |addresses: &[SocketAddr]| addresses.iter().map(|a| listen::bind(*a)).collect::<Result<_, _>>();
+        let all = |addresses: &[SocketAddr]| {
+            addresses
+                .iter()
+                .map(|a| listen::bind(*a))
+                .collect::<Result<_, _>>()
+        };
         Ok(Self {
             https: all(&listen.https)?,
             http: all(&listen.http)?,
@@ -117,5 +132,7 @@ impl Sockets {
 }
 
 fn local(listener: &TcpListener) -> SocketAddr {
-    listener.local_addr().unwrap_or_else(|_| SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)))
+    listener
+        .local_addr()
+        .unwrap_or_else(|_| SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)))
 }

@@ -14,7 +14,9 @@ pub enum ReloadError {
     #[error("{0}")]
     Config(ConfigErrors),
     /// The rule set.
-    #[error("{source}\nThe WAF is on and has no rules it can trust. Run `palisade rules install --config {config}`, or set [waf].mode = \"off\" knowingly.")]
+    #[error(
+        "{source}\nThe WAF is on and has no rules it can trust. Run `palisade rules install --config {config}`, or set [waf].mode = \"off\" knowingly."
+    )]
     Rules {
         /// The configuration's path, for the command.
         config: String,

@@ -31,7 +31,10 @@ impl Reloader {
         let result = self.try_reload();
         self.metrics.reloaded(result.is_ok());
         match &result {
-            Ok(()) => info!(generation = self.snapshots.load().generation, "configuration reloaded"),
+            Ok(()) => info!(
+                generation = self.snapshots.load().generation,
+                "configuration reloaded"
+            ),
             Err(reason) => error!("configuration not reloaded; the one before goes on serving:\n{reason}"),
         }
         result
@@ -44,10 +47,15 @@ impl Reloader {
             certs::load(&config.tls, &config.server.data_dir).map_err(ReloadError::Certificates)?;
         let previous = self.snapshots.load();
         warn_of_restart(&previous.config, &config);
-        let ingredients =
-            Ingredients { profiles: &self.profiles, echo: self.echo, previous: Some(&previous) };
+        let ingredients = Ingredients {
+            profiles: &self.profiles,
+            echo: self.echo,
+            previous: Some(&previous),
+        };
         let snapshot = Snapshot::build(config, &ingredients).map_err(ReloadError::Routes)?;
-        self.metrics.generation.set(i64::try_from(snapshot.generation).unwrap_or(i64::MAX));
+        self.metrics
+            .generation
+            .set(i64::try_from(snapshot.generation).unwrap_or(i64::MAX));
         self.certificates.publish(certificates);
         self.snapshots.publish(snapshot);
         self.profiles.forget_unused();
@@ -80,8 +88,10 @@ pub(super) fn open_rules(path: &Path, config: &Config, profiles: &Profiles) -> R
     if config.routes.iter().all(|route| route.waf.mode == WafMode::Off) {
         return Ok(());
     }
-    let installed = rules::verify(&config.waf.rules)
-        .map_err(|source| ReloadError::Rules { config: path.display().to_string(), source })?;
+    let installed = rules::verify(&config.waf.rules).map_err(|source| ReloadError::Rules {
+        config: path.display().to_string(),
+        source,
+    })?;
     profiles.open(installed);
     Ok(())
 }
@@ -90,7 +100,10 @@ pub(super) fn open_rules(path: &Path, config: &Config, profiles: &Profiles) -> R
 fn warn_of_restart(before: &Config, after: &Config) {
     let fixed = [
         ("[listen]", before.listen != after.listen),
-        ("[tls].min_version", before.tls.min_version != after.tls.min_version),
+        (
+            "[tls].min_version",
+            before.tls.min_version != after.tls.min_version,
+        ),
         ("[log]", before.log != after.log),
         ("[server].workers", before.server.workers != after.server.workers),
     ];

@@ -52,7 +52,12 @@ struct Connections {
 impl App {
     /// Starts accepting. Must be called within a Tokio runtime.
     pub fn start(self) -> Result<Running, StartError> {
-        let Self { reloader, parts, sockets, addresses } = self;
+        let Self {
+            reloader,
+            parts,
+            sockets,
+            addresses,
+        } = self;
         let (stop, stopped) = watch::channel(false);
         let config = Arc::clone(&reloader.snapshots.load().config);
         let connections = Connections::new(config.listen.max_connections);
@@ -62,14 +67,41 @@ impl App {
         let transport = tls(&config, &reloader)?;
         let proxy = proxy(&config, parts);
         let mut tasks = JoinSet::new();
-        let mut wiring = Wiring { tasks: &mut tasks, stopped: &stopped, metrics: &reloader.metrics };
-        wiring.serve_all(sockets, &config, &addresses, transport, &proxy, admin, &connections);
+        let mut wiring = Wiring {
+            tasks: &mut tasks,
+            stopped: &stopped,
+            metrics: &reloader.metrics,
+        };
+        wiring.serve_all(
+            sockets,
+            &config,
+            &addresses,
+            transport,
+            &proxy,
+            admin,
+            &connections,
+        );
         let reloader = Arc::new(reloader);
         let turn = Arc::new(Mutex::new(()));
-        tasks.spawn(reload_on_change(Arc::clone(&reloader), Arc::clone(&turn), stopped));
+        tasks.spawn(reload_on_change(
+            Arc::clone(&reloader),
+            Arc::clone(&turn),
+            stopped,
+        ));
         readiness.set(true);
         let grace = config.server.grace;
-        Ok(Running { addresses, reloader, turn, logs, readiness, stop, tasks, proxy, connections, grace })
+        Ok(Running {
+            addresses,
+            reloader,
+            turn,
+            logs,
+            readiness,
+            stop,
+            tasks,
+            proxy,
+            connections,
+            grace,
+        })
     }
 }
 
@@ -87,7 +119,16 @@ impl Running {
 
     /// Stops accepting, lets requests in flight finish within the grace, and returns.
     pub async fn stop(self) {
-        let Self { readiness, stop, mut tasks, proxy, connections, grace, logs, .. } = self;
+        let Self {
+            readiness,
+            stop,
+            mut tasks,
+            proxy,
+            connections,
+            grace,
+            logs,
+            ..
+        } = self;
         readiness.set(false);
         let _ = stop.send(true);
         // Idle keep-alive connections end now; busy ones after their request.
@@ -106,7 +147,10 @@ impl Running {
 impl Connections {
     fn new(cap: usize) -> Self {
         let cap = u32::try_from(cap.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
-        Self { permits: Arc::new(Semaphore::new(cap as usize)), cap }
+        Self {
+            permits: Arc::new(Semaphore::new(cap as usize)),
+            cap,
+        }
     }
 
     async fn all_closed(&self) {
@@ -134,12 +178,24 @@ impl Wiring<'_> {
         connections: &Connections,
     ) {
         let side = || Arc::new(Semaphore::new(SIDE_CONNECTIONS));
-        let redirect = Arc::new(Redirect { port: redirect_port(config, addresses) });
+        let redirect = Arc::new(Redirect {
+            port: redirect_port(config, addresses),
+        });
         for socket in sockets.https {
-            self.serve(socket, tls.clone(), Arc::clone(proxy), Arc::clone(&connections.permits));
+            self.serve(
+                socket,
+                tls.clone(),
+                Arc::clone(proxy),
+                Arc::clone(&connections.permits),
+            );
         }
         for socket in sockets.http {
-            self.serve(socket, Transport::Plain, Arc::clone(&redirect), Arc::clone(&connections.permits));
+            self.serve(
+                socket,
+                Transport::Plain,
+                Arc::clone(&redirect),
+                Arc::clone(&connections.permits),
+            );
         }
         if let Some(socket) = sockets.admin {
             self.serve(socket, Transport::Plain, Arc::new(admin), side());
@@ -191,11 +247,17 @@ fn redirect_port(config: &Config, addresses: &Addresses) -> u16 {
 fn tls(config: &Config, reloader: &Reloader) -> Result<Transport, StartError> {
     let server = listen::server_config(config.tls.min_version, reloader.certificates.resolver())?;
     let acceptor = TlsAcceptor::from_server_config(Arc::new(server));
-    Ok(Transport::Tls(Arc::new(acceptor), config.listen.handshake_timeout))
+    Ok(Transport::Tls(
+        Arc::new(acceptor),
+        config.listen.handshake_timeout,
+    ))
 }
 
 fn proxy(config: &Config, parts: EdgeParts) -> Arc<HttpProxy<Edge>> {
-    let conf = ServerConf { threads: super::run::workers(config.server.workers), ..ServerConf::default() };
+    let conf = ServerConf {
+        threads: super::run::workers(config.server.workers),
+        ..ServerConf::default()
+    };
     let mut proxy = HttpProxy::new(Edge::new(parts), Arc::new(conf));
     // Anything but these defaults loses Pingora's own bounds on header lists and streams.
     proxy.h2_options = Some(default_h2_options());
@@ -211,8 +273,14 @@ fn admin(reloader: &Reloader, logs: &[Sink; 2], readiness: &Readiness) -> Admin 
     Admin::new(Arc::clone(&reloader.metrics), readiness.clone(), move |metrics| {
         let held = snapshots.load().body_budget.held();
         metrics.body_memory.set(i64::try_from(held).unwrap_or(i64::MAX));
-        metrics.dropped_lines.get_or_create(&LogLabels { log: "access" }).set(access.dropped());
-        metrics.dropped_lines.get_or_create(&LogLabels { log: "audit" }).set(audit.dropped());
+        metrics
+            .dropped_lines
+            .get_or_create(&LogLabels { log: "access" })
+            .set(access.dropped());
+        metrics
+            .dropped_lines
+            .get_or_create(&LogLabels { log: "audit" })
+            .set(audit.dropped());
     })
 }
 

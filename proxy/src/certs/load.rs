@@ -30,7 +30,10 @@ pub fn load(tls: &Tls, data_dir: &Path) -> Result<CertificateSet, Vec<Certificat
         }
     }
     if errors.is_empty() {
-        Ok(CertificateSet::new(entries, tls.unknown_sni == UnknownSni::Reject))
+        Ok(CertificateSet::new(
+            entries,
+            tls.unknown_sni == UnknownSni::Reject,
+        ))
     } else {
         Err(errors)
     }
@@ -41,9 +44,18 @@ fn read(files: &CertificateFiles) -> Result<Entry, CertificateError> {
     let key = read_key(&files.key)?;
     let (names, not_after) = describe(&chain, &files.certificate)?;
     let key = CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(|source| {
-        CertificateError::Key { certificate: files.certificate.clone(), key: files.key.clone(), source }
+        CertificateError::Key {
+            certificate: files.certificate.clone(),
+            key: files.key.clone(),
+            source,
+        }
     })?;
-    Ok(Entry { names, not_after, origin: files.certificate.display().to_string(), key: Arc::new(key) })
+    Ok(Entry {
+        names,
+        not_after,
+        origin: files.certificate.display().to_string(),
+        key: Arc::new(key),
+    })
 }
 
 fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
@@ -67,29 +79,45 @@ fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, CertificateError> {
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, CertificateError> {
-    std::fs::read(path).map_err(|source| CertificateError::File { path: path.to_owned(), source })
+    std::fs::read(path).map_err(|source| CertificateError::File {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 fn not_pem(path: &Path, expected: &'static str, error: &rustls_pki_types::pem::Error) -> CertificateError {
     // The parser's message never quotes the file's content, so no key material can leak here.
-    CertificateError::Pem { path: path.to_owned(), expected, reason: error.to_string() }
+    CertificateError::Pem {
+        path: path.to_owned(),
+        expected,
+        reason: error.to_string(),
+    }
 }
 
 /// The leaf's DNS names in lower case, and the end of its validity.
 fn describe(chain: &[CertificateDer<'_>], path: &Path) -> Result<(Vec<String>, i64), CertificateError> {
-    let leaf_error = |reason: String| CertificateError::Leaf { path: path.to_owned(), reason };
-    let der = chain.first().ok_or_else(|| leaf_error("no certificate".to_owned()))?;
+    let leaf_error = |reason: String| CertificateError::Leaf {
+        path: path.to_owned(),
+        reason,
+    };
+    let der = chain
+        .first()
+        .ok_or_else(|| leaf_error("no certificate".to_owned()))?;
     let (_, leaf) = X509Certificate::from_der(der)
         .map_err(|error| leaf_error(format!("not an X.509 certificate: {error}")))?;
     let names = dns_names(&leaf);
     if names.is_empty() {
-        return Err(leaf_error("the certificate names no DNS host (subjectAltName)".to_owned()));
+        return Err(leaf_error(
+            "the certificate names no DNS host (subjectAltName)".to_owned(),
+        ));
     }
     Ok((names, leaf.validity().not_after.timestamp()))
 }
 
 fn dns_names(leaf: &X509Certificate<'_>) -> Vec<String> {
-    let Ok(Some(extension)) = leaf.subject_alternative_name() else { return Vec::new() };
+    let Ok(Some(extension)) = leaf.subject_alternative_name() else {
+        return Vec::new();
+    };
     extension
         .value
         .general_names

@@ -17,7 +17,9 @@ pub struct CertificateStore {
 impl CertificateStore {
     /// A store that serves `set`.
     pub fn new(set: CertificateSet) -> Self {
-        Self { current: Arc::new(ArcSwap::from_pointee(set)) }
+        Self {
+            current: Arc::new(ArcSwap::from_pointee(set)),
+        }
     }
 
     /// The next handshake sees `set`; connections keep what they have.
@@ -44,6 +46,10 @@ pub struct SniResolver {
 
 impl ResolvesServerCert for SniResolver {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.store.current.load().find(hello.server_name()).map(|entry| Arc::clone(&entry.key))
+        self.store
+            .current
+            .load()
+            .find(hello.server_name())
+            .map(|entry| Arc::clone(&entry.key))
     }
 }

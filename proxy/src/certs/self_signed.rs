@@ -13,10 +13,15 @@ const VALID_DAYS: i64 = 397;
 /// The files of the certificate for these names; made if absent, near its end, or for other names.
 pub(super) fn ensure(names: &[String], data_dir: &Path) -> Result<CertificateFiles, CertificateError> {
     let folder = data_dir.join("self-signed");
-    let files = CertificateFiles { certificate: folder.join("tls.crt"), key: folder.join("tls.key") };
+    let files = CertificateFiles {
+        certificate: folder.join("tls.crt"),
+        key: folder.join("tls.key"),
+    };
     let made_for = folder.join("names");
     let wanted = names.join("\n");
-    if std::fs::read_to_string(&made_for).is_ok_and(|found| found == wanted) && still_valid(&files.certificate) {
+    if std::fs::read_to_string(&made_for).is_ok_and(|found| found == wanted)
+        && still_valid(&files.certificate)
+    {
         return Ok(files);
     }
     std::fs::create_dir_all(&folder).map_err(|source| file_error(&folder, source))?;
@@ -37,12 +42,17 @@ fn still_valid(certificate: &Path) -> bool {
 }
 
 fn make(names: &[String]) -> Result<(String, String), CertificateError> {
-    let failed = |source| CertificateError::SelfSigned { names: names.join(", "), source };
+    let failed = |source| CertificateError::SelfSigned {
+        names: names.join(", "),
+        source,
+    };
     let mut parameters = rcgen::CertificateParams::new(names.to_vec()).map_err(failed)?;
     let now = time::OffsetDateTime::now_utc();
     parameters.not_before = now - time::Duration::hours(1);
     parameters.not_after = now + time::Duration::days(VALID_DAYS);
-    parameters.distinguished_name.push(rcgen::DnType::CommonName, "Palisade self-signed certificate");
+    parameters
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, "Palisade self-signed certificate");
     let key = rcgen::KeyPair::generate().map_err(failed)?;
     let certificate = parameters.self_signed(&key).map_err(failed)?;
     Ok((certificate.pem(), key.serialize_pem()))
@@ -53,7 +63,12 @@ fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), CertificateError>
     let beside: PathBuf = path.with_extension("new");
     let written = (|| {
         let mut options = std::fs::OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(mode).open(&beside)?;
+        let mut file = options
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(mode)
+            .open(&beside)?;
         file.write_all(content)?;
         file.sync_all()?;
         std::fs::rename(&beside, path)
@@ -62,5 +77,8 @@ fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), CertificateError>
 }
 
 fn file_error(path: &Path, source: std::io::Error) -> CertificateError {
-    CertificateError::File { path: path.to_owned(), source }
+    CertificateError::File {
+        path: path.to_owned(),
+        source,
+    }
 }

@@ -30,7 +30,10 @@ pub struct CertificateSet {
 impl CertificateSet {
     /// A set; with `reject_unknown` a name that no certificate carries gets none.
     pub fn new(entries: Vec<Entry>, reject_unknown: bool) -> Self {
-        let mut set = Self { reject_unknown, ..Self::default() };
+        let mut set = Self {
+            reject_unknown,
+            ..Self::default()
+        };
         for (index, entry) in entries.iter().enumerate() {
             for name in &entry.names {
                 match name.strip_prefix("*.") {
@@ -46,7 +49,8 @@ impl CertificateSet {
     /// The certificate for an SNI: its own name, else the wildcard of its parent (RFC 9525: one label),
     /// else the first certificate unless unknown names are rejected. No SNI counts as unknown.
     pub fn find(&self, sni: Option<&str>) -> Option<&Entry> {
-        sni.and_then(|name| self.find_named(name)).or_else(|| self.fallback())
+        sni.and_then(|name| self.find_named(name))
+            .or_else(|| self.fallback())
     }
 
     /// All certificates.
@@ -64,6 +68,10 @@ impl CertificateSet {
     }
 
     fn fallback(&self) -> Option<&Entry> {
-        if self.reject_unknown { None } else { self.entries.first() }
+        if self.reject_unknown {
+            None
+        } else {
+            self.entries.first()
+        }
     }
 }

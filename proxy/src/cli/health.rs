@@ -19,7 +19,10 @@ pub(super) fn run(config: &Path) -> Result<(), Failed> {
     if answer.starts_with("HTTP/1.1 200") || answer.starts_with("HTTP/1.0 200") {
         return Ok(());
     }
-    Err(say(format!("{admin}: {}", answer.lines().next().unwrap_or("no answer"))))
+    Err(say(format!(
+        "{admin}: {}",
+        answer.lines().next().unwrap_or("no answer")
+    )))
 }
 
 fn ask(address: SocketAddr) -> std::io::Result<String> {

@@ -34,21 +34,28 @@ pub(super) fn run(arguments: &IncidentArguments) -> Result<(), Failed> {
     };
     let id = arguments.id.trim();
     if id.len() < 8 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(say(format!("{id:?} is no incident number: 24 hexadecimal digits expected")));
+        return Err(say(format!(
+            "{id:?} is no incident number: 24 hexadecimal digits expected"
+        )));
     }
     match find(&path, id).map_err(|error| say(format!("{}: {error}", path.display())))? {
         Some(incident) => {
             print!("{}", explain(&incident));
             Ok(())
         }
-        None => Err(say(format!("no incident {id} in {}; an older log may have it: --log FILE", path.display()))),
+        None => Err(say(format!(
+            "no incident {id} in {}; an older log may have it: --log FILE",
+            path.display()
+        ))),
     }
 }
 
 fn audit_log(config: &Path) -> Result<PathBuf, Failed> {
     match load(config)?.log.audit {
         LogTarget::File(path) => Ok(path),
-        _ => Err(say("the configuration writes no audit log file ([log].audit); name one with --log FILE")),
+        _ => Err(say(
+            "the configuration writes no audit log file ([log].audit); name one with --log FILE",
+        )),
     }
 }
 

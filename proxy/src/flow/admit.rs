@@ -60,14 +60,27 @@ async fn inspect(
         return Some(refusal);
     }
     let upgrade = session.is_upgrade_req();
-    let response = context.inspection.as_ref().filter(|_| route.route.waf.inspect_responses).map(|inspection| {
-        let limit = route.route.waf.response_body_limit;
-        ResponseGate::new(Arc::clone(inspection), &context.id, limit, context.snapshot.body_budget.share())
-    });
+    let response = context
+        .inspection
+        .as_ref()
+        .filter(|_| route.route.waf.inspect_responses)
+        .map(|inspection| {
+            let limit = route.route.waf.response_body_limit;
+            ResponseGate::new(
+                Arc::clone(inspection),
+                &context.id,
+                limit,
+                context.snapshot.body_budget.share(),
+            )
+        });
     let upstream = &route.route.upstream;
     let deadline = upstream.first_byte_timeout < upstream.idle_timeout;
     if held.is_some() || response.is_some() || (deadline && !upgrade) {
-        let duties = Duties { request: held, response, first_byte_timeout: upstream.first_byte_timeout };
+        let duties = Duties {
+            request: held,
+            response,
+            first_byte_timeout: upstream.first_byte_timeout,
+        };
         context.home = Some(gate::install(session, duties));
     }
     None
@@ -100,10 +113,12 @@ async fn run_waf(
         Ok(body) => body,
         Err(refusal) => return Some(refusal),
     };
-    let (bytes, completeness) = body.as_ref().map_or((Bytes::new(), Completeness::Complete), |held| {
-        let seen = held.bytes.len().min(policy.request_body_limit);
-        (held.bytes.slice(..seen), held.completeness)
-    });
+    let (bytes, completeness) = body
+        .as_ref()
+        .map_or((Bytes::new(), Completeness::Complete), |held| {
+            let seen = held.bytes.len().min(policy.request_body_limit);
+            (held.bytes.slice(..seen), held.completeness)
+        });
     let decision = lock(&inspection).request_body(bytes, completeness);
     *held = body;
     Answer::to(&decision, &context.id)

@@ -7,9 +7,9 @@ use http::StatusCode;
 use palisade_waf::Completeness;
 use pingora_core::protocols::http::ServerSession;
 
-use crate::limit::Share;
 use super::head;
 use crate::config::BodyLimitAction;
+use crate::limit::Share;
 
 /// A body that is held.
 pub(super) struct Held {
@@ -73,7 +73,10 @@ pub(super) async fn hold(
         return Err(HoldError::TooLarge);
     }
     if head::expects_continue(&session.req_header().headers) {
-        session.write_continue_response().await.map_err(|_| HoldError::Client)?;
+        session
+            .write_continue_response()
+            .await
+            .map_err(|_| HoldError::Client)?;
     }
     let mut held = BytesMut::new();
     while let Some(chunk) = next_chunk(session, terms.pause).await? {
@@ -85,10 +88,18 @@ pub(super) async fn hold(
             if rejects {
                 return Err(HoldError::TooLarge);
             }
-            return Ok(Held { bytes: held.freeze(), completeness: Completeness::Partial, share });
+            return Ok(Held {
+                bytes: held.freeze(),
+                completeness: Completeness::Partial,
+                share,
+            });
         }
     }
-    Ok(Held { bytes: held.freeze(), completeness: Completeness::Complete, share })
+    Ok(Held {
+        bytes: held.freeze(),
+        completeness: Completeness::Complete,
+        share,
+    })
 }
 
 async fn next_chunk(session: &mut ServerSession, pause: Duration) -> Result<Option<Bytes>, HoldError> {

@@ -6,7 +6,11 @@ use crate::config::{Listen, Upstream};
 
 /// How long the client may pause: within a body, or on a WebSocket, where a pause is nothing unusual.
 pub(super) fn limit_pauses(session: &mut ServerSession, listen: &Listen, upstream: &Upstream) {
-    let pause = if session.is_upgrade_req() { upstream.idle_timeout } else { listen.request_body_timeout };
+    let pause = if session.is_upgrade_req() {
+        upstream.idle_timeout
+    } else {
+        listen.request_body_timeout
+    };
     session.set_read_timeout(Some(pause));
 }
 

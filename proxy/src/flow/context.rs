@@ -63,13 +63,20 @@ impl RequestContext {
 
     /// Microseconds since 1970 at the start of the request.
     pub(super) fn unix_micros(&self) -> u64 {
-        let since = self.time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let since = self
+            .time
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
         u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
     }
 
     /// An id that sorts by time and cannot be guessed: 12 hex digits of milliseconds, 12 of randomness.
     pub(super) fn new_id(&self) -> String {
         let random: u64 = rand::random();
-        format!("{:012x}{:012x}", self.unix_micros() / 1000, random & 0xffff_ffff_ffff)
+        format!(
+            "{:012x}{:012x}",
+            self.unix_micros() / 1000,
+            random & 0xffff_ffff_ffff
+        )
     }
 }

@@ -14,8 +14,11 @@ const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Forwarding headers that a client may send and no upstream may believe.
-const DROPPED: [HeaderName; 3] =
-    [X_FORWARDED_PORT, header::FORWARDED, HeaderName::from_static("x-original-forwarded-for")];
+const DROPPED: [HeaderName; 3] = [
+    X_FORWARDED_PORT,
+    header::FORWARDED,
+    HeaderName::from_static("x-original-forwarded-for"),
+];
 
 /// Sets the forwarding headers and what the route asks for.
 pub(super) fn request(context: &RequestContext, request: &mut RequestHeader) -> Result<()> {
@@ -27,7 +30,9 @@ pub(super) fn request(context: &RequestContext, request: &mut RequestHeader) -> 
     request.insert_header(X_REQUEST_ID, context.id.as_str())?;
     let host = original_host(context, request);
     request.insert_header(X_FORWARDED_HOST, host)?;
-    let Some(route) = context.route.as_deref() else { return Ok(()) };
+    let Some(route) = context.route.as_deref() else {
+        return Ok(());
+    };
     if let Some(host) = &route.route.upstream.host {
         request.insert_header(header::HOST, host.as_str())?;
     }
@@ -65,7 +70,10 @@ fn is_ours(name: &str) -> bool {
 /// The host with its port, as the client sent it.
 fn original_host(context: &RequestContext, request: &RequestHeader) -> HeaderValue {
     let sent = request.headers.get(header::HOST).cloned();
-    let authority = request.uri.authority().and_then(|a| HeaderValue::from_str(a.as_str()).ok());
+    let authority = request
+        .uri
+        .authority()
+        .and_then(|a| HeaderValue::from_str(a.as_str()).ok());
     authority
         .or(sent)
         .or_else(|| HeaderValue::from_str(&context.host).ok())

@@ -106,23 +106,32 @@ impl Drop for Gate {
 impl Gate {
     #[allow(clippy::expect_used, reason = "only Drop takes the session out")]
     fn real(&self) -> &ServerSession {
-        self.session.as_ref().expect("the session stays until the gate is dropped")
+        self.session
+            .as_ref()
+            .expect("the session stays until the gate is dropped")
     }
 
     #[allow(clippy::expect_used, reason = "only Drop takes the session out")]
     fn real_mut(&mut self) -> &mut ServerSession {
-        self.session.as_mut().expect("the session stays until the gate is dropped")
+        self.session
+            .as_mut()
+            .expect("the session stays until the gate is dropped")
     }
 
     /// The held body, the first time.
     fn hand_out(&mut self) -> Option<Bytes> {
-        let held = self.held.as_ref().filter(|held| !self.handed_out && !held.bytes.is_empty())?;
+        let held = self
+            .held
+            .as_ref()
+            .filter(|held| !self.handed_out && !held.bytes.is_empty())?;
         self.handed_out = true;
         Some(held.bytes.clone())
     }
 
     fn has_more(&self) -> bool {
-        self.held.as_ref().is_some_and(|held| !self.handed_out && !held.bytes.is_empty())
+        self.held
+            .as_ref()
+            .is_some_and(|held| !self.handed_out && !held.bytes.is_empty())
     }
 
     /// Waits for the client to leave, but not longer than the upstream may take for its first byte.
@@ -196,7 +205,9 @@ impl CustomSession for Gate {
 
     async fn response_duplex_vec(&mut self, tasks: Vec<HttpTask>) -> Result<bool> {
         self.answered |= tasks.iter().any(is_final_head);
-        let Some(session) = self.session.as_mut() else { return Ok(true) };
+        let Some(session) = self.session.as_mut() else {
+            return Ok(true);
+        };
         match self.response.as_mut() {
             Some(gate) => gate.pass(session, tasks).await,
             None => session.response_duplex_vec(tasks).await,

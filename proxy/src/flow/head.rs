@@ -50,19 +50,29 @@ pub(super) fn server(session: &ServerSession) -> SocketAddr {
 
 fn address(address: Option<&pingora_core::protocols::l4::socket::SocketAddr>) -> SocketAddr {
     let unknown = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
-    let found = address.and_then(|address| address.as_inet().copied()).unwrap_or(unknown);
+    let found = address
+        .and_then(|address| address.as_inet().copied())
+        .unwrap_or(unknown);
     // An IPv4 client of a dual-stack socket is an IPv4 client to rules, logs and upstreams.
     SocketAddr::new(found.ip().to_canonical(), found.port())
 }
 
 /// The declared body length, if there is one and it is a number.
 pub(super) fn content_length(headers: &HeaderMap) -> Option<usize> {
-    headers.get(http::header::CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
+    headers
+        .get(http::header::CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
 }
 
 /// Whether the client waits for `100 Continue` (RFC 9110 section 10.1.1).
 pub(super) fn expects_continue(headers: &HeaderMap) -> bool {
-    headers.get(http::header::EXPECT).is_some_and(|v| v.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+    headers
+        .get(http::header::EXPECT)
+        .is_some_and(|v| v.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
 #[cfg(test)]

@@ -52,7 +52,11 @@ impl ProxyHttp for Edge {
 
     async fn request_filter(&self, session: &mut Session, context: &mut RequestContext) -> Result<bool> {
         let draining = session.is_process_shutting_down();
-        connection::prepare(session.as_downstream_mut(), &context.snapshot.config.listen, draining);
+        connection::prepare(
+            session.as_downstream_mut(),
+            &context.snapshot.config.listen,
+            draining,
+        );
         admit(session.as_downstream_mut(), context).await
     }
 
@@ -92,7 +96,9 @@ impl ProxyHttp for Edge {
         _response: &mut ResponseHeader,
         context: &mut RequestContext,
     ) -> Result<()> {
-        context.first_byte.get_or_insert_with(|| context.started.elapsed());
+        context
+            .first_byte
+            .get_or_insert_with(|| context.started.elapsed());
         Ok(())
     }
 
@@ -127,7 +133,10 @@ impl ProxyHttp for Edge {
         context.error = Some(error.to_string());
         gate::remove(session.as_downstream_mut(), context.home.take());
         let error_code = respond::failure(session.as_downstream_mut(), error).await;
-        FailToProxy { error_code, can_reuse_downstream: false }
+        FailToProxy {
+            error_code,
+            can_reuse_downstream: false,
+        }
     }
 
     async fn logging(&self, session: &mut Session, _error: Option<&Error>, context: &mut RequestContext) {

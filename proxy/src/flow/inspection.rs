@@ -86,7 +86,13 @@ impl Inspection {
         for (name, value) in &request.headers {
             transaction.add_request_header(name.as_str().as_bytes(), value.as_bytes());
         }
-        Self { transaction, fail_closed, failed: false, partial: false, elapsed: Duration::ZERO }
+        Self {
+            transaction,
+            fail_closed,
+            failed: false,
+            partial: false,
+            elapsed: Duration::ZERO,
+        }
     }
 
     /// Phase 1.
@@ -153,7 +159,9 @@ impl Inspection {
     /// The anomaly score that blocking goes by.
     pub(super) fn score(&self) -> u32 {
         let score = self.transaction.tx_variable("blocking_inbound_anomaly_score");
-        score.and_then(|text| std::str::from_utf8(&text).ok()?.parse().ok()).unwrap_or(0)
+        score
+            .and_then(|text| std::str::from_utf8(&text).ok()?.parse().ok())
+            .unwrap_or(0)
     }
 
     /// How it ended.
@@ -162,7 +170,12 @@ impl Inspection {
             Outcome::Failed
         } else if self.transaction.interruption().is_some() {
             Outcome::Blocked
-        } else if self.transaction.matched_rules().iter().any(|rule| rule.disruptive) {
+        } else if self
+            .transaction
+            .matched_rules()
+            .iter()
+            .any(|rule| rule.disruptive)
+        {
             Outcome::Detected
         } else {
             Outcome::Passed
@@ -183,7 +196,11 @@ impl Inspection {
             Ok(Verdict::Interrupted(interruption)) => Decision::Stop(interruption),
             Err(_) => {
                 self.failed = true;
-                if self.fail_closed { Decision::Failed } else { Decision::Pass }
+                if self.fail_closed {
+                    Decision::Failed
+                } else {
+                    Decision::Pass
+                }
             }
         }
     }

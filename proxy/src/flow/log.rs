@@ -18,7 +18,10 @@ use crate::telemetry::metrics::{RequestLabels, RouteLabels, WafLabels, WafOutcom
 /// Logs and counts a finished request.
 pub(super) fn request(parts: &EdgeParts, session: &mut ServerSession, context: &mut RequestContext) {
     let status = session.response_written().map_or(0, |head| head.status.as_u16());
-    let route: Arc<str> = context.route.as_ref().map_or_else(|| "".into(), |route| Arc::clone(&route.label));
+    let route: Arc<str> = context
+        .route
+        .as_ref()
+        .map_or_else(|| "".into(), |route| Arc::clone(&route.label));
     let mut entry = entry(session, context, status);
     if let Some(inspection) = context.inspection.clone() {
         let mut inspection = lock(&inspection);
@@ -38,7 +41,9 @@ pub(super) fn request(parts: &EdgeParts, session: &mut ServerSession, context: &
 /// Counts a backend that could not be reached.
 pub(super) fn connect_failure(parts: &EdgeParts, context: &RequestContext) {
     if let Some(route) = &context.route {
-        let labels = RouteLabels { route: Arc::clone(&route.label) };
+        let labels = RouteLabels {
+            route: Arc::clone(&route.label),
+        };
         parts.metrics.upstream_failures.get_or_create(&labels).inc();
     }
 }
@@ -49,8 +54,15 @@ fn entry(session: &ServerSession, context: &RequestContext, status: u16) -> Entr
         time: rfc3339(context.time),
         request_id: context.id.clone(),
         client: context.client.ip().to_string(),
-        protocol: if head.version == Version::HTTP_2 { "h2" } else { "h1" },
-        tls: session.digest().and_then(|d| d.ssl_digest.as_ref()).map(|tls| tls.version.to_string()),
+        protocol: if head.version == Version::HTTP_2 {
+            "h2"
+        } else {
+            "h1"
+        },
+        tls: session
+            .digest()
+            .and_then(|d| d.ssl_digest.as_ref())
+            .map(|tls| tls.version.to_string()),
         method: head.method.to_string(),
         host: context.host.clone(),
         path: head.uri.path().to_owned(),
@@ -88,14 +100,29 @@ fn count_waf(parts: &EdgeParts, route: &Arc<str>, inspection: &Inspection) {
         Outcome::Blocked => WafOutcome::blocked,
         Outcome::Failed => WafOutcome::failed,
     };
-    parts.metrics.waf.get_or_create(&WafLabels { route: Arc::clone(route), outcome }).inc();
+    parts
+        .metrics
+        .waf
+        .get_or_create(&WafLabels {
+            route: Arc::clone(route),
+            outcome,
+        })
+        .inc();
     if inspection.is_partial() {
-        parts.metrics.waf_partial.get_or_create(&RouteLabels { route: Arc::clone(route) }).inc();
+        parts
+            .metrics
+            .waf_partial
+            .get_or_create(&RouteLabels {
+                route: Arc::clone(route),
+            })
+            .inc();
     }
 }
 
 fn audit(parts: &EdgeParts, context: &RequestContext, inspection: &Inspection, entry: &Entry) {
-    let Some(route) = context.route.as_deref().filter(|_| parts.audit.is_on()) else { return };
+    let Some(route) = context.route.as_deref().filter(|_| parts.audit.is_on()) else {
+        return;
+    };
     let profile = &route.route.waf.profile;
     let facts = Facts {
         id: context.id.clone(),
@@ -118,8 +145,19 @@ fn audit(parts: &EdgeParts, context: &RequestContext, inspection: &Inspection, e
 }
 
 fn count_request(parts: &EdgeParts, route: Arc<str>, code: u16, took: Duration) {
-    parts.metrics.requests.get_or_create(&RequestLabels { route: Arc::clone(&route), code }).inc();
-    parts.metrics.duration.get_or_create(&RouteLabels { route }).observe(took.as_secs_f64());
+    parts
+        .metrics
+        .requests
+        .get_or_create(&RequestLabels {
+            route: Arc::clone(&route),
+            code,
+        })
+        .inc();
+    parts
+        .metrics
+        .duration
+        .get_or_create(&RouteLabels { route })
+        .observe(took.as_secs_f64());
 }
 
 fn millis(duration: Duration) -> f64 {
@@ -129,6 +167,8 @@ fn millis(duration: Duration) -> f64 {
 fn rfc3339(time: SystemTime) -> String {
     let time = OffsetDateTime::from(time);
     // Milliseconds are enough, and keep every line as wide as the next.
-    let time = time.replace_nanosecond(time.millisecond() as u32 * 1_000_000).unwrap_or(time);
+    let time = time
+        .replace_nanosecond(time.millisecond() as u32 * 1_000_000)
+        .unwrap_or(time);
     time.format(&Rfc3339).unwrap_or_default()
 }

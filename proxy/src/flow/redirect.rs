@@ -29,7 +29,11 @@ impl ServeHttp for Redirect {
 
 impl Redirect {
     fn location(&self, host: &str, path: &str) -> Option<HeaderValue> {
-        let port = if self.port == 443 { String::new() } else { format!(":{}", self.port) };
+        let port = if self.port == 443 {
+            String::new()
+        } else {
+            format!(":{}", self.port)
+        };
         HeaderValue::from_str(&format!("https://{host}{port}{path}")).ok()
     }
 }
@@ -44,9 +48,15 @@ fn path_of(request: &pingora_http::RequestHeader) -> &str {
 
 fn answer(location: Option<HeaderValue>) -> Response<Vec<u8>> {
     let mut response = Response::new(Vec::new());
-    let status = if location.is_some() { StatusCode::MOVED_PERMANENTLY } else { StatusCode::BAD_REQUEST };
+    let status = if location.is_some() {
+        StatusCode::MOVED_PERMANENTLY
+    } else {
+        StatusCode::BAD_REQUEST
+    };
     *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
     if let Some(location) = location {
         response.headers_mut().insert(header::LOCATION, location);
     }

@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use palisade_waf::InterruptionKind;
 use pingora_core::protocols::http::ServerSession;
 use pingora_error::{Error, ErrorSource, ErrorType, Result};
 use pingora_http::ResponseHeader;
-use palisade_waf::InterruptionKind;
 use serde::Serialize;
 
 use super::inspection::Decision;
@@ -32,12 +32,20 @@ struct Problem<'a> {
 impl Answer {
     /// An answer without an incident.
     pub(super) fn plain(status: StatusCode) -> Self {
-        Self { status, incident: None, location: None }
+        Self {
+            status,
+            incident: None,
+            location: None,
+        }
     }
 
     /// A refusal with an id.
     pub(super) fn refusal(status: StatusCode, incident: &str) -> Self {
-        Self { status, incident: Some(incident.to_owned()), location: None }
+        Self {
+            status,
+            incident: Some(incident.to_owned()),
+            location: None,
+        }
     }
 
     /// The answer to a decision of the WAF; none if the request may go on. `drop` has no answer in HTTP/2
@@ -56,7 +64,11 @@ impl Answer {
             }
         };
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
-        Some(Self { status, incident: Some(incident.to_owned()), location })
+        Some(Self {
+            status,
+            incident: Some(incident.to_owned()),
+            location,
+        })
     }
 
     /// Sends it. The connection closes afterwards if a request body is still on its way.
@@ -69,13 +81,21 @@ impl Answer {
             session.set_keepalive(None);
         }
         session.write_response_header(Box::new(header)).await?;
-        let body = if head_only { Bytes::new() } else { Bytes::from(body) };
+        let body = if head_only {
+            Bytes::new()
+        } else {
+            Bytes::from(body)
+        };
         session.write_response_body(body, true).await
     }
 
     fn header(&self, html: bool, length: usize) -> Result<ResponseHeader> {
         let mut header = ResponseHeader::build(self.status, Some(6))?;
-        let content_type = if html { "text/html; charset=utf-8" } else { "application/json" };
+        let content_type = if html {
+            "text/html; charset=utf-8"
+        } else {
+            "application/json"
+        };
         header.insert_header(header::CONTENT_TYPE, content_type)?;
         header.insert_header(header::CONTENT_LENGTH, length)?;
         header.insert_header(header::CACHE_CONTROL, "no-store")?;
@@ -132,7 +152,9 @@ impl Answer {
 /// Answers a request that could not be proxied. Returns the status, or 0 if the client is gone or its answer
 /// had begun already.
 pub(super) async fn failure(session: &mut ServerSession, error: &Error) -> u16 {
-    let begun = session.response_written().is_some_and(|head| !head.status.is_informational());
+    let begun = session
+        .response_written()
+        .is_some_and(|head| !head.status.is_informational());
     let Some(status) = status_of(error).filter(|_| !begun) else {
         // A half-sent answer must not look complete: the connection ends here.
         session.shutdown().await;
@@ -149,9 +171,10 @@ fn status_of(error: &Error) -> Option<StatusCode> {
     use ErrorType::*;
     match (error.etype(), error.esource()) {
         (HTTPStatus(code), _) => StatusCode::from_u16(*code).ok(),
-        (ConnectTimedout | ConnectRefused | ConnectNoRoute | ConnectError | SocketError, ErrorSource::Upstream) => {
-            Some(StatusCode::SERVICE_UNAVAILABLE)
-        }
+        (
+            ConnectTimedout | ConnectRefused | ConnectNoRoute | ConnectError | SocketError,
+            ErrorSource::Upstream,
+        ) => Some(StatusCode::SERVICE_UNAVAILABLE),
         (TLSHandshakeTimedout, ErrorSource::Upstream) => Some(StatusCode::SERVICE_UNAVAILABLE),
         (ReadTimedout, ErrorSource::Upstream) => Some(StatusCode::GATEWAY_TIMEOUT),
         (_, ErrorSource::Upstream) => Some(StatusCode::BAD_GATEWAY),
@@ -165,7 +188,10 @@ fn status_of(error: &Error) -> Option<StatusCode> {
 /// Browsers name text/html; programs rarely do.
 fn prefers_html(headers: &HeaderMap) -> bool {
     let accepts = |wanted: &str| {
-        headers.get_all(header::ACCEPT).iter().any(|value| value.to_str().is_ok_and(|v| v.contains(wanted)))
+        headers
+            .get_all(header::ACCEPT)
+            .iter()
+            .any(|value| value.to_str().is_ok_and(|v| v.contains(wanted)))
     };
     accepts("text/html") || accepts("application/xhtml+xml")
 }

@@ -6,9 +6,9 @@ use pingora_core::protocols::http::{HttpTask, ServerSession};
 use pingora_error::Result;
 use pingora_http::ResponseHeader;
 
-use crate::limit::Share;
 use super::inspection::{Decision, SharedInspection, lock};
 use super::respond::Answer;
+use crate::limit::Share;
 
 /// The inspection of one answer.
 pub(super) struct ResponseGate {

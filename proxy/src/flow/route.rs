@@ -18,7 +18,9 @@ pub(super) async fn next_peer(context: &mut RequestContext) -> Result<Box<HttpPe
     };
     while let Some(index) = route.balancer.pick(&context.tried, Instant::now()) {
         context.tried.push(index);
-        let Some(endpoint) = route.balancer.endpoints().get(index) else { break };
+        let Some(endpoint) = route.balancer.endpoints().get(index) else {
+            break;
+        };
         let upstream = &route.route.upstream;
         context.upstream = Some(format!("{}:{}", endpoint.backend.host, endpoint.backend.port));
         match endpoint.resolver.address().await {
@@ -37,7 +39,9 @@ pub(super) async fn next_peer(context: &mut RequestContext) -> Result<Box<HttpPe
 
 /// A connection to the backend in use failed. Nothing was sent, so the next one may be tried.
 pub(super) fn connect_failed(context: &mut RequestContext, mut error: Box<Error>) -> Box<Error> {
-    let Some(route) = context.route.as_deref() else { return error };
+    let Some(route) = context.route.as_deref() else {
+        return error;
+    };
     if let Some(index) = context.tried.last() {
         route.balancer.mark_down(*index, Instant::now());
     }

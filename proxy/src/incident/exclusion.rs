@@ -46,14 +46,26 @@ pub fn advise(incident: &Incident) -> Advice {
         return not_scored(incident);
     }
     let (chosen, remaining) = fewest(causes, threshold(incident));
-    let whole_rules = chosen.iter().filter(|cause| cause.target.is_none()).map(|cause| cause.rule).collect();
-    Advice::Exclude { toml: toml(incident, &chosen), remaining, whole_rules }
+    let whole_rules = chosen
+        .iter()
+        .filter(|cause| cause.target.is_none())
+        .map(|cause| cause.rule)
+        .collect();
+    Advice::Exclude {
+        toml: toml(incident, &chosen),
+        remaining,
+        whole_rules,
+    }
 }
 
 /// The threshold that stopped it.
 pub(super) fn threshold(incident: &Incident) -> u32 {
     let facts = &incident.facts;
-    if incident.is_of_response() { facts.outbound_threshold } else { facts.threshold }
+    if incident.is_of_response() {
+        facts.outbound_threshold
+    } else {
+        facts.threshold
+    }
 }
 
 /// Points by cause.
@@ -61,7 +73,10 @@ fn causes(incident: &Incident) -> BTreeMap<Cause, u32> {
     let mut causes = BTreeMap::new();
     for rule in incident.findings() {
         for variable in variables(rule) {
-            let cause = Cause { rule: rule.id, target: variable.and_then(target) };
+            let cause = Cause {
+                rule: rule.id,
+                target: variable.and_then(target),
+            };
             *causes.entry(cause).or_insert(0) += points(rule);
         }
     }
@@ -96,10 +111,17 @@ fn fewest(causes: BTreeMap<Cause, u32>, threshold: u32) -> (Vec<Cause>, u32) {
 
 fn not_scored(incident: &Incident) -> Advice {
     let record = &incident.transaction;
-    let stop = record.interruption.as_ref().or(record.detected_interruption.as_ref());
+    let stop = record
+        .interruption
+        .as_ref()
+        .or(record.detected_interruption.as_ref());
     let rule = stop.and_then(|stop| record.rules.iter().find(|rule| rule.id == stop.rule_id));
     let reason = rule.map_or_else(String::new, |rule| {
-        if rule.data.is_empty() { rule.msg.clone() } else { format!("{}: {}", rule.msg, rule.data) }
+        if rule.data.is_empty() {
+            rule.msg.clone()
+        } else {
+            format!("{}: {}", rule.msg, rule.data)
+        }
     });
     Advice::NotScored { reason }
 }
@@ -109,23 +131,47 @@ fn not_scored(incident: &Incident) -> Advice {
 fn target(variable: &AuditVariable) -> Option<String> {
     let name = variable.variable.as_str();
     let collections = [
-        "ARGS", "ARGS_GET", "ARGS_POST", "REQUEST_HEADERS", "REQUEST_COOKIES", "FILES", "MULTIPART_PART_HEADERS",
+        "ARGS",
+        "ARGS_GET",
+        "ARGS_POST",
+        "REQUEST_HEADERS",
+        "REQUEST_COOKIES",
+        "FILES",
+        "MULTIPART_PART_HEADERS",
     ];
     let whole = [
-        "ARGS_NAMES", "ARGS_GET_NAMES", "ARGS_POST_NAMES", "REQUEST_COOKIES_NAMES", "REQUEST_HEADERS_NAMES",
-        "FILES_NAMES", "XML", "REQUEST_BODY", "QUERY_STRING", "REQUEST_FILENAME", "REQUEST_URI",
-        "REQUEST_URI_RAW", "REQUEST_BASENAME", "REQUEST_LINE", "RESPONSE_BODY",
+        "ARGS_NAMES",
+        "ARGS_GET_NAMES",
+        "ARGS_POST_NAMES",
+        "REQUEST_COOKIES_NAMES",
+        "REQUEST_HEADERS_NAMES",
+        "FILES_NAMES",
+        "XML",
+        "REQUEST_BODY",
+        "QUERY_STRING",
+        "REQUEST_FILENAME",
+        "REQUEST_URI",
+        "REQUEST_URI_RAW",
+        "REQUEST_BASENAME",
+        "REQUEST_LINE",
+        "RESPONSE_BODY",
     ];
     if whole.contains(&name) {
         return Some(name.to_owned());
     }
-    let key = variable.key.as_deref().filter(|key| is_plain(key) && collections.contains(&name))?;
+    let key = variable
+        .key
+        .as_deref()
+        .filter(|key| is_plain(key) && collections.contains(&name))?;
     Some(format!("{name}:{key}"))
 }
 
 /// A key that SecLang can name as it is.
 fn is_plain(key: &str) -> bool {
-    !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'[' | b']'))
+    !key.is_empty()
+        && key
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'[' | b']'))
 }
 
 /// One table per rule: each can be read, argued about and removed by itself.
@@ -133,9 +179,16 @@ fn toml(incident: &Incident, chosen: &[Cause]) -> String {
     let facts = &incident.facts;
     let mut by_rule: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
     for cause in chosen {
-        by_rule.entry(cause.rule).or_default().extend(cause.target.as_deref());
+        by_rule
+            .entry(cause.rule)
+            .or_default()
+            .extend(cause.target.as_deref());
     }
-    let whole: Vec<u64> = chosen.iter().filter(|cause| cause.target.is_none()).map(|cause| cause.rule).collect();
+    let whole: Vec<u64> = chosen
+        .iter()
+        .filter(|cause| cause.target.is_none())
+        .map(|cause| cause.rule)
+        .collect();
     let mut text = String::new();
     for (rule, targets) in by_rule {
         text.push_str("[[routes.waf.exclusions]]\n");
@@ -146,7 +199,10 @@ fn toml(incident: &Incident, chosen: &[Cause]) -> String {
         }
         text.push_str(&format!("path = {{ exact = {} }}\n", string(&facts.path)));
         text.push_str(&format!("methods = [{}]\n", string(&facts.method)));
-        text.push_str(&format!("reason = {}\n\n", string(&format!("incident {}: say why it is legitimate", facts.id))));
+        text.push_str(&format!(
+            "reason = {}\n\n",
+            string(&format!("incident {}: say why it is legitimate", facts.id))
+        ));
     }
     text
 }

@@ -24,13 +24,26 @@ fn summary(text: &mut String, incident: &Incident) {
     let what = match facts.outcome.as_str() {
         "blocked" => format!("was answered with {}", facts.status),
         "detected" => "would have been stopped; the route only watches (detection-only)".to_owned(),
-        _ => format!("met a failure of the engine and was answered with {}", facts.status),
+        _ => format!(
+            "met a failure of the engine and was answered with {}",
+            facts.status
+        ),
     };
-    let side = if incident.is_of_response() { "the application's answer" } else { "the request" };
+    let side = if incident.is_of_response() {
+        "the application's answer"
+    } else {
+        "the request"
+    };
     let _ = writeln!(text, "Incident {}: {side} {what}\n", facts.id);
     let _ = writeln!(text, "  when     {}", facts.time);
     let _ = writeln!(text, "  client   {}", printable(&facts.client));
-    let _ = writeln!(text, "  request  {} https://{}{}", printable(&facts.method), printable(&facts.host), printable(&facts.path));
+    let _ = writeln!(
+        text,
+        "  request  {} https://{}{}",
+        printable(&facts.method),
+        printable(&facts.host),
+        printable(&facts.path)
+    );
     let _ = writeln!(text, "  route    {}", facts.route);
     let _ = writeln!(
         text,
@@ -40,7 +53,10 @@ fn summary(text: &mut String, incident: &Incident) {
         facts.paranoia_level
     );
     if facts.partly_inspected {
-        let _ = writeln!(text, "  note     the body was inspected only up to the route's limit");
+        let _ = writeln!(
+            text,
+            "  note     the body was inspected only up to the route's limit"
+        );
     }
 }
 
@@ -49,7 +65,9 @@ fn score(incident: &Incident) -> u32 {
         return incident.facts.score;
     }
     let outbound = incident.transaction.scores.get("blocking_outbound_anomaly_score");
-    outbound.and_then(|score| u32::try_from(*score).ok()).unwrap_or_default()
+    outbound
+        .and_then(|score| u32::try_from(*score).ok())
+        .unwrap_or_default()
 }
 
 fn findings(text: &mut String, incident: &Incident) {
@@ -65,26 +83,47 @@ fn findings(text: &mut String, incident: &Incident) {
 
 fn finding(text: &mut String, rule: &AuditRule) {
     let level = level(rule).map_or_else(String::new, |level| format!(", level {level}"));
-    let _ = writeln!(text, "  {}  {} ({} points{level})", rule.id, printable(&rule.msg), points(rule));
+    let _ = writeln!(
+        text,
+        "  {}  {} ({} points{level})",
+        rule.id,
+        printable(&rule.msg),
+        points(rule)
+    );
     for variable in &rule.variables {
         let name = match &variable.key {
             Some(key) if !key.is_empty() => format!("{}:{key}", variable.variable),
             _ => variable.variable.clone(),
         };
-        let _ = writeln!(text, "          in {} = {}", printable(&name), shortened(&variable.value));
+        let _ = writeln!(
+            text,
+            "          in {} = {}",
+            printable(&name),
+            shortened(&variable.value)
+        );
     }
 }
 
 fn remedy(text: &mut String, incident: &Incident) {
     match advise(incident) {
         Advice::EngineFailed => {
-            text.push_str("\nThe engine itself failed on this request: that is a bug. Nothing needs to be excluded.\n");
+            text.push_str(
+                "\nThe engine itself failed on this request: that is a bug. Nothing needs to be excluded.\n",
+            );
         }
         Advice::NotScored { reason } => {
-            let _ = writeln!(text, "\nIt was stopped for its form, not for what it says: {}", printable(&reason));
+            let _ = writeln!(
+                text,
+                "\nIt was stopped for its form, not for what it says: {}",
+                printable(&reason)
+            );
             text.push_str("No exclusion lets it pass safely; the client has to send it differently.\n");
         }
-        Advice::Exclude { toml, remaining, whole_rules } => {
+        Advice::Exclude {
+            toml,
+            remaining,
+            whole_rules,
+        } => {
             let facts = &incident.facts;
             let _ = writeln!(
                 text,
@@ -113,5 +152,7 @@ fn shortened(value: &str) -> String {
 
 /// What an attacker sent never reaches a terminal as control characters.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
 }

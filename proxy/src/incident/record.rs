@@ -64,12 +64,18 @@ impl Incident {
         if !line.contains(id) {
             return None;
         }
-        serde_json::from_str(line).ok().filter(|incident: &Self| incident.facts.id == id)
+        serde_json::from_str(line)
+            .ok()
+            .filter(|incident: &Self| incident.facts.id == id)
     }
 
     /// Whether an answer of the application was stopped, not the request.
     pub fn is_of_response(&self) -> bool {
-        let stop = self.transaction.interruption.as_ref().or(self.transaction.detected_interruption.as_ref());
+        let stop = self
+            .transaction
+            .interruption
+            .as_ref()
+            .or(self.transaction.detected_interruption.as_ref());
         stop.is_some_and(|stop| stop.phase >= 3)
     }
 
@@ -98,7 +104,9 @@ pub(super) fn points(rule: &AuditRule) -> u32 {
 
 /// The paranoia level that a rule is tagged with.
 pub(super) fn level(rule: &AuditRule) -> Option<u8> {
-    rule.tags.iter().find_map(|tag| tag.strip_prefix("paranoia-level/")?.parse().ok())
+    rule.tags
+        .iter()
+        .find_map(|tag| tag.strip_prefix("paranoia-level/")?.parse().ok())
 }
 
 /// Rules that only add up what others found, and our own, which score nothing.

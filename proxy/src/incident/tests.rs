@@ -83,11 +83,19 @@ fn excluded(incident: &Incident) -> (String, u32) {
 
 #[test]
 fn one_finding_is_excluded_on_its_target_path_and_method() {
-    let (toml, remaining) = excluded(&incident(vec![rule(942_100, "CRITICAL", 1, &[("ARGS", "comment")])]));
+    let (toml, remaining) = excluded(&incident(vec![rule(
+        942_100,
+        "CRITICAL",
+        1,
+        &[("ARGS", "comment")],
+    )]));
     assert_eq!(remaining, 0);
-    for line in
-        ["rules = [942100]", "targets = [\"ARGS:comment\"]", "path = { exact = \"/comment\" }", "methods = [\"POST\"]"]
-    {
+    for line in [
+        "rules = [942100]",
+        "targets = [\"ARGS:comment\"]",
+        "path = { exact = \"/comment\" }",
+        "methods = [\"POST\"]",
+    ] {
         assert!(toml.contains(line), "{line} in\n{toml}");
     }
     toml.parse::<toml::Table>().unwrap();
@@ -96,8 +104,10 @@ fn one_finding_is_excluded_on_its_target_path_and_method() {
 #[test]
 fn what_stays_under_the_threshold_stays_protected() {
     let notice = rule(920_300, "NOTICE", 1, &[("REQUEST_HEADERS", "Accept")]);
-    let (toml, remaining) =
-        excluded(&incident(vec![notice, rule(942_100, "CRITICAL", 1, &[("ARGS", "comment")])]));
+    let (toml, remaining) = excluded(&incident(vec![
+        notice,
+        rule(942_100, "CRITICAL", 1, &[("ARGS", "comment")]),
+    ]));
     assert_eq!(remaining, 2);
     assert!(!toml.contains("920300"), "{toml}");
 }

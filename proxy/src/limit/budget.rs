@@ -20,17 +20,26 @@ pub struct Share {
 impl BodyBudget {
     /// A budget of `limit` bytes.
     pub fn new(limit: usize) -> Self {
-        Self { held: Arc::new(AtomicUsize::new(0)), limit }
+        Self {
+            held: Arc::new(AtomicUsize::new(0)),
+            limit,
+        }
     }
 
     /// The same bytes in use, under another limit: for a reload.
     pub fn with_limit(&self, limit: usize) -> Self {
-        Self { held: Arc::clone(&self.held), limit }
+        Self {
+            held: Arc::clone(&self.held),
+            limit,
+        }
     }
 
     /// An empty share.
     pub fn share(&self) -> Share {
-        Share { budget: self.clone(), bytes: 0 }
+        Share {
+            budget: self.clone(),
+            bytes: 0,
+        }
     }
 
     /// Bytes in use.

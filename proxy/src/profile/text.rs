@@ -13,7 +13,11 @@ pub(super) fn mode(policy: &WafProfile, mode: WafMode) -> String {
         WafMode::Off => "Off",
     };
     let types = policy.response_mime_types.join(" ");
-    let types = if types.is_empty() { String::new() } else { format!("SecResponseBodyMimeType {types}\n") };
+    let types = if types.is_empty() {
+        String::new()
+    } else {
+        format!("SecResponseBodyMimeType {types}\n")
+    };
     format!("SecRuleEngine {engine}\nSecResponseBodyMimeTypesClear\n{types}")
 }
 
@@ -21,7 +25,10 @@ pub(super) fn mode(policy: &WafProfile, mode: WafMode) -> String {
 pub(super) fn levels(policy: &WafProfile) -> String {
     let settings = [
         ("blocking_paranoia_level", u32::from(policy.paranoia_level)),
-        ("detection_paranoia_level", u32::from(policy.detection_paranoia_level)),
+        (
+            "detection_paranoia_level",
+            u32::from(policy.detection_paranoia_level),
+        ),
         ("inbound_anomaly_score_threshold", policy.inbound_threshold),
         ("outbound_anomaly_score_threshold", policy.outbound_threshold),
     ];

@@ -110,7 +110,11 @@ impl Entry {
             text.push_str(&format!(" -> {upstream}"));
         }
         if !matches!(self.waf, "passed" | "off") {
-            text.push_str(&format!(" waf {} score {}", self.waf, self.score.unwrap_or_default()));
+            text.push_str(&format!(
+                " waf {} score {}",
+                self.waf,
+                self.score.unwrap_or_default()
+            ));
         }
         if let Some(incident) = &self.incident {
             text.push_str(&format!(" incident {incident}"));
@@ -124,7 +128,9 @@ impl Entry {
 
 /// Control characters never reach a terminal.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect()
 }
 
 #[cfg(test)]
@@ -133,13 +139,25 @@ mod tests {
 
     #[test]
     fn a_terminal_sees_no_control_characters() {
-        let entry = Entry { path: "/\u{1b}[2J".to_owned(), ..Entry::default() };
-        assert!(!String::from_utf8(entry.line(Style::Text)).unwrap().contains('\u{1b}'));
+        let entry = Entry {
+            path: "/\u{1b}[2J".to_owned(),
+            ..Entry::default()
+        };
+        assert!(
+            !String::from_utf8(entry.line(Style::Text))
+                .unwrap()
+                .contains('\u{1b}')
+        );
     }
 
     #[test]
     fn a_json_line_is_one_object() {
-        let entry = Entry { path: "/a\nb".to_owned(), status: 200, waf: "passed", ..Entry::default() };
+        let entry = Entry {
+            path: "/a\nb".to_owned(),
+            status: 200,
+            waf: "passed",
+            ..Entry::default()
+        };
         let line = String::from_utf8(entry.line(Style::Json)).unwrap();
         assert_eq!(line.lines().count(), 1);
         assert!(line.contains(r#""status":200"#) && line.contains(r#""path":"/a\nb""#));

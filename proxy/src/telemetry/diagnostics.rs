@@ -15,10 +15,15 @@ const QUIET: &str = "pingora_proxy=error,pingora_core=error,pingora_pool=error";
 pub fn init_diagnostics(log: &Log) {
     let wanted = std::env::var("PALISADE_LOG").unwrap_or_else(|_| log.level.clone());
     let filter = EnvFilter::try_new(format!("{QUIET},{wanted}")).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = SubscriberBuilder::default().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = SubscriberBuilder::default()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     // An error means that a subscriber is installed already: a test, or a second edge in the process.
     let _ = if human_readable(log.format) {
-        builder.with_target(false).with_ansi(std::io::stderr().is_terminal()).try_init()
+        builder
+            .with_target(false)
+            .with_ansi(std::io::stderr().is_terminal())
+            .try_init()
     } else {
         builder.json().flatten_event(true).try_init()
     };

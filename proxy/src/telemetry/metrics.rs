@@ -108,7 +108,9 @@ pub struct Metrics {
 }
 
 /// From a cache hit to a slow report, in seconds.
-const DURATION_BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+const DURATION_BUCKETS: [f64; 12] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0,
+];
 
 fn duration_histogram() -> Histogram {
     Histogram::new(DURATION_BUCKETS)
@@ -148,7 +150,11 @@ impl Metrics {
 
     /// Counts a reload and remembers whether it worked.
     pub fn reloaded(&self, worked: bool) {
-        let result = if worked { Outcome::success } else { Outcome::failure };
+        let result = if worked {
+            Outcome::success
+        } else {
+            Outcome::failure
+        };
         self.reloads.get_or_create(&ReloadLabels { result }).inc();
         self.reload_successful.set(i64::from(worked));
     }
@@ -173,7 +179,11 @@ impl Metrics {
             self.upstream_failures.clone(),
         );
         registry.register("connections", "Connections open now", self.connections.clone());
-        registry.register("connections_accepted", "Connections accepted", self.connections_total.clone());
+        registry.register(
+            "connections_accepted",
+            "Connections accepted",
+            self.connections_total.clone(),
+        );
         registry.register(
             "handshake_failures",
             "Connections that ended before HTTP",
@@ -185,7 +195,11 @@ impl Metrics {
             "Whether the last reload worked",
             self.reload_successful.clone(),
         );
-        registry.register("config_generation", "The configuration that serves", self.generation.clone());
+        registry.register(
+            "config_generation",
+            "The configuration that serves",
+            self.generation.clone(),
+        );
         registry.register(
             "inspection_body_bytes",
             "Bytes of bodies held for inspection now",

@@ -42,9 +42,17 @@ impl Sink {
         }
         let output = Output::open(target.clone())?;
         let (lines, queue) = sync_channel(QUEUE);
-        let started = std::thread::Builder::new().name("log".to_owned()).spawn(move || write_all(output, &queue));
-        started.map_err(|source| SinkError { path: PathBuf::from("(log thread)"), source })?;
-        Ok(Self { lines: Some(lines), dropped })
+        let started = std::thread::Builder::new()
+            .name("log".to_owned())
+            .spawn(move || write_all(output, &queue));
+        started.map_err(|source| SinkError {
+            path: PathBuf::from("(log thread)"),
+            source,
+        })?;
+        Ok(Self {
+            lines: Some(lines),
+            dropped,
+        })
     }
 
     /// Whether anyone reads: spares making a line that would be thrown away.
@@ -115,7 +123,10 @@ fn open_file(path: &PathBuf) -> Result<std::fs::File, SinkError> {
         let _ = std::fs::create_dir_all(folder);
     }
     let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
-    file.map_err(|source| SinkError { path: path.clone(), source })
+    file.map_err(|source| SinkError {
+        path: path.clone(),
+        source,
+    })
 }
 
 /// Writes until every sender is gone, batching what has queued up meanwhile into one write.
@@ -130,10 +141,17 @@ fn write_all(mut output: Output, queue: &Receiver<Message>) {
                 Message::Reopen => output.reopen(),
                 Message::Flush(done) => waiting.push(done),
             }
-            next = if batch.len() < 64 * 1024 { queue.try_recv().ok() } else { None };
+            next = if batch.len() < 64 * 1024 {
+                queue.try_recv().ok()
+            } else {
+                None
+            };
         }
         // A full disk or a closed pipe loses lines, never requests.
-        let _ = output.writer.write_all(&batch).and_then(|()| output.writer.flush());
+        let _ = output
+            .writer
+            .write_all(&batch)
+            .and_then(|()| output.writer.flush());
         batch.clear();
         waiting.drain(..).for_each(|done: SyncSender<()>| {
             let _ = done.send(());

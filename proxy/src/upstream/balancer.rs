@@ -40,7 +40,11 @@ impl Balancer {
                 down_until: AtomicU64::new(0),
             })
             .collect();
-        Self { endpoints, next: AtomicUsize::new(0), start: now }
+        Self {
+            endpoints,
+            next: AtomicUsize::new(0),
+            start: now,
+        }
     }
 
     /// All backends.
@@ -53,14 +57,22 @@ impl Balancer {
     pub fn pick(&self, tried: &[usize], now: Instant) -> Option<usize> {
         let count = self.endpoints.len();
         let first = self.next.fetch_add(1, Ordering::Relaxed);
-        let untried = || (0..count).map(|step| first.wrapping_add(step) % count).filter(|i| !tried.contains(i));
-        untried().find(|index| self.is_up(*index, now)).or_else(|| untried().next())
+        let untried = || {
+            (0..count)
+                .map(|step| first.wrapping_add(step) % count)
+                .filter(|i| !tried.contains(i))
+        };
+        untried()
+            .find(|index| self.is_up(*index, now))
+            .or_else(|| untried().next())
     }
 
     /// Takes a backend out of turn for a while: a connection to it failed.
     pub fn mark_down(&self, index: usize, now: Instant) {
         if let Some(endpoint) = self.endpoints.get(index) {
-            endpoint.down_until.store(self.millis(now + COOL_DOWN), Ordering::Relaxed);
+            endpoint
+                .down_until
+                .store(self.millis(now + COOL_DOWN), Ordering::Relaxed);
         }
     }
 
@@ -91,7 +103,11 @@ mod tests {
     use super::*;
 
     fn three(now: Instant) -> Balancer {
-        let backend = |port| Backend { tls: false, host: "127.0.0.1".to_owned(), port };
+        let backend = |port| Backend {
+            tls: false,
+            host: "127.0.0.1".to_owned(),
+            port,
+        };
         Balancer::new([backend(1), backend(2), backend(3)], now)
     }
 

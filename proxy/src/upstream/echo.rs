@@ -34,8 +34,12 @@ impl ServeHttp for Echo {
             let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
             headers.entry(name.as_str().to_owned()).or_default().push(value);
         }
-        let received =
-            Received { method: head.method.to_string(), uri: head.uri.to_string(), headers, body_bytes };
+        let received = Received {
+            method: head.method.to_string(),
+            uri: head.uri.to_string(),
+            headers,
+            body_bytes,
+        };
         respond(&received)
     }
 }
@@ -46,7 +50,10 @@ fn respond(received: &Received) -> Response<Vec<u8>> {
     let mut response = Response::new(Vec::new());
     *response.status_mut() = StatusCode::OK;
     let headers = response.headers_mut();
-    headers.insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    headers.insert(
+        http::header::CONTENT_TYPE,
+        http::HeaderValue::from_static("application/json"),
+    );
     headers.insert(http::header::CONTENT_LENGTH, http::HeaderValue::from(body.len()));
     *response.body_mut() = body;
     response

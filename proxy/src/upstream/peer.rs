@@ -33,7 +33,10 @@ pub struct Ca(Arc<CaType>);
 impl Ca {
     /// Reads the CA file of an https upstream.
     pub fn read(path: &Path) -> Result<Self, UpstreamError> {
-        let failed = |reason: String| UpstreamError::Ca { path: path.to_owned(), reason };
+        let failed = |reason: String| UpstreamError::Ca {
+            path: path.to_owned(),
+            reason,
+        };
         let pem = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
         let mut certificates = Vec::new();
         for der in CertificateDer::pem_slice_iter(&pem) {
@@ -57,7 +60,11 @@ impl std::fmt::Debug for Ca {
 
 /// The peer for one attempt at one address of a backend.
 pub fn peer(upstream: &Upstream, backend: &Backend, address: SocketAddr, ca: Option<&Ca>) -> HttpPeer {
-    let server_name = upstream.tls.server_name.clone().unwrap_or_else(|| backend.host.clone());
+    let server_name = upstream
+        .tls
+        .server_name
+        .clone()
+        .unwrap_or_else(|| backend.host.clone());
     let mut peer = HttpPeer::new(address, backend.tls, server_name);
     let options = &mut peer.options;
     options.connection_timeout = Some(upstream.connect_timeout);

@@ -35,7 +35,11 @@ impl Resolver {
     /// A resolver that knows nothing yet; an address literal is never looked up.
     pub fn new(backend: &Backend) -> Self {
         Self {
-            literal: backend.host.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, backend.port)),
+            literal: backend
+                .host
+                .parse::<IpAddr>()
+                .ok()
+                .map(|ip| SocketAddr::new(ip, backend.port)),
             host: backend.host.clone(),
             port: backend.port,
             known: ArcSwapOption::empty(),
@@ -57,7 +61,10 @@ impl Resolver {
         match self.look_up().await {
             Ok(addresses) => {
                 let chosen = self.in_turn(&addresses);
-                self.known.store(Some(std::sync::Arc::new(Answer { addresses, at: Instant::now() })));
+                self.known.store(Some(std::sync::Arc::new(Answer {
+                    addresses,
+                    at: Instant::now(),
+                })));
                 chosen
             }
             Err(error) => match self.known.load_full() {
