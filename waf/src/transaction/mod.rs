@@ -24,6 +24,8 @@ mod request_headers;
 mod response_body;
 mod response_headers;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use clock::Clock;
 pub(crate) use evaluate::Context;

@@ -131,7 +131,8 @@ fn mime_types(arguments: Arguments<'_>) -> Result<Vec<String>, Problem> {
     for word in arguments.some("MIME types")? {
         // Coraza's examples put the whole list into quotes.
         for name in word.text.split_ascii_whitespace() {
-            if !name.contains('/') {
+            // ModSecurity's name for a response that tells no type.
+            if !name.contains('/') && name != "(null)" {
                 return Err(arguments.value("a MIME type as type/subtype", name));
             }
             types.push(name.to_ascii_lowercase());
