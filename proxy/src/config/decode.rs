@@ -139,6 +139,13 @@ impl<'a> Table<'a> {
         self.node(key).is_some()
     }
 
+    /// How many items the array `key` has, right or wrong.
+    pub(super) fn count(&self, key: &str) -> usize {
+        self.node(key)
+            .and_then(|node| node.value().as_array().map(|array| array.len()))
+            .unwrap_or(0)
+    }
+
     /// Where `key` stands, or else the table.
     pub(super) fn place_of(&self, key: &str) -> Place {
         let at = self
@@ -193,7 +200,10 @@ impl<'a> Table<'a> {
 
     fn unknown(&self, key: &str, span: Range<usize>, value: &Spanned<DeValue<'_>>) {
         let near = nearest(key, self.known.iter().copied());
-        let all = || format!("one of {}", self.known.join(", "));
+        let all = || match self.known.as_slice() {
+            [only] => format!("only {only}"),
+            known => format!("one of {}", known.join(", ")),
+        };
         // An unknown table is shown as it was written, with its brackets.
         let shown = if value.get_ref().is_table() && value.span().contains(&span.start) {
             value.span()
@@ -428,7 +438,7 @@ pub(super) fn one_of<T: Copy>(words: &'static [(&'static str, T)]) -> impl Fn(No
         node.parse(&quoted.join(" or "), |text| {
             let word = words.iter().find(|(word, _)| *word == text);
             word.map(|(_, value)| *value).ok_or_else(|| Fault {
-                reason: "not one of its words".to_owned(),
+                reason: "unknown word".to_owned(),
                 suggestion: nearest(text, words.iter().map(|(word, _)| *word)).map(str::to_owned),
             })
         })
@@ -442,10 +452,8 @@ pub(super) fn list<'a, T>(
 ) -> impl Fn(Node<'a>) -> Option<Vec<T>> {
     move |node| {
         let Some(array) = node.value().as_array() else {
-            let wrapped = node
-                .value()
-                .is_str()
-                .then(|| node.written().map(|text| format!("[{text}]")));
+            let single = node.value().is_str() || node.value().is_table();
+            let wrapped = single.then(|| node.written().map(|text| format!("[{text}]")));
             node.wrong_type(&format!("an array of {of}"), wrapped.flatten());
             return None;
         };
@@ -466,7 +474,7 @@ pub(super) fn some<'a, T>(
     let decode = list(of, item);
     move |node| {
         if node.value().as_array().is_some_and(|array| array.is_empty()) {
-            node.bad_value(&format!("at least one of {of}"), Fault::new("empty"));
+            node.bad_value(&format!("an array of {of}, at least one"), Fault::new("empty"));
         }
         decode(node)
     }

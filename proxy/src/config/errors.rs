@@ -145,7 +145,7 @@ impl fmt::Display for Problem {
             Self::MissingKey { table, key } => write!(f, "{table} lacks {key}"),
             Self::WrongType { key, found } => write!(f, "{key} is {found}"),
             Self::BadValue { key, reason } => write!(f, "{key}: {reason}"),
-            Self::Duplicate { what, first } => write!(f, "{what} stands already at {first}"),
+            Self::Duplicate { what, first } => write!(f, "{what} already stands at {first}"),
             Self::Contradiction(reason) => f.write_str(reason),
         }
     }
@@ -172,6 +172,18 @@ impl Report {
             expected: None,
             suggestion: None,
         });
+    }
+
+    /// Adds a file that could not be read, at the place that names it.
+    pub(super) fn unreadable(&self, place: &Place, path: &Path, cause: io::Error) {
+        let path = path.to_owned();
+        self.problem(
+            place,
+            Problem::Unreadable {
+                path,
+                cause: Arc::new(cause),
+            },
+        );
     }
 
     /// Whether nothing was wrong so far.

@@ -5,44 +5,49 @@ use std::path::{Path, PathBuf};
 use super::FileSource;
 use super::decode::At;
 use super::document::Document;
-use super::errors::{Problem, Report};
+use super::errors::{Diagnostic, Problem, Report};
 
-/// The files of all patterns: in the order of the patterns, each pattern's sorted by name, each file once.
+/// The files of all patterns, each with the place that names it: in the order of the patterns, each
+/// pattern's sorted by name, each file once.
 pub(super) fn files(
     patterns: &[At<String>],
     document: &Document,
     source: &dyn FileSource,
     report: &Report,
-) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = Vec::new();
+) -> Vec<At<PathBuf>> {
+    let mut files: Vec<At<PathBuf>> = Vec::new();
     for pattern in patterns {
-        let matched = match expand(&document.resolve(&pattern.value), source) {
+        let mut matched = match expand(&document.resolve(&pattern.value), source) {
             Ok(matched) => matched,
-            Err((path, cause)) => {
-                report.problem(
-                    &pattern.place,
-                    Problem::Unreadable {
-                        path,
-                        cause: cause.into(),
-                    },
-                );
+            Err((folder, cause)) => {
+                report.unreadable(&pattern.place, &folder, cause);
                 continue;
             }
         };
-        let matched: Vec<_> = matched
-            .into_iter()
-            .filter(|path| path != document.file())
-            .collect();
+        matched.retain(|path| path != document.file());
         if matched.is_empty() {
-            report.problem(&pattern.place, Problem::NothingIncluded);
+            report.add(nothing_included(pattern));
         }
         for path in matched {
-            if !files.contains(&path) {
-                files.push(path);
+            if files.iter().all(|file| file.value != path) {
+                files.push(At {
+                    value: path,
+                    place: pattern.place.clone(),
+                });
             }
         }
     }
     files
+}
+
+fn nothing_included(pattern: &At<String>) -> Diagnostic {
+    Diagnostic {
+        place: pattern.place.clone(),
+        problem: Problem::NothingIncluded,
+        found: Some(format!("\"{}\"", pattern.value)),
+        expected: None,
+        suggestion: None,
+    }
 }
 
 fn expand(pattern: &Path, source: &dyn FileSource) -> Result<Vec<PathBuf>, (PathBuf, std::io::Error)> {

@@ -24,8 +24,8 @@ pub use errors::{ConfigErrors, Diagnostic, Place, Problem};
 pub use ready::*;
 pub use values::path::normalized_path;
 
-use decode::{Scope, Table};
-use document::Document;
+use decode::{At, Scope, Table};
+use document::{Document, Tree};
 use errors::Report;
 
 /// Where files come from: the disk (`crate::config_files`), or a test's memory.
@@ -43,79 +43,76 @@ pub trait FileSource {
 /// Reads the configuration that begins with the file `entry`: the configuration, or all that is wrong with
 /// it.
 pub fn load(entry: &Path, files: &dyn FileSource) -> Result<Config, ConfigErrors> {
-    let report = Report::default();
-    let mut read = vec![entry.to_owned()];
-    let config =
-        read_entry(entry, files, &report, &mut read).map(|raw| build::config(raw, &report, read.clone()));
+    let mut reading = Reading {
+        files,
+        report: Report::default(),
+        read: vec![entry.to_owned()],
+    };
+    let raw = reading.entry(entry);
+    let Reading { report, read, .. } = reading;
+    let config = raw.map(|raw| build::config(raw, &report, read.clone()));
     match (report.into_errors(&read), config) {
         (None, Some(config)) => Ok(config),
-        (Some(errors), _) => Err(errors),
-        (None, None) => Err(ConfigErrors::default()),
+        (errors, _) => Err(errors.unwrap_or_default()),
     }
 }
 
-fn read_entry(
-    entry: &Path,
-    files: &dyn FileSource,
-    report: &Report,
-    read: &mut Vec<PathBuf>,
-) -> Option<raw::Config> {
-    let document = open(entry, files, report)?;
-    let tree = document.parse(report);
-    let scope = Scope {
-        document: &document,
-        report,
-        files,
-        broken_from: tree.broken_from,
-    };
-    let mut table = Table::root(scope, &tree.root);
-    let (mut raw, patterns) = schema::entry(&mut table);
-    let included = include::files(&patterns, &document, files, report);
-    for path in included {
-        raw.routes.extend(read_included(&path, files, report));
-        read.push(path);
-    }
-    if raw.routes.is_empty() && report.is_empty() {
-        table.missing("routes", "at least one [[routes]], here or in an included file");
-    }
-    table.finish();
-    Some(raw)
+/// The files of one configuration being read.
+struct Reading<'f> {
+    files: &'f dyn FileSource,
+    report: Report,
+    read: Vec<PathBuf>,
 }
 
-fn read_included(path: &Path, files: &dyn FileSource, report: &Report) -> Vec<raw::Route> {
-    let Some(document) = open(path, files, report) else {
-        return Vec::new();
-    };
-    let tree = document.parse(report);
-    let scope = Scope {
-        document: &document,
-        report,
-        files,
-        broken_from: tree.broken_from,
-    };
-    let mut table = Table::root(scope, &tree.root);
-    let routes = schema::included(&mut table);
-    table.finish();
-    routes
-}
+impl Reading<'_> {
+    fn entry(&mut self, path: &Path) -> Option<raw::Config> {
+        let start = Place {
+            file: path.into(),
+            line: 1,
+            column: 1,
+        };
+        let document = self.open(path, &start)?;
+        let tree = document.parse(&self.report);
+        let scope = self.scope(&document, &tree);
+        let mut table = Table::root(scope, &tree.root);
+        let (mut raw, patterns) = schema::entry(&mut table);
+        let mut read = Vec::new();
+        for file in include::files(&patterns, &document, self.files, &self.report) {
+            raw.routes.extend(self.included(&file));
+            read.push(file.value);
+        }
+        if raw.routes.is_empty() && self.report.is_empty() {
+            table.missing("routes", "at least one [[routes]], here or in an included file");
+        }
+        table.finish();
+        self.read.extend(read);
+        Some(raw)
+    }
 
-fn open(path: &Path, files: &dyn FileSource, report: &Report) -> Option<Document> {
-    match files.read(path) {
-        Ok(text) => Some(Document::new(path, text)),
-        Err(cause) => {
-            let place = Place {
-                file: path.into(),
-                line: 1,
-                column: 1,
-            };
-            report.problem(
-                &place,
-                Problem::Unreadable {
-                    path: path.to_owned(),
-                    cause: cause.into(),
-                },
-            );
-            None
+    fn included(&self, file: &At<PathBuf>) -> Vec<raw::Route> {
+        let Some(document) = self.open(&file.value, &file.place) else {
+            return Vec::new();
+        };
+        let tree = document.parse(&self.report);
+        let mut table = Table::root(self.scope(&document, &tree), &tree.root);
+        let routes = schema::included(&mut table);
+        table.finish();
+        routes
+    }
+
+    fn open(&self, path: &Path, named_at: &Place) -> Option<Document> {
+        let text = self.files.read(path);
+        text.map(|text| Document::new(path, text))
+            .map_err(|cause| self.report.unreadable(named_at, path, cause))
+            .ok()
+    }
+
+    fn scope<'a>(&'a self, document: &'a Document, tree: &Tree<'_>) -> Scope<'a> {
+        Scope {
+            document,
+            report: &self.report,
+            files: self.files,
+            broken_from: tree.broken_from,
         }
     }
 }

@@ -22,8 +22,6 @@ pub(super) struct Config {
     pub(super) waf: Waf,
     pub(super) upstream: Timeouts,
     pub(super) routes: Vec<Route>,
-    /// Where the entry file begins: the place of what it lacks.
-    pub(super) start: Place,
 }
 
 /// `[server]`.
@@ -109,6 +107,8 @@ pub(super) struct Timeouts {
 pub(super) struct Route {
     pub(super) name: At<String>,
     pub(super) hosts: Vec<At<HostPattern>>,
+    /// Whether every host and backend was right: only then can something be found to be missing from them.
+    pub(super) complete: bool,
     /// `None` where the file names none.
     pub(super) paths: Option<Vec<At<PathMatch>>>,
     pub(super) target: Target,

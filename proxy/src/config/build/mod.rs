@@ -26,7 +26,7 @@ pub(super) fn config(raw: raw::Config, report: &Report, files: Vec<PathBuf>) -> 
     let mut policies = waf::Policies::new(raw.waf.policy, body_memory, report);
     let routes = routes::routes(raw.routes, raw.upstream, &mut policies, report);
     Config {
-        listen: listen(raw.listen, report, &raw.start),
+        listen: listen(raw.listen, report),
         tls: tls(raw.tls, report),
         log: log(raw.log, &server),
         waf: Waf {
@@ -47,12 +47,8 @@ fn server(raw: raw::Server) -> Server {
     }
 }
 
-fn listen(raw: raw::Listen, report: &Report, start: &super::Place) -> Listen {
+fn listen(raw: raw::Listen, report: &Report) -> Listen {
     distinct_addresses(&raw, report);
-    if raw.https.as_ref().is_some_and(Vec::is_empty) {
-        let reason = "listen.https is empty: nothing would be served";
-        report.problem(start, Problem::Contradiction(reason.to_owned()));
-    }
     let addresses = |written: Option<Vec<At<SocketAddr>>>, port: u16| match written {
         Some(written) => written.into_iter().map(|address| address.value).collect(),
         None => vec![SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))],

@@ -27,7 +27,10 @@ pub(super) fn routes(
     raw.into_iter()
         .map(|raw| {
             let paths = claims.check(&raw);
-            let waf = policies.policy(raw.waf, &raw.hosts);
+            if raw.complete {
+                check_effects(&raw, report);
+            }
+            let waf = policies.policy(raw.waf);
             let upstream = upstream(raw.target, raw.timeouts.or(defaults), raw.host, raw.tls, report);
             let hosts = raw.hosts.into_iter().map(|host| host.value).collect();
             Arc::new(Route {
@@ -123,11 +126,6 @@ fn upstream(
             )
         }
     };
-    let https = matches!(&target, UpstreamTarget::Backends(all) if all.iter().any(|backend| backend.tls));
-    if let (Some(tls), false) = (&tls, https) {
-        let reason = "`tls` has no effect: no backend of this route is https";
-        report.problem(&tls.place, Problem::Contradiction(reason.to_owned()));
-    }
     let tls = tls.map(|tls| tls.value);
     Upstream {
         target,
@@ -140,6 +138,26 @@ fn upstream(
             ca: tls.as_ref().and_then(|tls| tls.ca.clone()),
             server_name: tls.and_then(|tls| tls.server_name),
         },
+    }
+}
+
+/// Options that cannot have an effect are slips of the pen.
+fn check_effects(route: &raw::Route, report: &Report) {
+    let https = match &route.target {
+        Target::Backends(backends) => backends.iter().any(|backend| backend.value.tls),
+        Target::Echo => false,
+    };
+    if let (Some(tls), false) = (&route.tls, https) {
+        let reason = "`tls` has no effect: no backend of this route is https";
+        report.problem(&tls.place, Problem::Contradiction(reason.to_owned()));
+    }
+    for exclusion in &route.waf.exclusions {
+        for host in &exclusion.value.hosts {
+            if !route.hosts.iter().any(|served| overlap(&served.value, host)) {
+                let reason = format!("this exclusion never applies to `{host}`: the route does not serve it");
+                report.problem(&exclusion.place, Problem::Contradiction(reason));
+            }
+        }
     }
 }
 
@@ -188,6 +206,19 @@ fn unique<T: Eq + Hash>(
             let first = taken.get().clone();
             report.problem(place, Problem::Duplicate { what: what(), first });
             false
+        }
+    }
+}
+
+/// Whether any hostname matches both.
+fn overlap(one: &HostPattern, other: &HostPattern) -> bool {
+    let below = |name: &str, suffix: &str| name.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.'));
+    match (one, other) {
+        (HostPattern::Exact(one), HostPattern::Exact(other)) => one == other,
+        (HostPattern::Exact(name), HostPattern::Wildcard(suffix))
+        | (HostPattern::Wildcard(suffix), HostPattern::Exact(name)) => below(name, suffix),
+        (HostPattern::Wildcard(one), HostPattern::Wildcard(other)) => {
+            one == other || below(one, other) || below(other, one)
         }
     }
 }

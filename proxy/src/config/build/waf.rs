@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::config::decode::At;
 use crate::config::errors::{Problem, Report};
 use crate::config::raw;
-use crate::config::ready::{BodyLimitAction, Exclusion, HostPattern, WafMode, WafPolicy, WafProfile};
+use crate::config::ready::{BodyLimitAction, WafMode, WafPolicy, WafProfile};
 
 /// ModSecurity's own, and what the CRS is tested with.
 const REQUEST_BODY_LIMIT: usize = 13_107_200;
@@ -34,10 +34,9 @@ impl<'r> Policies<'r> {
         policies
     }
 
-    /// The policy of a route for `hosts`.
-    pub(super) fn policy(&mut self, route: raw::WafPolicy, hosts: &[At<HostPattern>]) -> WafPolicy {
+    /// The policy of a route.
+    pub(super) fn policy(&mut self, route: raw::WafPolicy) -> WafPolicy {
         self.check(&route, self.defaults.paranoia_level);
-        self.check_hosts(&route.exclusions, hosts);
         let defaults = &self.defaults;
         let bytes = |limit: &Option<At<usize>>| limit.as_ref().map(|limit| limit.value);
         WafPolicy {
@@ -133,35 +132,8 @@ impl<'r> Policies<'r> {
             }
         }
     }
-
-    /// An exclusion for a host that the route does not serve is a slip of the pen.
-    fn check_hosts(&self, exclusions: &[At<Exclusion>], hosts: &[At<HostPattern>]) {
-        for exclusion in exclusions {
-            for host in &exclusion.value.hosts {
-                if !hosts.iter().any(|served| overlap(&served.value, host)) {
-                    let reason =
-                        format!("this exclusion never applies to `{host}`: the route does not serve it");
-                    self.report
-                        .problem(&exclusion.place, Problem::Contradiction(reason));
-                }
-            }
-        }
-    }
 }
 
 fn or_default<T: Clone>(route: Option<Vec<T>>, default: &Option<Vec<T>>) -> Vec<T> {
     route.or_else(|| default.clone()).unwrap_or_default()
-}
-
-/// Whether any hostname matches both.
-fn overlap(one: &HostPattern, other: &HostPattern) -> bool {
-    let below = |name: &str, suffix: &str| name.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.'));
-    match (one, other) {
-        (HostPattern::Exact(one), HostPattern::Exact(other)) => one == other,
-        (HostPattern::Exact(name), HostPattern::Wildcard(suffix))
-        | (HostPattern::Wildcard(suffix), HostPattern::Exact(name)) => below(name, suffix),
-        (HostPattern::Wildcard(one), HostPattern::Wildcard(other)) => {
-            one == other || below(one, other) || below(other, one)
-        }
-    }
 }

@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::decode::{At, Fault, Node, Table, integer, list, one_of, parsed};
+use super::decode::{At, Fault, Node, Table, integer, list, one_of, parsed, some};
 use super::raw;
 use super::ready::{CertificateFiles, LogFormat, TlsVersion, UnknownSni};
 use super::values::units::{duration, size};
@@ -32,7 +32,6 @@ pub(super) fn entry(table: &mut Table<'_>) -> (raw::Config, Vec<At<String>>) {
         waf: table.section("waf", waf),
         upstream: table.section("upstream", timeouts),
         routes: table.sections("routes", route::route),
-        start: table.place(),
     };
     (config, include)
 }
@@ -53,7 +52,7 @@ fn server(table: &mut Table<'_>) -> raw::Server {
 
 fn listen(table: &mut Table<'_>) -> raw::Listen {
     raw::Listen {
-        https: table.take("https", list("addresses", address)),
+        https: table.take("https", some("addresses", address)),
         http: table.take("http", list("addresses", address)),
         admin: table.take("admin", admin),
         redirect_port: table.take("redirect_port", integer(1..=65_535)),

@@ -20,11 +20,18 @@ pub(super) fn route(table: &mut Table<'_>) -> Option<Route> {
     let host = table.take("host", upstream_host);
     let tls = table.take("tls", upstream_tls);
     let waf = table.section("waf", waf::policy);
+    let (hosts, target) = (hosts?, target?);
+    let complete = hosts.len() == table.count("hosts")
+        && match &target {
+            Target::Backends(backends) => backends.len() == table.count("backends"),
+            Target::Echo => true,
+        };
     Some(Route {
         name: name?,
-        hosts: hosts?,
+        hosts,
+        complete,
         paths,
-        target: target?,
+        target,
         timeouts,
         host,
         tls,

@@ -2,6 +2,7 @@
 
 use super::host::parse_upstream;
 use crate::config::decode::Fault;
+use crate::config::errors::nearest;
 use crate::config::ready::Backend;
 
 /// What [`parse_backend`] reads.
@@ -15,7 +16,11 @@ pub(in crate::config) fn parse_backend(text: &str) -> Result<Backend, Fault> {
     let tls = match scheme.to_ascii_lowercase().as_str() {
         "http" => false,
         "https" => true,
-        _ => return Err(Fault::new("a backend speaks http or https").suggesting(format!("http://{rest}"))),
+        other => {
+            let likely = nearest(other, ["https", "http"]).unwrap_or("http");
+            let fault = Fault::new("a backend speaks http or https");
+            return Err(fault.suggesting(format!("{likely}://{rest}")));
+        }
     };
     let authority = rest.strip_suffix('/').unwrap_or(rest);
     if let Some(end) = authority.find(['/', '?', '#']) {

@@ -50,7 +50,7 @@ pub(in crate::config) fn parse_upstream(text: &str) -> Result<String, Fault> {
 /// A hostname with an optional port, for a Host header.
 pub(in crate::config) fn parse_authority(text: &str) -> Result<String, Fault> {
     let (name, port) = match text.rsplit_once(':') {
-        Some((name, port)) if !port.contains(']') && !name.contains("//") => (name, Some(port)),
+        Some((name, port)) if !port.contains(']') && !text.contains("://") => (name, Some(port)),
         _ => (text, None),
     };
     let name = parse_upstream(name)?;

@@ -100,10 +100,13 @@ pub(in crate::config) fn parse_size(text: &str) -> Result<usize, Fault> {
 
 /// A duration as the file would write it.
 pub(in crate::config) fn written_duration(value: Duration) -> String {
-    written(
-        u64::try_from(value.as_millis()).unwrap_or(u64::MAX),
-        UNITS_OF_TIME,
-    )
+    match value {
+        Duration::ZERO => "0s".to_owned(),
+        value => written(
+            u64::try_from(value.as_millis()).unwrap_or(u64::MAX),
+            UNITS_OF_TIME,
+        ),
+    }
 }
 
 /// A size as the file would write it.
@@ -225,7 +228,7 @@ mod tests {
 
     #[test]
     fn written_as_read() {
-        for text in ["0ms", "1ms", "90s", "2m", "24h"] {
+        for text in ["0s", "1ms", "90s", "2m", "24h"] {
             assert_eq!(parse_duration(text).map(written_duration), Ok(text.to_owned()));
         }
         for text in ["0B", "1B", "1KiB", "1536KiB", "2GiB"] {
