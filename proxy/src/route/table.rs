@@ -195,7 +195,7 @@ mod tests {
         const LABELS: &[&str] = &["a", "b", "example"];
         const SEGMENTS: &[&str] = &["x", "y", "xy"];
         let mut random = StdRng::seed_from_u64(3);
-        for _ in 0..400 {
+        for _ in 0..150 {
             let mut taken = std::collections::HashSet::new();
             let routes: Vec<Route> = (0..random.random_range(1..12))
                 .filter_map(|index| {

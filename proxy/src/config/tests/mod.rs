@@ -1,6 +1,7 @@
 //! Stories about whole configurations, read from memory.
 
 mod faults;
+mod mutations;
 pub(super) mod schema;
 mod stories;
 
