@@ -15,24 +15,15 @@ use super::origin::Response;
 use super::source::Directory;
 use super::wire::Message;
 
-/// What `modsecurity.conf-recommended` sets: both bodies are read, and the body parser follows the content
-/// type; a body that cannot be parsed is reported by the two rules behind that. The MIME types are those of
-/// the CRS test set-up.
-const SETTINGS: &str = r#"
-SecRuleEngine On
-SecRequestBodyAccess On
-SecRequestBodyLimit 13107200
-SecRequestBodyLimitAction Reject
-SecResponseBodyAccess On
-SecResponseBodyMimeType text/plain text/html text/xml application/json
-SecResponseBodyLimit 524288
-SecResponseBodyLimitAction ProcessPartial
+/// The engine's set-up is the edge's own, in the place of `modsecurity.conf-recommended`: both bodies are
+/// read, and the body parser follows the content type.
+const ENGINE: &str = include_str!("../../../waf-rules/engine.conf");
 
-SecRule REQUEST_HEADERS:Content-Type "@rx ^(?:text/|application/(?:soap\+)?)xml" "id:200000,phase:1,pass,nolog,t:none,t:lowercase,ctl:requestBodyProcessor=XML"
-SecRule REQUEST_HEADERS:Content-Type "@rx ^application/(?:[a-z0-9.-]+\+)?json" "id:200001,phase:1,pass,nolog,t:none,t:lowercase,ctl:requestBodyProcessor=JSON"
-SecRule REQBODY_ERROR "!@eq 0" "id:200002,phase:2,deny,status:400,log,t:none,severity:2,msg:'The request body cannot be parsed',logdata:'%{REQBODY_ERROR_MSG}'"
-SecRule MULTIPART_STRICT_ERROR "!@eq 0" "id:200003,phase:2,deny,status:400,log,t:none,severity:2,msg:'The multipart body is not well-formed',logdata:'%{MULTIPART_STRICT_ERROR}'"
-"#;
+/// What a route's configuration says. The MIME types are those of the CRS test set-up.
+const ROUTE: &str = "
+SecRuleEngine On
+SecResponseBodyMimeType text/plain text/html text/xml application/json
+";
 
 /// The set-up of the CRS test guide: everything is detected at the highest level, nothing is stopped, and the
 /// checks that are off by default are on.
@@ -45,7 +36,8 @@ pub fn rule_set(installation: &Installation, cache: &OperatorCache) -> Result<Ru
     RuleSet::builder()
         .operators(cache)
         .limits(Limits::default())
-        .text("corpus-settings.conf", SETTINGS)
+        .text("engine.conf", ENGINE)
+        .text("route.conf", ROUTE)
         .include(&installation.setup)
         .text("corpus-setup.conf", TEST_SETUP)
         .include(&installation.rules)
