@@ -135,6 +135,17 @@ pub enum AllowScope {
     Phase,
 }
 
+impl AllowScope {
+    /// Whether an `allow` keeps the rules of that phase from running; one for a phase ends with it.
+    pub fn reaches(self, phase: Phase) -> bool {
+        match self {
+            AllowScope::Transaction => phase != Phase::Logging,
+            AllowScope::Request => phase <= Phase::RequestBody,
+            AllowScope::Phase => true,
+        }
+    }
+}
+
 /// A rule's `severity`, 0 (worst) to 7.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Severity(pub u8);

@@ -38,11 +38,12 @@ impl Evaluate for Rx {
         let Some(regex) = self.0.regex(lookup) else {
             return false;
         };
-        let Some(captures) = captures else {
-            return regex.is_match(input);
-        };
-        let Some(found) = regex.captures(input) else {
+        // Hardly any value matches, and a search for groups costs several times one without.
+        if !regex.is_match(input) {
             return false;
+        }
+        let Some((captures, found)) = captures.zip(regex.captures(input)) else {
+            return true;
         };
         for (slot, group) in found.iter().enumerate().take(10) {
             if let Some(group) = group {

@@ -129,7 +129,20 @@ fn kind(rule: &Rule, context: &Context<'_>) -> Option<InterruptionKind> {
                 .status
                 .filter(|status| (300..400).contains(status))
                 .unwrap_or(FOUND),
-            location: location.to_bytes(&context.view()),
+            location: as_header_value(&location.to_bytes(&context.view())),
         }),
     }
+}
+
+/// Percent-encodes what must not stand in a header: a macro may have put a decoded line feed there.
+fn as_header_value(location: &[u8]) -> Vec<u8> {
+    let mut value = Vec::with_capacity(location.len());
+    for &byte in location {
+        if byte.is_ascii_control() || byte == b' ' {
+            value.extend_from_slice(format!("%{byte:02X}").as_bytes());
+        } else {
+            value.push(byte);
+        }
+    }
+    value
 }

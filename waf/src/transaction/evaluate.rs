@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::plan::RuleSet;
 use crate::rule::{AllowScope, EngineMode, Phase, Rule, Step, Target};
-use crate::variables::View;
+use crate::variables::{Variable, View};
 
 use super::{Facts, State, chain};
 
@@ -29,7 +29,7 @@ impl Context<'_> {
     pub(super) fn removed_targets(&self, rule: &Rule) -> Vec<Arc<Target>> {
         let removed = self.state.control.removed_targets.iter();
         removed
-            .filter(|(rules, _)| rules.selects(rule))
+            .filter(|(rules, target)| asks(rule, target.variable) && rules.selects(rule))
             .map(|(_, target)| Arc::clone(target))
             .collect()
     }
@@ -47,7 +47,8 @@ impl Context<'_> {
         if self.state.control.engine == EngineMode::Off {
             return false;
         }
-        phase == Phase::Logging || (self.state.interruption.is_none() && self.state.allowed.is_none())
+        let allowed = self.state.allowed.is_some_and(|scope| scope.reaches(phase));
+        phase == Phase::Logging || (self.state.interruption.is_none() && !allowed)
     }
 }
 
@@ -56,7 +57,6 @@ pub(super) fn run(phase: Phase, context: &mut Context<'_>) {
     let rules = context.rules;
     let steps = rules.steps(phase);
     let (mut next, mut skip) = (0, 0);
-    end_allowance(phase, context.state);
     while let Some(step) = steps.get(next) {
         next += 1;
         let Step::Rule(rule) = step else { continue };
@@ -79,16 +79,14 @@ pub(super) fn run(phase: Phase, context: &mut Context<'_>) {
     }
     context.state.hits.clear();
     context.state.rule = None;
+    if context.state.allowed == Some(AllowScope::Phase) {
+        context.state.allowed = None;
+    }
 }
 
-/// An `allow` that does not reach as far as this phase is over.
-fn end_allowance(phase: Phase, state: &mut State) {
-    let reaches = match state.allowed {
-        Some(AllowScope::Transaction) => true,
-        Some(AllowScope::Request) => phase <= Phase::RequestBody,
-        Some(AllowScope::Phase) | None => false,
-    };
-    if !reaches {
-        state.allowed = None;
-    }
+/// Whether some link of the rule looks at the variable.
+fn asks(rule: &Rule, variable: Variable) -> bool {
+    let questions = rule.links.iter().filter_map(|link| link.question.as_ref());
+    let mut targets = questions.flat_map(|question| &question.targets);
+    targets.any(|target| target.variable == variable)
 }

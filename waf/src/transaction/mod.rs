@@ -162,7 +162,7 @@ impl Transaction {
 
     /// Whether the rules want to see the request's body: known after phase 1.
     pub fn wants_request_body(&self) -> bool {
-        self.runs() && self.state.control.request_body_access
+        self.runs(Phase::RequestBody) && self.state.control.request_body_access
     }
 
     /// How many bytes of the request's body the rules want at most (`SecRequestBodyLimit`, `ctl` applied).
@@ -175,7 +175,7 @@ impl Transaction {
         if self.done.is_none() {
             request_headers::prepare(&mut self.facts, &mut self.state);
         }
-        if self.done < Some(Phase::RequestBody) && self.runs() {
+        if self.done < Some(Phase::RequestBody) && self.runs(Phase::RequestBody) {
             request_body::read(&self.rules, &mut self.facts, &self.state, body, completeness);
         }
         self.run(Phase::RequestBody)
@@ -199,7 +199,8 @@ impl Transaction {
 
     /// Whether the rules want to see the response's body: known after phase 3.
     pub fn wants_response_body(&self) -> bool {
-        self.runs() && response_headers::wants_body(&self.facts, &self.state, self.rules.settings())
+        self.runs(Phase::ResponseBody)
+            && response_headers::wants_body(&self.facts, &self.state, self.rules.settings())
     }
 
     /// How many bytes of the response's body the rules want at most (`SecResponseBodyLimit`, `ctl` applied).
@@ -209,7 +210,7 @@ impl Transaction {
 
     /// Phase 4, with the whole body or its first part; empty if it is not wanted.
     pub fn response_body(&mut self, body: Bytes, completeness: Completeness) -> Verdict {
-        if self.done < Some(Phase::ResponseBody) && self.runs() {
+        if self.done < Some(Phase::ResponseBody) && self.runs(Phase::ResponseBody) {
             response_body::read(&self.rules, &mut self.facts, &self.state, body, completeness);
         }
         self.run(Phase::ResponseBody)
@@ -256,9 +257,16 @@ impl Transaction {
         logging::wants_audit(&self.rules, &self.facts, &self.state)
     }
 
-    /// Whether anything is left to look at for rules.
-    fn runs(&self) -> bool {
-        self.state.control.engine != EngineMode::Off && self.state.interruption.is_none()
+    /// Whether any rule of that phase may still run.
+    fn runs(&self, phase: Phase) -> bool {
+        let State {
+            control,
+            interruption,
+            allowed,
+            ..
+        } = &self.state;
+        let allowed = allowed.is_some_and(|scope| scope.reaches(phase));
+        control.engine != EngineMode::Off && interruption.is_none() && !allowed
     }
 
     fn run(&mut self, phase: Phase) -> Verdict {

@@ -142,6 +142,36 @@ fn allow_reaches_as_far_as_it_says() {
 }
 
 #[test]
+fn a_body_that_no_rule_will_see_is_not_wanted() {
+    for (allow, wanted) in [
+        ("allow", [false, false]),
+        ("allow:request", [false, true]),
+        ("allow:phase", [true, true]),
+    ] {
+        let rules = rules(&format!("SecAction \"id:1,phase:1,{allow},nolog\""));
+        let mut transaction = get("/").open(&rules);
+        let _ = transaction.request_headers();
+        let request = transaction.wants_request_body();
+        transaction.response_line(200, b"HTTP/1.1");
+        transaction.add_response_header(b"Content-Type", b"text/html");
+        let _ = transaction.response_headers();
+        assert_eq!([request, transaction.wants_response_body()], wanted, "{allow}");
+    }
+}
+
+#[test]
+fn a_redirect_cannot_be_split_in_two_headers() {
+    let rules = rules(r#"SecAction "id:1,phase:1,redirect:'https://a.test/%{REQUEST_FILENAME}'""#);
+    let transaction = get("/x%0d%0aSet-Cookie:%20a=1").to(&rules);
+    let location = b"https://a.test//x%0D%0ASet-Cookie:%20a=1".to_vec();
+    let kind = InterruptionKind::Redirect {
+        status: 302,
+        location,
+    };
+    assert_eq!(transaction.interruption().map(|stop| &stop.kind), Some(&kind));
+}
+
+#[test]
 fn an_engine_that_only_detects_allows_nothing_either() {
     let rules = rules(
         "SecRuleEngine DetectionOnly\nSecAction \"id:1,phase:1,allow,nolog\"\nSecAction \"id:2,phase:1,pass,log,msg:'m'\"",
