@@ -27,6 +27,11 @@ use crate::watch::FileWatch;
 /// Connections that the admin and echo listeners hold at once: probes, a scraper, a first try.
 const SIDE_CONNECTIONS: usize = 512;
 
+/// HTTP/2's default of 64 KiB makes an upload wait for a window update every few milliseconds; these are
+/// the bytes that one stream, and all streams of a connection together, may have in flight.
+const H2_STREAM_WINDOW: u32 = 512 * 1024;
+const H2_CONNECTION_WINDOW: u32 = 1024 * 1024;
+
 /// An edge that accepts requests.
 pub struct Running {
     addresses: Addresses,
@@ -260,7 +265,9 @@ fn proxy(config: &Config, parts: EdgeParts) -> Arc<HttpProxy<Edge>> {
     };
     let mut proxy = HttpProxy::new(Edge::new(parts), Arc::new(conf));
     // Anything but these defaults loses Pingora's own bounds on header lists and streams.
-    proxy.h2_options = Some(default_h2_options());
+    let mut h2 = default_h2_options();
+    h2.initial_window_size(H2_STREAM_WINDOW).initial_connection_window_size(H2_CONNECTION_WINDOW);
+    proxy.h2_options = Some(h2);
     let mut options = pingora_core::apps::HttpServerOptions::default();
     options.h2_idle_timeout = Some(config.listen.keepalive_timeout);
     proxy.server_options = Some(options);

@@ -1,5 +1,7 @@
 //! The edge's own answers: a page for people, JSON for programs, nothing that helps an attacker.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use palisade_waf::InterruptionKind;
@@ -8,7 +10,12 @@ use pingora_error::{Error, ErrorSource, ErrorType, Result};
 use pingora_http::ResponseHeader;
 use serde::Serialize;
 
+use super::head;
 use super::inspection::Decision;
+
+/// How long and how far a refused body is read on: enough for a client to notice its answer.
+const LINGER: Duration = Duration::from_secs(1);
+const LINGER_BYTES: usize = 1024 * 1024;
 
 /// An answer of the edge itself.
 #[derive(Debug, Clone)]
@@ -86,7 +93,9 @@ impl Answer {
         } else {
             Bytes::from(body)
         };
-        session.write_response_body(body, true).await
+        session.write_response_body(body, true).await?;
+        linger(session).await;
+        Ok(())
     }
 
     fn header(&self, html: bool, length: usize) -> Result<ResponseHeader> {
@@ -147,6 +156,24 @@ impl Answer {
         )
         .into_bytes()
     }
+}
+
+/// Reads on for a moment where a body is still coming: an answer whose connection (h1) or stream (h2) is reset
+/// under the sender's hands is lost on many clients.
+async fn linger(session: &mut ServerSession) {
+    if session.is_body_done() || head::expects_continue(&session.req_header().headers) {
+        return;
+    }
+    let drained = async {
+        let mut read = 0;
+        while let Ok(Some(chunk)) = session.read_request_body().await {
+            read += chunk.len();
+            if read > LINGER_BYTES {
+                return;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(LINGER, drained).await;
 }
 
 /// Answers a request that could not be proxied. Returns the status, or 0 if the client is gone or its answer
