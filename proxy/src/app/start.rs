@@ -266,7 +266,8 @@ fn proxy(config: &Config, parts: EdgeParts) -> Arc<HttpProxy<Edge>> {
     let mut proxy = HttpProxy::new(Edge::new(parts), Arc::new(conf));
     // Anything but these defaults loses Pingora's own bounds on header lists and streams.
     let mut h2 = default_h2_options();
-    h2.initial_window_size(H2_STREAM_WINDOW).initial_connection_window_size(H2_CONNECTION_WINDOW);
+    h2.initial_window_size(H2_STREAM_WINDOW)
+        .initial_connection_window_size(H2_CONNECTION_WINDOW);
     proxy.h2_options = Some(h2);
     let mut options = pingora_core::apps::HttpServerOptions::default();
     options.h2_idle_timeout = Some(config.listen.keepalive_timeout);

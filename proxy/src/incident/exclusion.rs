@@ -72,23 +72,48 @@ pub(super) fn threshold(incident: &Incident) -> u32 {
 fn causes(incident: &Incident) -> BTreeMap<Cause, u32> {
     let mut causes = BTreeMap::new();
     for rule in incident.findings() {
-        for variable in variables(rule) {
-            let cause = Cause {
-                rule: rule.id,
-                target: variable.and_then(target),
-            };
-            *causes.entry(cause).or_insert(0) += points(rule);
+        let scoring = of_link(rule, last_link(rule));
+        let once = scoring.is_empty().then_some(None);
+        for variable in scoring.iter().copied().map(Some).chain(once) {
+            let target = variable
+                .and_then(target)
+                .or_else(|| only_target(&of_link(rule, 0)));
+            *causes
+                .entry(Cause {
+                    rule: rule.id,
+                    target,
+                })
+                .or_insert(0) += points(rule);
         }
     }
     causes
 }
 
-/// The matches of a rule; one without a variable still counts once.
-fn variables(rule: &AuditRule) -> Vec<Option<&AuditVariable>> {
-    if rule.variables.is_empty() {
-        return vec![None];
+/// CRS scores in the last link of a chain, once for each value that it matches.
+fn last_link(rule: &AuditRule) -> usize {
+    rule.variables
+        .iter()
+        .map(|variable| variable.link)
+        .max()
+        .unwrap_or(0)
+}
+
+fn of_link(rule: &AuditRule, link: usize) -> Vec<&AuditVariable> {
+    rule.variables
+        .iter()
+        .filter(|variable| variable.link == link)
+        .collect()
+}
+
+/// What the head of a chain looked at, if that is one thing: where the last link looks at what the chain made
+/// of it, that is what an exclusion can name.
+fn only_target(head: &[&AuditVariable]) -> Option<String> {
+    let mut targets: Vec<Option<String>> = head.iter().map(|variable| target(variable)).collect();
+    targets.dedup();
+    match targets.as_mut_slice() {
+        [one] => one.take(),
+        _ => None,
     }
-    rule.variables.iter().map(Some).collect()
 }
 
 /// The most expensive causes first, until what is left stays under the threshold.
@@ -126,8 +151,8 @@ fn not_scored(incident: &Incident) -> Advice {
     Advice::NotScored { reason }
 }
 
-/// The name under which an exclusion can mean this match. Members of request collections have one; what
-/// rules build by themselves (TX, MATCHED_VARS) has none.
+/// The name under which an exclusion can mean this match: members of the request's collections, and of TX where
+/// a chain keeps what it found; MATCHED_VARS has none.
 fn target(variable: &AuditVariable) -> Option<String> {
     let name = variable.variable.as_str();
     let collections = [
@@ -138,6 +163,7 @@ fn target(variable: &AuditVariable) -> Option<String> {
         "REQUEST_COOKIES",
         "FILES",
         "MULTIPART_PART_HEADERS",
+        "TX",
     ];
     let whole = [
         "ARGS_NAMES",

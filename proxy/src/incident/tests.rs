@@ -8,6 +8,7 @@ use super::*;
 
 fn rule(id: u64, severity: &str, level: u8, variables: &[(&str, &str)]) -> AuditRule {
     let variable = |(name, key): &(&str, &str)| AuditVariable {
+        link: 0,
         variable: (*name).to_owned(),
         key: (!key.is_empty()).then(|| (*key).to_owned()),
         value: "1' or '1'='1".to_owned(),
@@ -155,4 +156,30 @@ fn an_explanation_carries_no_control_characters_to_the_terminal() {
     let mut incident = incident(vec![rule(942_100, "CRITICAL", 1, &[("ARGS", "comment")])]);
     incident.transaction.rules[0].variables[0].value = "\u{1b}[2Jboo".to_owned();
     assert!(!explain(&incident).contains('\u{1b}'));
+}
+
+#[test]
+fn a_chain_is_excluded_where_it_scores() {
+    let seen = [
+        ("REQUEST_HEADERS_NAMES", "host"),
+        ("REQUEST_HEADERS_NAMES", "expect"),
+        ("TX", "header_name_920450_expect"),
+    ];
+    let mut chain = rule(920_450, "CRITICAL", 1, &seen);
+    chain.variables[2].link = 1;
+    let (toml, remaining) = excluded(&incident(vec![chain]));
+    assert!(
+        toml.contains("targets = [\"TX:header_name_920450_expect\"]"),
+        "{toml}"
+    );
+    assert_eq!(remaining, 0);
+}
+
+#[test]
+fn a_chain_over_matched_vars_is_excluded_at_its_head() {
+    let seen = [("ARGS", "comment"), ("MATCHED_VARS", "ARGS:comment")];
+    let mut chain = rule(942_440, "CRITICAL", 1, &seen);
+    chain.variables[1].link = 1;
+    let (toml, _) = excluded(&incident(vec![chain]));
+    assert!(toml.contains("targets = [\"ARGS:comment\"]"), "{toml}");
 }

@@ -122,6 +122,7 @@ mod tests {
 
     fn matched(variable: Variable, key: &str) -> MatchedVariable {
         MatchedVariable {
+            link: 0,
             variable,
             key: Some(key.as_bytes().to_vec()),
             value: b"x".to_vec(),

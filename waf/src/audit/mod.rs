@@ -109,6 +109,8 @@ pub struct AuditRule {
 /// A value that matched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditVariable {
+    /// The link of the chain whose operator matched; 0 for the head.
+    pub link: usize,
     /// `ARGS`.
     pub variable: String,
     /// `q`.
@@ -218,6 +220,7 @@ fn rule(matched: &MatchedRule) -> AuditRule {
 fn audit_variable(matched: &MatchedVariable, saw_secret: bool) -> AuditVariable {
     let hidden = mask::is_secret(matched) || (saw_secret && mask::may_carry_another(matched.variable));
     AuditVariable {
+        link: matched.link,
         variable: matched.variable.name().to_owned(),
         key: matched.key.as_deref().map(readable),
         value: if hidden {

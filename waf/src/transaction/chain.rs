@@ -18,19 +18,24 @@ pub(super) fn matches(rule: &Arc<Rule>, context: &mut Context<'_>) -> bool {
     context.state.hits.clear();
     context.state.rule = Some(Arc::clone(rule));
     let removed = context.removed_targets(rule);
-    let all = rule.links.iter().all(|link| match &link.question {
-        None => {
-            matched(rule, link, None, context);
-            true
-        }
-        Some(question) => Asking {
-            rule,
-            link,
-            question,
-            removed: &removed,
-        }
-        .ask(context),
-    });
+    let all = rule
+        .links
+        .iter()
+        .enumerate()
+        .all(|(position, link)| match &link.question {
+            None => {
+                matched(rule, link, None, context);
+                true
+            }
+            Some(question) => Asking {
+                rule,
+                position,
+                link,
+                question,
+                removed: &removed,
+            }
+            .ask(context),
+        });
     if all {
         conclude::matched(rule, context);
     }
@@ -40,6 +45,7 @@ pub(super) fn matches(rule: &Arc<Rule>, context: &mut Context<'_>) -> bool {
 /// A link's question on its way through the values.
 struct Asking<'a> {
     rule: &'a Rule,
+    position: usize,
     link: &'a Link,
     question: &'a Question,
     removed: &'a [Arc<Target>],
@@ -118,6 +124,7 @@ impl Asking<'_> {
             context.state.tx.capture(&captures);
         }
         let hit = Hit {
+            link: self.position,
             variable,
             key: key.map(<[u8]>::to_vec),
             value: value.to_vec(),

@@ -68,6 +68,7 @@ fn log(rule: &Rule, context: &mut Context<'_>, first: usize) {
 fn variable(hit: &Hit, limit: usize) -> MatchedVariable {
     let end = hit.value.len().min(limit);
     MatchedVariable {
+        link: hit.link,
         variable: hit.variable,
         key: hit.key.clone(),
         value: hit.value[..end].to_vec(),

@@ -45,6 +45,8 @@ impl MatchedRule {
 /// A value that matched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MatchedVariable {
+    /// The link of the chain whose operator matched; 0 for the head.
+    pub link: usize,
     /// The variable.
     pub variable: Variable,
     /// Which member of a collection.

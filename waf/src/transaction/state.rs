@@ -36,6 +36,8 @@ pub(crate) struct State {
 /// One value that an operator matched, as the operator saw it.
 #[derive(Debug, Clone)]
 pub(crate) struct Hit {
+    /// The link of the chain that asked; 0 for the head.
+    pub(crate) link: usize,
     pub(crate) variable: Variable,
     pub(crate) key: Option<Vec<u8>>,
     pub(crate) value: Vec<u8>,
