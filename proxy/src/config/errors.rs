@@ -2,7 +2,7 @@
 //! and, for a near miss, the likely word.
 
 use std::cell::RefCell;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -111,17 +111,25 @@ impl fmt::Display for ConfigErrors {
 
 impl std::error::Error for ConfigErrors {}
 
+/// On one line, whatever the file holds.
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.problem)?;
-        if let Some(found) = &self.found {
-            write!(f, "; found `{found}`")?;
+        let mut line = format!("{}: {}", self.place, self.problem);
+        for (before, text, after) in [
+            ("; found `", &self.found, "`"),
+            ("; expected ", &self.expected, ""),
+            ("; did you mean `", &self.suggestion, "`?"),
+        ] {
+            if let Some(text) = text {
+                line.extend([before, text, after]);
+            }
         }
-        if let Some(expected) = &self.expected {
-            write!(f, "; expected {expected}")?;
-        }
-        if let Some(suggestion) = &self.suggestion {
-            write!(f, "; did you mean `{suggestion}`?")?;
+        for c in line.chars() {
+            if c.is_control() {
+                write!(f, "{}", c.escape_default())?
+            } else {
+                f.write_char(c)?
+            }
         }
         Ok(())
     }

@@ -180,10 +180,13 @@ fn listeners_as_the_file_says() {
     assert!(config.listen.http.is_empty());
     assert_eq!(config.listen.redirect_port, 0);
     let config = one(&format!(
-        "{listen}redirect_port = 443\n[server]\nworkers = 3\n{ROUTE}"
+        "{listen}redirect_port = 443\nmax_connections = 1_000\n[server]\nworkers = +3\n{ROUTE}"
     ))
     .unwrap();
-    assert_eq!(config.listen.redirect_port, 443);
+    assert_eq!(
+        (config.listen.redirect_port, config.listen.max_connections),
+        (443, 1000)
+    );
     assert_eq!(config.server.workers.map(|workers| workers.get()), Some(3));
 }
 
