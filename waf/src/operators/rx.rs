@@ -12,9 +12,9 @@
 //!
 //! Source: SecLang reference, rx.
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use regex::bytes::Regex;
 
@@ -62,8 +62,28 @@ pub(super) enum Pattern {
     /// With macros; the last expansions stay compiled, the wrong ones as `None`.
     Expanded {
         text: Macro,
-        compiled: Mutex<VecDeque<(Vec<u8>, Option<Regex>)>>,
+        compiled: Mutex<VecDeque<Expansion>>,
     },
+}
+
+/// An expanded text and its pattern; `None` if it is none.
+type Expansion = (Vec<u8>, Option<Arc<Regex>>);
+
+/// A pattern in use: a copy of a `Regex` itself would begin with empty caches.
+pub(super) enum InUse<'p> {
+    Fixed(&'p Regex),
+    Kept(Arc<Regex>),
+}
+
+impl Deref for InUse<'_> {
+    type Target = Regex;
+
+    fn deref(&self) -> &Regex {
+        match self {
+            Self::Fixed(regex) => regex,
+            Self::Kept(regex) => regex,
+        }
+    }
 }
 
 impl Pattern {
@@ -85,16 +105,16 @@ impl Pattern {
     }
 
     /// The pattern to use now; `None` if its expansion is no pattern.
-    pub(super) fn regex(&self, lookup: &dyn Lookup) -> Option<Cow<'_, Regex>> {
+    pub(super) fn regex(&self, lookup: &dyn Lookup) -> Option<InUse<'_>> {
         match self {
-            Self::Fixed(regex) => Some(Cow::Borrowed(regex)),
-            Self::Expanded { text, compiled } => expanded(text.to_bytes(lookup), compiled).map(Cow::Owned),
+            Self::Fixed(regex) => Some(InUse::Fixed(regex)),
+            Self::Expanded { text, compiled } => expanded(text.to_bytes(lookup), compiled).map(InUse::Kept),
         }
     }
 }
 
-fn expanded(text: Vec<u8>, compiled: &Mutex<VecDeque<(Vec<u8>, Option<Regex>)>>) -> Option<Regex> {
-    let known = |kept: &VecDeque<(Vec<u8>, Option<Regex>)>| {
+fn expanded(text: Vec<u8>, compiled: &Mutex<VecDeque<Expansion>>) -> Option<Arc<Regex>> {
+    let known = |kept: &VecDeque<Expansion>| {
         kept.iter()
             .find(|(known, _)| *known == text)
             .map(|(_, regex)| regex.clone())
@@ -103,7 +123,7 @@ fn expanded(text: Vec<u8>, compiled: &Mutex<VecDeque<(Vec<u8>, Option<Regex>)>>)
         return regex;
     }
     // Compiled without the lock: other requests must not wait for it.
-    let regex = pattern::compile_at_run_time(&text).ok();
+    let regex = pattern::compile_at_run_time(&text).ok().map(Arc::new);
     let mut kept = compiled.lock().unwrap_or_else(PoisonError::into_inner);
     kept.truncate(KEPT - 1);
     kept.push_front((text, regex.clone()));
