@@ -25,7 +25,7 @@ impl CheckedNumber {
         if pattern.is_empty() {
             return Err(refuse(name, "expected a pattern that finds candidates"));
         }
-        let pattern = pattern::compile(pattern).map_err(|error| refuse(name, error))?;
+        let pattern = pattern::compile(pattern).map_err(|cause| OperatorError::Pattern { name, cause })?;
         Ok(Self { pattern, valid })
     }
 

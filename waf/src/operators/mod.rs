@@ -50,6 +50,7 @@ pub mod within;
 mod hostile;
 
 pub use captures::Captures;
+use pattern::PatternError;
 
 /// Why an operator could not be made ready. The caller adds the place in the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,6 +71,14 @@ pub enum OperatorError {
         /// What was wrong with the argument and what is expected.
         reason: String,
     },
+    /// The argument is a pattern, and not one that can be used.
+    #[error("@{name}: {cause}")]
+    Pattern {
+        /// The operator.
+        name: &'static str,
+        /// What is wrong with it.
+        cause: PatternError,
+    },
     /// A file the operator needs could not be read.
     #[error("@{name}: {source}")]
     File {
@@ -86,6 +95,21 @@ pub enum OperatorError {
         /// Why.
         reason: &'static str,
     },
+}
+
+impl OperatorError {
+    /// Whether the rule is right, and asks for something that is left out on purpose: an operator, or a
+    /// pattern that only a backtracking engine can match.
+    pub fn is_unsupported(&self) -> bool {
+        matches!(
+            self,
+            Self::Unsupported { .. }
+                | Self::Pattern {
+                    cause: PatternError::Unsupported { .. },
+                    ..
+                }
+        )
+    }
 }
 
 fn did_you_mean(suggestion: Option<&str>) -> String {

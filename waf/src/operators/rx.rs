@@ -95,7 +95,7 @@ impl Pattern {
             Ok(_) | Err(_) => {
                 return pattern::compile(argument)
                     .map(Self::Fixed)
-                    .map_err(|error| refuse(name, error));
+                    .map_err(|cause| OperatorError::Pattern { name, cause });
             }
         };
         Ok(Self::Expanded {

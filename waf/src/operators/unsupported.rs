@@ -2,7 +2,7 @@
 
 use super::OperatorError;
 
-const REASONS: [(&str, &str); 14] = [
+const REASONS: [(&str, &str); 12] = [
     ("fuzzyHash", "it needs the ssdeep library and its files"),
     (
         "geoLookup",
@@ -10,11 +10,6 @@ const REASONS: [(&str, &str); 14] = [
     ),
     ("gsbLookup", "Google's service behind it has been shut down"),
     ("inspectFile", "it runs a program for every upload"),
-    (
-        "ipMatchFromDataset",
-        "there is no SecDataset; use @ipMatchFromFile",
-    ),
-    ("pmFromDataset", "there is no SecDataset; use @pmFromFile"),
     (
         "rbl",
         "a name lookup for every request would make serving depend on the network",

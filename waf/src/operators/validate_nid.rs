@@ -33,7 +33,8 @@ impl Evaluate for ValidateNid {
             "us" => verify_ssn::valid,
             other => return Err(refuse(name, format!("the country \"{other}\" is not cl or us"))),
         };
-        let pattern = pattern::compile(candidates.trim()).map_err(|error| refuse(name, error))?;
+        let pattern =
+            pattern::compile(candidates.trim()).map_err(|cause| OperatorError::Pattern { name, cause })?;
         Ok(Self { pattern, valid })
     }
 

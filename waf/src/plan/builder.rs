@@ -6,7 +6,7 @@ use super::{OperatorCache, Plan, RuleSet};
 use crate::limits::Limits;
 use crate::operators::Build;
 use crate::persistent::PersistentCollections;
-use crate::seclang::{Compiler, LoadErrors};
+use crate::seclang::{Compiler, LoadErrors, Unsupported};
 use crate::source::RuleSource;
 
 /// Gathers what a rule set is made of.
@@ -16,6 +16,7 @@ pub struct RuleSetBuilder {
     operators: OperatorCache,
     limits: Limits,
     persistent: PersistentCollections,
+    unsupported: Unsupported,
 }
 
 #[derive(Debug, Clone)]
@@ -46,6 +47,17 @@ impl RuleSetBuilder {
         self
     }
 
+    /// Leaves out rules whose operator is left out of this engine on purpose, or whose pattern only a
+    /// backtracking engine can match, with a remark for each. Without it they are mistakes.
+    ///
+    /// For rule sets of others that are better than none: the CRS 3.3 of a distribution has seven such
+    /// rules. Protection that was written and does not run must be somebody's decision.
+    #[must_use]
+    pub fn leave_out_unsupported(mut self) -> Self {
+        self.unsupported = Unsupported::LeaveOut;
+        self
+    }
+
     /// A rule file of the source, wildcards allowed, behind what was given before.
     #[must_use]
     pub fn include(mut self, path: impl Into<String>) -> Self {
@@ -68,7 +80,7 @@ impl RuleSetBuilder {
     pub fn build(self, source: &dyn RuleSource) -> Result<RuleSet, LoadErrors> {
         let make =
             |name: &str, argument: &str, build: &Build<'_>| self.operators.operator(name, argument, build);
-        let mut compiler = Compiler::new(source, &make);
+        let mut compiler = Compiler::new(source, &make, self.unsupported);
         for piece in &self.pieces {
             match piece {
                 Piece::File(path) => compiler.file(path),

@@ -145,3 +145,63 @@ impl RuleSource for Recorder<'_> {
 fn digest(bytes: &Result<Vec<u8>, SourceError>) -> Option<[u8; 20]> {
     bytes.as_ref().ok().map(|bytes| Sha1::digest(bytes).into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MemorySource;
+
+    fn make(cache: &OperatorCache, name: &str, argument: &str, folder: &str, words: &str) -> Arc<Operator> {
+        let mut source = MemorySource::new();
+        source.insert("a/words.data", words).insert("b/words.data", words);
+        cache
+            .operator(
+                name,
+                argument,
+                &Build {
+                    source: &source,
+                    folder,
+                },
+            )
+            .unwrap()
+    }
+
+    #[test]
+    fn the_same_operator_is_made_once() {
+        let cache = OperatorCache::new();
+        let one = make(&cache, "rx", "^a", "a", "");
+        assert!(Arc::ptr_eq(&one, &make(&cache.clone(), "RX", "^a", "b", "")));
+        assert!(!Arc::ptr_eq(&one, &make(&cache, "rx", "^A", "a", "")));
+        assert!(!Arc::ptr_eq(
+            &one,
+            &make(&OperatorCache::new(), "rx", "^a", "a", "")
+        ));
+    }
+
+    #[test]
+    fn a_changed_file_makes_another_operator() {
+        let cache = OperatorCache::new();
+        let one = make(&cache, "pmFromFile", "words.data", "a", "one");
+        assert!(Arc::ptr_eq(
+            &one,
+            &make(&cache, "pmFromFile", "words.data", "a", "one")
+        ));
+        let two = make(&cache, "pmFromFile", "words.data", "a", "two");
+        assert!(!Arc::ptr_eq(&one, &two));
+        // The same name in another folder is another file.
+        assert!(!Arc::ptr_eq(
+            &one,
+            &make(&cache, "pmFromFile", "words.data", "b", "one")
+        ));
+    }
+
+    #[test]
+    fn what_nobody_uses_is_forgotten() {
+        let cache = OperatorCache::new();
+        let kept = make(&cache, "rx", "a", "", "");
+        drop(make(&cache, "rx", "b", "", ""));
+        cache.sweep();
+        assert_eq!(cache.lock().len(), 1);
+        assert!(Arc::ptr_eq(&kept, &make(&cache, "rx", "a", "", "")));
+    }
+}

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::macros::MacroError;
 use crate::operators::OperatorError;
+use crate::operators::pattern::PatternError;
 use crate::rule::{Location, RuleId};
 use crate::source::SourceError;
 
@@ -137,12 +138,12 @@ pub enum Problem {
         variable: String,
     },
     /// A selector's pattern that no regular expression is.
-    #[error("`/{pattern}/`: {reason}")]
+    #[error("`/{pattern}/`: {cause}")]
     Pattern {
         /// Without its slashes.
         pattern: String,
         /// What is wrong.
-        reason: String,
+        cause: PatternError,
     },
     /// An XPath past the two forms.
     #[error("{variable}:{xpath}: expected /* (text) or //@* (attributes); other XPaths are not supported")]
@@ -197,7 +198,7 @@ pub enum Problem {
         found: Option<String>,
     },
     /// No transformation of that name.
-    #[error("unknown transformation `t:{name}`{}", did_you_mean(.suggestion))]
+    #[error("unknown transformation `{name}`{}", did_you_mean(.suggestion))]
     UnknownTransformation {
         /// As written.
         name: String,
@@ -367,7 +368,7 @@ pub(super) fn excerpt(text: &str) -> String {
 }
 
 fn did_you_mean(suggestion: &Option<&'static str>) -> String {
-    suggestion.map_or_else(String::new, |name| format!(", did you mean `{name}`?"))
+    suggestion.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }
 
 fn found_value(found: Option<&str>) -> String {

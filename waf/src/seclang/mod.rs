@@ -37,9 +37,10 @@ mod lexer;
 mod operator;
 mod parser;
 mod remark;
-mod suggest;
 mod targets;
+#[cfg(test)]
+mod tests;
 
-pub(crate) use compile::{Compiled, Compiler, Entry};
+pub(crate) use compile::{Compiled, Compiler, Entry, Unsupported};
 pub use error::{LoadError, LoadErrors, Problem};
 pub use remark::Remark;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::operators::OperatorError;
 use crate::rule::{Location, RuleId};
 
 /// Something in the text that has no effect. No error, but worth a line in a log.
@@ -24,6 +25,16 @@ pub enum Remark {
         directive: &'static str,
         /// What it asked for, as written.
         wanted: String,
+    },
+    /// A rule that needs an operator, or a pattern, that is not supported, in a rule set that was built
+    /// with [`crate::RuleSetBuilder::leave_out_unsupported`].
+    RuleLeftOut {
+        /// Where the head stands.
+        location: Location,
+        /// The rule.
+        rule: RuleId,
+        /// What it needs.
+        cause: OperatorError,
     },
     /// `skipAfter` names a marker that does not exist behind the rule in its phase: a match skips to
     /// the end of the phase.
@@ -53,6 +64,11 @@ impl fmt::Display for Remark {
                 f,
                 "{location}: {directive} {wanted}: no rule in front of it matches"
             ),
+            Remark::RuleLeftOut {
+                location,
+                rule,
+                cause,
+            } => write!(f, "{location}: rule {rule} is left out: {cause}"),
             Remark::NoSuchMarker {
                 location,
                 rule,

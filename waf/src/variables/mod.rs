@@ -167,6 +167,7 @@ impl Variable {
         let canonical = match upper.as_str() {
             "REQUEST_XML" => "XML",
             "JSON" => "ARGS_POST",
+            "MULTIPART_SEMICOLON_MISSING" => "MULTIPART_MISSING_SEMICOLON",
             other => other,
         };
         Self::ALL

@@ -65,6 +65,11 @@ pub fn compile(pattern: &str) -> Result<Regex, PatternError> {
     compile_within(pattern.as_bytes(), COMPILED_BYTES)
 }
 
+/// Compiles a pattern over names (`ARGS:/^id_/`): the same, without case.
+pub fn compile_without_case(pattern: &str) -> Result<Regex, PatternError> {
+    build(&translate::translate(pattern.as_bytes())?, COMPILED_BYTES, true)
+}
+
 /// Compiles a pattern that was put together while a request is served.
 pub(super) fn compile_at_run_time(pattern: &[u8]) -> Result<Regex, PatternError> {
     compile_within(pattern, COMPILED_BYTES_AT_RUN_TIME)
@@ -84,8 +89,13 @@ fn compile_within(pattern: &[u8], limit: usize) -> Result<Regex, PatternError> {
 }
 
 fn compile_translated(pattern: &str, limit: usize) -> Result<Regex, PatternError> {
+    build(pattern, limit, false)
+}
+
+fn build(pattern: &str, limit: usize, without_case: bool) -> Result<Regex, PatternError> {
     RegexBuilder::new(pattern)
         .unicode(false)
+        .case_insensitive(without_case)
         .dot_matches_new_line(true)
         .size_limit(limit)
         .build()

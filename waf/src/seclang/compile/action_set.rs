@@ -2,9 +2,9 @@
 
 use super::super::ast::ActionText;
 use super::super::error::{Problem, excerpt};
-use super::super::suggest::nearest;
 use super::{collections, ctl};
 use crate::macros::Macro;
+use crate::nearest::nearest;
 use crate::rule::{Actions, AllowScope, Disruptive, Phase, RuleId, Severity, SideEffect};
 use crate::transformations::Transformation;
 

@@ -2,11 +2,11 @@
 
 use super::super::ast::{TargetText, Word};
 use super::super::error::{Problem, excerpt};
-use super::super::suggest::nearest;
 use super::super::targets::{Separators, parse as parse_targets};
 use super::select::{id_ranges, text_match};
 use super::settings::{AUDIT_MODES, ENGINE_MODES};
 use super::targets::listed;
+use crate::nearest::nearest;
 use crate::rule::{BodyProcessor, Ctl, RuleSelector, Target};
 
 pub(super) const EXPECTED: &str = "option=value";

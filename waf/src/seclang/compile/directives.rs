@@ -2,11 +2,11 @@
 
 use super::super::ast::Directive;
 use super::super::error::{Problem, excerpt};
-use super::super::suggest::nearest;
 use super::arguments::Arguments;
 use super::settings::SETTINGS;
 use super::update::By;
 use super::{Compiler, Entry};
+use crate::nearest::nearest;
 
 /// Directives that make rules, or act on them.
 const OF_RULES: &[(&str, Act)] = &[

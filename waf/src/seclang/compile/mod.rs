@@ -37,6 +37,16 @@ const FILES: usize = 1000;
 /// How deep files may include files.
 const DEPTH: usize = 30;
 
+/// What becomes of a rule that is right and needs what is left out on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Unsupported {
+    /// It is a mistake.
+    #[default]
+    Refuse,
+    /// The rule is left out, with a remark.
+    LeaveOut,
+}
+
 /// A rule set as typed rules in the order of the text.
 #[derive(Debug, Default)]
 pub(crate) struct Compiled {
@@ -56,6 +66,8 @@ pub(crate) enum Entry {
 pub(crate) struct Compiler<'a> {
     source: &'a dyn RuleSource,
     operator: &'a MakeOperator<'a>,
+    /// What to do about rules that need an unsupported operator.
+    unsupported: Unsupported,
     errors: Errors,
     compiled: Compiled,
     /// `SecDefaultAction` per phase.
@@ -72,10 +84,15 @@ pub(crate) struct Compiler<'a> {
 }
 
 impl<'a> Compiler<'a> {
-    pub(crate) fn new(source: &'a dyn RuleSource, operator: &'a MakeOperator<'a>) -> Self {
+    pub(crate) fn new(
+        source: &'a dyn RuleSource,
+        operator: &'a MakeOperator<'a>,
+        unsupported: Unsupported,
+    ) -> Self {
         Self {
             source,
             operator,
+            unsupported,
             errors: Errors::default(),
             compiled: Compiled::default(),
             defaults: std::array::from_fn(|_| ActionSet::built_in()),

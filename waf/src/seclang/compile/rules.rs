@@ -1,19 +1,21 @@
 //! `SecRule`, `SecAction`, `SecDefaultAction`: rules and chains.
 
+use std::sync::Arc;
+
 use super::super::actions::parse as parse_actions;
-use super::super::ast::{Directive, Word};
+use super::super::ast::{Directive, OperatorText, Word};
 use super::super::error::Problem;
 use super::super::operator::parse as parse_operator;
+use super::super::remark::Remark;
 use super::super::targets::{Separators, parse as parse_targets};
 use super::action_set::ActionSet;
 use super::arguments::Arguments;
 use super::dataset::{WithDatasets, as_file};
 use super::targets::{Listed, combine, listed};
-use super::{Compiler, Entry};
-use crate::operators::{Build, Operator};
+use super::{Compiler, Entry, Unsupported};
+use crate::operators::{Build, Operator, OperatorError};
 use crate::rule::{Disruptive, Link, Phase, Question, Rule, Target};
 use crate::source::folder_of;
-use std::sync::Arc;
 
 /// Actions that belong on the head of a chain: the others are the whole chain's.
 const HEAD_ONLY: &[&str] = &[
@@ -36,13 +38,23 @@ pub(super) struct OpenChain {
     rule: Rule,
     /// Links are read to the end of a chain with a mistake, but it does not become a rule.
     sound: bool,
+    /// Nor does a chain that needs an unsupported operator.
+    left_out: Option<OperatorError>,
 }
 
-/// What `SecRule` asks, before transformations.
-struct Asked {
-    targets: Vec<Target>,
-    operator: Arc<Operator>,
-    negated: bool,
+/// Targets, operator, `!`.
+type Of = (Vec<Target>, Arc<Operator>, bool);
+
+/// What a link asks, before transformations.
+enum Asked {
+    /// `SecAction`.
+    Nothing,
+    /// `SecRule`.
+    Of(Of),
+    /// `SecRule` with a mistake, which is noted.
+    Wrongly,
+    /// `SecRule` with an operator that its rule is left out for.
+    Unsupported(OperatorError),
 }
 
 impl Compiler<'_> {
@@ -80,7 +92,7 @@ impl Compiler<'_> {
         match arguments.one("one list of actions") {
             Ok(word) => {
                 let actions = self.action_set(directive, word);
-                self.link(directive, None, actions, mistakes);
+                self.link(directive, Asked::Nothing, actions, mistakes);
             }
             Err(problem) => {
                 self.errors.push(directive.location.clone(), problem);
@@ -158,7 +170,7 @@ impl Compiler<'_> {
         self.lost = true;
     }
 
-    fn asked(&mut self, directive: &Directive, targets: &Word, operator: &Word) -> Option<Asked> {
+    fn asked(&mut self, directive: &Directive, targets: &Word, operator: &Word) -> Asked {
         let targets = self
             .target_list(directive, targets, Separators::Pipe)
             .map(combine);
@@ -166,8 +178,20 @@ impl Compiler<'_> {
             self.errors.push(directive.location.clone(), Problem::NoTarget);
         }
         let text = parse_operator(&operator.text);
-        let negated = text.negated;
-        let place = directive.place(operator, 0);
+        match (self.made(directive, &text), targets) {
+            (Ok(operator), Some(targets)) => Asked::Of((targets, operator, text.negated)),
+            (Ok(_), None) => Asked::Wrongly,
+            (Err(cause), _) if self.unsupported == Unsupported::LeaveOut && cause.is_unsupported() => {
+                Asked::Unsupported(cause)
+            }
+            (Err(cause), _) => {
+                self.errors.push(directive.place(operator, 0), cause);
+                Asked::Wrongly
+            }
+        }
+    }
+
+    fn made(&self, directive: &Directive, text: &OperatorText) -> Result<Arc<Operator>, OperatorError> {
         let build = Build {
             source: &WithDatasets {
                 source: self.source,
@@ -175,20 +199,9 @@ impl Compiler<'_> {
             },
             folder: folder_of(&directive.location.file),
         };
-        let made = match as_file(&text.name, &text.argument) {
+        match as_file(&text.name, &text.argument) {
             Some((name, argument)) => (self.operator)(name, &argument, &build),
             None => (self.operator)(&text.name, &text.argument, &build),
-        };
-        match made {
-            Ok(operator) => Some(Asked {
-                targets: targets?,
-                operator,
-                negated,
-            }),
-            Err(error) => {
-                self.errors.push(place, error);
-                None
-            }
         }
     }
 
@@ -237,34 +250,53 @@ impl Compiler<'_> {
     }
 
     /// Makes a head or a link of what was read, and a rule where a chain ends.
-    fn link(&mut self, directive: &Directive, asked: Option<Asked>, actions: ActionSet, mistakes: usize) {
+    fn link(&mut self, directive: &Directive, asked: Asked, actions: ActionSet, mistakes: usize) {
         let goes_on = actions.chain;
-        let chain = match self.chain.take() {
+        let (question, left_out) = match asked {
+            Asked::Of(question) => (Some(question), None),
+            Asked::Unsupported(cause) => (None, Some(cause)),
+            Asked::Nothing | Asked::Wrongly => (None, None),
+        };
+        let mut chain = match self.chain.take() {
             Some(mut chain) => {
                 self.check_link(directive, &actions, &chain.rule);
-                let link = self.built(directive, asked, actions, chain.rule.phase, false);
+                let link = self.built(directive, question, actions, chain.rule.phase, false);
                 chain.rule.links.push(link);
                 chain
             }
-            None => {
-                let rule = self.head(directive, asked, actions);
-                OpenChain { rule, sound: true }
-            }
+            None => OpenChain {
+                rule: self.head(directive, question, actions),
+                sound: true,
+                left_out: None,
+            },
         };
-        let sound = chain.sound && self.errors.count() == mistakes;
-        let chain = OpenChain { sound, ..chain };
+        chain.sound &= self.errors.count() == mistakes;
+        chain.left_out = chain.left_out.or(left_out);
         if goes_on {
             self.chain = Some(chain);
-        } else if chain.sound {
-            self.compiled.entries.push(Entry::Rule(chain.rule));
+        } else {
+            self.close(chain);
         }
     }
 
-    fn head(&mut self, directive: &Directive, asked: Option<Asked>, actions: ActionSet) -> Rule {
+    /// The last link is read.
+    fn close(&mut self, chain: OpenChain) {
+        match chain.left_out {
+            _ if !chain.sound => {}
+            Some(cause) => self.compiled.remarks.push(Remark::RuleLeftOut {
+                location: chain.rule.head().location.clone(),
+                rule: chain.rule.id,
+                cause,
+            }),
+            None => self.compiled.entries.push(Entry::Rule(chain.rule)),
+        }
+    }
+
+    fn head(&mut self, directive: &Directive, question: Option<Of>, actions: ActionSet) -> Rule {
         let id = self.claim_id(directive, &actions);
         let phase = actions.phase.unwrap_or(Phase::RequestBody);
         self.stops_nothing_when_logging(directive, &actions, Some(phase));
-        let head = self.built(directive, asked, actions, phase, true);
+        let head = self.built(directive, question, actions, phase, true);
         Rule {
             id,
             phase,
@@ -328,7 +360,7 @@ impl Compiler<'_> {
     fn built(
         &self,
         directive: &Directive,
-        asked: Option<Asked>,
+        question: Option<Of>,
         actions: ActionSet,
         phase: Phase,
         is_head: bool,
@@ -339,11 +371,11 @@ impl Compiler<'_> {
         }
         Link {
             location: directive.location.clone(),
-            question: asked.map(|asked| Question {
-                targets: asked.targets,
+            question: question.map(|(targets, operator, negated)| Question {
+                targets,
                 transformations,
-                operator: asked.operator,
-                negated: asked.negated,
+                operator,
+                negated,
             }),
             actions,
         }

@@ -1,8 +1,8 @@
 //! Which rules are meant: ids and ranges, a tag, a message.
 
-use super::super::error::Problem;
-use super::targets::pattern;
+use super::super::error::{Problem, excerpt};
 use crate::macros::Macro;
+use crate::operators::pattern;
 use crate::rule::{RuleId, TextMatch};
 
 /// `1-5 9` or `1,2`: inclusive ranges; `None` if it is anything else.
@@ -30,7 +30,11 @@ fn id(text: &str) -> Option<RuleId> {
 pub(super) fn text_match(text: &str) -> Result<TextMatch, Problem> {
     let inner = text.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
     if let Some(inner) = inner.filter(|inner| !inner.is_empty()) {
-        return Ok(TextMatch::Pattern(pattern(inner)?));
+        let compiled = pattern::compile(inner).map_err(|cause| Problem::Pattern {
+            pattern: excerpt(inner),
+            cause,
+        })?;
+        return Ok(TextMatch::Pattern(compiled));
     }
     // Rules keep their messages as macros, whose names have one spelling.
     let spelled = Macro::parse(text).map_or_else(|_| text.to_owned(), |parsed| parsed.to_string());

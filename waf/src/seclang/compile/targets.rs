@@ -1,10 +1,11 @@
 //! A rule's variable list, typed; exclusions find their targets.
 
-use regex::bytes::{Regex, RegexBuilder};
+use regex::bytes::Regex;
 
 use super::super::ast::{SelectorText, TargetText};
 use super::super::error::{Problem, excerpt};
-use super::super::suggest::nearest;
+use crate::nearest::nearest;
+use crate::operators::pattern;
 use crate::rule::{Selector, Target};
 use crate::variables::{Kind, Variable};
 
@@ -65,29 +66,16 @@ fn selector(variable: Variable, text: Option<&SelectorText>) -> Result<Selector,
             })
         }
         SelectorText::Key(key) => Ok(Selector::Key(key.clone().into_bytes())),
-        SelectorText::Pattern(text) => Ok(Selector::Pattern(pattern(text)?)),
+        SelectorText::Pattern(text) => Ok(Selector::Pattern(name_pattern(text)?)),
     }
 }
 
-/// A pattern over names: bytes, `.` matches everything, and no case, because names have none
-/// (ModSecurity).
-pub(super) fn pattern(text: &str) -> Result<Regex, Problem> {
-    RegexBuilder::new(text)
-        .unicode(false)
-        .dot_matches_new_line(true)
-        .case_insensitive(true)
-        .build()
-        .map_err(|error| Problem::Pattern {
-            pattern: excerpt(text),
-            reason: reason(&error),
-        })
-}
-
-/// The last line of a regex error is the mistake; those in front of it draw it.
-fn reason(error: &regex::Error) -> String {
-    let text = error.to_string();
-    let last = text.lines().last().unwrap_or_default().trim();
-    last.strip_prefix("error: ").unwrap_or(last).to_owned()
+/// A pattern over names, which have no case.
+fn name_pattern(text: &str) -> Result<Regex, Problem> {
+    pattern::compile_without_case(text).map_err(|cause| Problem::Pattern {
+        pattern: excerpt(text),
+        cause,
+    })
 }
 
 /// The targets of a rule: exclusions are moved into the targets of their variable, wherever in the list
