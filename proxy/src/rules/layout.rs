@@ -7,7 +7,7 @@ use super::tree::{Tree, read_folder};
 /// The layouts in which CRS is to be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Layout {
-    /// A release or a checkout of coreruleset, and what [`super::install`] itself writes.
+    /// A release or a checkout of coreruleset, and what [`super::install()`] itself writes.
     Release,
     /// The Go module coraza-coreruleset.
     GoModule,

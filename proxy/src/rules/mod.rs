@@ -1,6 +1,6 @@
 //! The rule set on disk: obtained from the first source that works, verified file by file, recorded.
 //!
-//! The repository holds no rule text. [`install`] fetches a pinned OWASP CRS release into a folder of one
+//! The repository holds no rule text. [`install()`] fetches a pinned OWASP CRS release into a folder of one
 //! normalised layout, whatever the source looked like:
 //!
 //! ```text
@@ -12,7 +12,7 @@
 //! ```
 //!
 //! Every file is held against a SHA-256 manifest that is part of this binary (`waf-rules/manifests/`), at
-//! installation and again at each start ([`verify`]). What was verified is kept in memory, so that the
+//! installation and again at each start ([`verify()`]). What was verified is kept in memory, so that the
 //! engine compiles exactly the bytes that were checked ([`DiskSource`]).
 
 mod archive;
