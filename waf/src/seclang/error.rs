@@ -266,7 +266,7 @@ pub enum Problem {
 }
 
 impl LoadErrors {
-    /// The mistakes, at most as many as [`Errors`] keeps.
+    /// The mistakes, at most as many as `Errors` keeps.
     pub fn errors(&self) -> &[LoadError] {
         &self.errors
     }
