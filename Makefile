@@ -19,7 +19,7 @@ endif
 BUILD_TESTS := $(CARGO) build --workspace --bins --tests
 INSTALL_RULES = rules install --dir $(RULES)
 # What the tests use: the binary and the rule set of this build.
-TEST := PALISADE_TEST_BINARY=$(DEBUG_BINARY) PALISADE_TEST_RULES=$(RULES) PALISADE_CRS_FROM=$(RULES) $(CARGO) test --workspace
+TEST := PALISADE_TEST_BINARY=$(DEBUG_BINARY) PALISADE_TEST_RULES=$(RULES) PALISADE_CRS_FROM=$(RULES) $(CARGO) test --workspace --no-fail-fast
 
 define TRY
 

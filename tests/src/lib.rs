@@ -1,3 +1,4 @@
 //! Test harness.
 
 pub mod corpus;
+pub mod sources;

@@ -2,10 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use palisade_tests::sources::{repository, source_files};
 use regex::Regex;
 
 /// Every crate that the engine may be built of. Each of them computes; none opens a file or a socket, reads a
@@ -67,7 +66,7 @@ fn the_engine_depends_on_no_io_crate() {
             "none",
             "--offline",
         ])
-        .current_dir(root())
+        .current_dir(repository())
         .output()
         .unwrap();
     assert!(
@@ -89,32 +88,9 @@ fn the_engine_depends_on_no_io_crate() {
 fn the_engines_own_code_does_no_io() {
     let way_out = Regex::new(WAYS_OUT).unwrap();
     let mut offences = Vec::new();
-    for path in rust_files(&root().join("waf/src")) {
-        let text = fs::read_to_string(&path).unwrap();
-        let code = text.split("\n#[cfg(test)]\nmod tests").next().unwrap_or_default();
-        for (number, line) in code.lines().enumerate() {
-            let line = line.split("//").next().unwrap_or_default();
-            if let Some(found) = way_out.find(line) {
-                offences.push(format!("{}:{}: {}", path.display(), number + 1, found.as_str()));
-            }
-        }
+    for file in source_files("waf/src").unwrap() {
+        let found = way_out.find_iter(&file.code);
+        offences.extend(found.map(|found| format!("{}: {}", file.place(found.start()), found.as_str())));
     }
     assert!(offences.is_empty(), "\n{}", offences.join("\n"));
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
-}
-
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
-    files
 }

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
 
+use palisade_tests::sources::{SourceFile, repository, source_files};
 use regex::Regex;
 
 /// A room and the rooms it may import. From top to bottom, as a request sees them.
@@ -119,15 +119,13 @@ const WAF: Table = &[
         "operators",
         &["hostile_bytes", "macros", "nearest", "source", "variables"],
     ),
-    ("transformations", &["hostile_bytes"]),
+    ("transformations", &[]),
     ("macros", &["variables"]),
     ("body", &["limits"]),
     ("source", &[]),
     ("limits", &[]),
     ("nearest", &[]),
     ("text", &[]),
-    // Input for tests.
-    ("hostile_bytes", &[]),
 ];
 
 /// Rooms that are deaf to the world: what they need to know of it arrives as an argument.
@@ -149,16 +147,16 @@ fn the_engines_imports_point_down() {
 #[test]
 fn pure_rooms_do_no_io() {
     let impure = Regex::new(IMPURE).unwrap();
-    let offences = offences_in("proxy/src", |file, code| {
-        if !PURE.contains(&file.room.as_str()) || file.is_test() {
+    let offences = offences_in("proxy/src", |file, room| {
+        if !PURE.contains(&room) {
             return Vec::new();
         }
-        let found = impure.find_iter(code);
+        let found = impure.find_iter(&file.code);
         found
-            .map(|m| {
+            .map(|found| {
                 (
-                    m.start(),
-                    format!("`{}` in the pure room {}", m.as_str(), file.room),
+                    found.start(),
+                    format!("`{}` in the pure room {room}", found.as_str()),
                 )
             })
             .collect()
@@ -168,10 +166,10 @@ fn pure_rooms_do_no_io() {
 
 #[test]
 fn only_flow_knows_the_proxy_trait() {
-    let offences = offences_in("proxy/src", |file, code| {
-        let found = code.match_indices("ProxyHttp").filter(|_| file.room != "flow");
+    let offences = offences_in("proxy/src", |file, room| {
+        let found = file.code.match_indices("ProxyHttp").filter(|_| room != "flow");
         found
-            .map(|(at, _)| (at, format!("`ProxyHttp` in {}", file.room)))
+            .map(|(at, _)| (at, format!("`ProxyHttp` in {room}")))
             .collect()
     });
     assert!(offences.is_empty(), "\n{}", offences.join("\n"));
@@ -180,24 +178,24 @@ fn only_flow_knows_the_proxy_trait() {
 /// Fails with a line for each import that the table does not allow.
 fn hold(sources: &str, table: Table) {
     let allowed: BTreeMap<&str, &[&str]> = table.iter().copied().collect();
-    let reexports = reexports(&root().join(sources).join("lib.rs"));
-    let offences = offences_in(sources, |file, code| {
-        let Some(permitted) = allowed.get(file.room.as_str()) else {
+    let reexports = reexports(sources);
+    let offences = offences_in(sources, |file, room| {
+        let Some(permitted) = allowed.get(room) else {
             return vec![(
                 0,
-                format!("room {} is not in the table of tests/tests/rooms.rs", file.room),
+                format!("room {room} is not in the table of tests/tests/rooms.rs"),
             )];
         };
-        imports(code, file.depth)
+        imports(&file.code, file.modules.len())
             .into_iter()
             .map(|(at, name)| (at, reexports.get(&name).cloned().unwrap_or(name)))
             // What is no room is an item of the crate's root, or a module of the file's own.
-            .filter(|(_, name)| allowed.contains_key(name.as_str()) && *name != file.room)
-            .filter(|(_, name)| !permitted.contains(&name.as_str()) && !file.is_test())
+            .filter(|(_, name)| allowed.contains_key(name.as_str()) && name != room)
+            .filter(|(_, name)| !permitted.contains(&name.as_str()))
             .map(|(at, name)| {
                 (
                     at,
-                    format!("room {} may not import {name}; it may: {permitted:?}", file.room),
+                    format!("room {room} may not import {name}; it may: {permitted:?}"),
                 )
             })
             .collect()
@@ -205,94 +203,21 @@ fn hold(sources: &str, table: Table) {
     assert!(offences.is_empty(), "\n{}", offences.join("\n"));
 }
 
-/// A source file below a crate's root.
-struct SourceFile {
-    path: PathBuf,
-    room: String,
-    /// Modules between the crate's root and the inside of this file.
-    depth: usize,
-}
-
-impl SourceFile {
-    fn is_test(&self) -> bool {
-        self.path
-            .components()
-            .any(|part| part.as_os_str() == "tests" || part.as_os_str() == "tests.rs")
-    }
-}
-
-/// `file:line: what` for all that `find` finds in the code of the files below `sources`; comments and the
-/// tests at the end of a file are not shown to it.
+/// `file:line: what` for all that `find` finds in the files below `sources`.
 fn offences_in(sources: &str, find: impl Fn(&SourceFile, &str) -> Vec<(usize, String)>) -> Vec<String> {
     let mut offences = Vec::new();
-    for file in source_files(&root().join(sources)) {
-        let text = fs::read_to_string(&file.path).unwrap();
-        let code = code_of(&text);
-        let name = file
-            .path
-            .strip_prefix(root())
-            .unwrap_or(&file.path)
-            .display()
-            .to_string();
-        for (at, what) in find(&file, &code) {
-            let line = code[..at].matches('\n').count() + 1;
-            offences.push(format!("{name}:{line}: {what}"));
+    for file in source_files(sources).unwrap() {
+        match file.modules.as_slice() {
+            [] => {}
+            [root] if root == "lib" || root == "main" => {}
+            [room, ..] => offences.extend(
+                find(&file, room)
+                    .into_iter()
+                    .map(|(at, what)| format!("{}: {what}", file.place(at))),
+            ),
         }
     }
     offences
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
-}
-
-fn source_files(sources: &Path) -> Vec<SourceFile> {
-    let mut found = Vec::new();
-    let mut folders = vec![sources.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                found.extend(source_file(sources, path));
-            }
-        }
-    }
-    found.sort_by(|a, b| a.path.cmp(&b.path));
-    found
-}
-
-/// `None` for the crate's root itself.
-fn source_file(sources: &Path, path: PathBuf) -> Option<SourceFile> {
-    let modules: Vec<String> = path
-        .strip_prefix(sources)
-        .ok()?
-        .with_extension("")
-        .components()
-        .map(|part| part.as_os_str().to_string_lossy().into_owned())
-        .filter(|part| part != "mod")
-        .collect();
-    let room = modules.first()?.clone();
-    let is_root = modules.len() == 1 && (room == "lib" || room == "main");
-    (!is_root).then_some(SourceFile {
-        path,
-        room,
-        depth: modules.len(),
-    })
-}
-
-/// The text with comments blanked out, up to the tests at its end; lines keep their numbers.
-fn code_of(text: &str) -> String {
-    let body = text
-        .find("\n#[cfg(test)]\nmod tests")
-        .map_or(text, |end| &text[..end]);
-    let comment = Regex::new(r"(?m)(?:^|\s)//.*$").unwrap();
-    comment
-        .replace_all(body, |found: &regex::Captures<'_>| {
-            found[0].replace(|c| c != '\n', " ")
-        })
-        .into_owned()
 }
 
 /// The names right below the crate's root that the code mentions, with their places: `crate::x`,
@@ -345,8 +270,8 @@ fn identifier(text: &str) -> String {
 
 /// What the crate's root lends its name to: `pub use limits::Limits` makes `crate::Limits` an import of
 /// `limits`.
-fn reexports(lib: &Path) -> BTreeMap<String, String> {
-    let text = fs::read_to_string(lib).unwrap();
+fn reexports(sources: &str) -> BTreeMap<String, String> {
+    let text = fs::read_to_string(repository().join(sources).join("lib.rs")).unwrap();
     let statement = Regex::new(r"(?s)pub use (\w+)::(\{[^}]*\}|\w+);").unwrap();
     let mut names = BTreeMap::new();
     for found in statement.captures_iter(&text) {
@@ -367,11 +292,4 @@ fn every_way_to_import_is_seen() {
     let code = "use crate::flow;\nuse crate::{acme::Plan, dns::{a, b},\n kube};\nuse super::super::tailnet::X;\nuse super::own;";
     let names: Vec<String> = imports(code, 2).into_iter().map(|(_, name)| name).collect();
     assert_eq!(names, ["flow", "acme", "dns", "kube", "tailnet"]);
-    assert_eq!(
-        code_of("a // crate::flow\n/// crate::x\nb\n#[cfg(test)]\nmod tests {}")
-            .trim_end()
-            .lines()
-            .count(),
-        3
-    );
 }
