@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
-use palisade_waf::RuleSet;
+use palisade_waf::Remark;
 
 use super::{DEFAULT_CONFIG, Failed, load, output, say};
 use crate::rules::{self, DiskSource, Event, FileSummary, Installation, InstalledRules, Request};
@@ -134,7 +134,8 @@ fn describe(rules: &InstalledRules) -> String {
 
 fn list(installed: &InstalledRules) -> Result<(), Failed> {
     let source = DiskSource::new(installed, []);
-    let set = RuleSet::builder()
+    let set = installed
+        .rule_set()
         .include(InstalledRules::SETUP)
         .include("rules/*.conf")
         .build(&source)
@@ -142,6 +143,13 @@ fn list(installed: &InstalledRules) -> Result<(), Failed> {
     output::line(&describe(installed));
     output::line("");
     output::line(&table(&rules::list(set.rules().map(Arc::as_ref))));
+    let left_out = set
+        .remarks()
+        .iter()
+        .filter(|remark| matches!(remark, Remark::RuleLeftOut { .. }));
+    for remark in left_out {
+        output::warning(&remark.to_string());
+    }
     Ok(())
 }
 

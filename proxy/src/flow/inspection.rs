@@ -158,7 +158,10 @@ impl Inspection {
 
     /// The anomaly score that blocking goes by.
     pub(super) fn score(&self) -> u32 {
-        let score = self.transaction.tx_variable("blocking_inbound_anomaly_score");
+        // The second name is that of CRS 3.
+        let score = ["blocking_inbound_anomaly_score", "anomaly_score"]
+            .iter()
+            .find_map(|name| self.transaction.tx_variable(name));
         score
             .and_then(|text| std::str::from_utf8(&text).ok()?.parse().ok())
             .unwrap_or(0)

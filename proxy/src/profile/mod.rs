@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use palisade_waf::{LoadErrors, OperatorCache, RuleSet};
+use palisade_waf::{LoadErrors, OperatorCache, RuleSet, RuleSetBuilder};
 
 pub use canary::CanaryError;
 
@@ -128,7 +128,8 @@ impl State {
         let installed = self.installed.as_deref().ok_or(ProfileError::NoRules)?;
         let own_files = policy.seclang_before.iter().chain(&policy.seclang_after);
         let source = DiskSource::new(installed, own_files);
-        let rules = builder(policy, mode, &self.operators)
+        let rules = builder(installed, policy, mode)
+            .operators(&self.operators)
             .build(&source)
             .map_err(ProfileError::Load)?;
         exclusion::check(&policy.exclusions, &rules)?;
@@ -141,9 +142,9 @@ impl State {
 }
 
 /// The order in which rule text is read.
-fn builder(policy: &WafProfile, mode: WafMode, operators: &OperatorCache) -> palisade_waf::RuleSetBuilder {
-    let mut builder = RuleSet::builder()
-        .operators(operators)
+fn builder(installed: &InstalledRules, policy: &WafProfile, mode: WafMode) -> RuleSetBuilder {
+    let mut builder = installed
+        .rule_set()
         .text("palisade/engine.conf", text::ENGINE)
         .text("palisade/mode.conf", text::mode(policy, mode))
         .include("crs-setup.conf.example")

@@ -31,6 +31,12 @@ pub(super) fn levels(policy: &WafProfile) -> String {
         ),
         ("inbound_anomaly_score_threshold", policy.inbound_threshold),
         ("outbound_anomaly_score_threshold", policy.outbound_threshold),
+        // What CRS 3 calls the two levels.
+        ("paranoia_level", u32::from(policy.paranoia_level)),
+        (
+            "executing_paranoia_level",
+            u32::from(policy.detection_paranoia_level),
+        ),
     ];
     let mut text = String::from("SecAction \"id:100100,phase:1,pass,nolog,t:none");
     for (name, value) in settings {

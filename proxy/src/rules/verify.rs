@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use palisade_waf::{RuleSet, RuleSetBuilder};
 use serde::{Deserialize, Serialize};
 
 use super::error::RulesError;
-use super::manifest::Manifest;
+use super::manifest::{Manifest, Origin};
 use super::tree::{Tree, read_all};
 
 /// The name of the record in the folder of an installation.
@@ -104,6 +105,16 @@ impl InstalledRules {
     /// Whether `other` holds the same files: both were held against a manifest, so its name says it.
     pub fn is_same(&self, other: &Self) -> bool {
         self.manifest.name == other.manifest.name
+    }
+
+    /// Begins a rule set of these rules. Releases before CRS 4 were written for backtracking engines: the few
+    /// of their rules that cannot run here are left out, each with a remark; in any other release such a rule
+    /// is an error.
+    pub fn rule_set(&self) -> RuleSetBuilder {
+        match self.manifest.origin {
+            Origin::Debian => RuleSet::builder().leave_out_unsupported(),
+            Origin::Release | Origin::GoModule => RuleSet::builder(),
+        }
     }
 
     /// Whether the release's regression tests are installed with it.
