@@ -2,10 +2,11 @@
 
 use super::super::ast::ActionText;
 use super::super::error::{Problem, excerpt};
+use super::value::Value;
 use super::{collections, ctl};
 use crate::macros::Macro;
 use crate::nearest::nearest;
-use crate::rule::{Actions, AllowScope, Disruptive, Phase, RuleId, Severity, SideEffect};
+use crate::rule::{Actions, Disruptive, Phase, RuleId, Severity, SideEffect};
 use crate::transformations::Transformation;
 
 /// Every action that is known, with its documented spelling.
@@ -201,7 +202,7 @@ impl ActionSet {
             "skip" => self.skip = Some(value.at_least_one()?),
             "skipAfter" => self.skip_after = Some(value.some("the name of a SecMarker")?.to_owned()),
             "status" => self.status = Some(value.status()?),
-            "t" => self.transformations.push(value.transformation()?),
+            "t" => self.transformations.push(step(value)?),
             "tag" => self.tags.push(value.expanded("a tag")?),
             "ver" => self.ver = Some(value.some("a version")?.to_owned()),
             // Prefixes for XPaths; the two XPaths there are have none.
@@ -334,95 +335,17 @@ impl ActionSet {
     }
 }
 
-/// An action's value, taken as what the action expects.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Value<'a> {
-    pub(super) action: &'static str,
-    text: Option<&'a str>,
-}
-
-impl<'a> Value<'a> {
-    /// A value that is not empty.
-    pub(super) fn some(&self, expected: &'static str) -> Result<&'a str, Problem> {
-        self.text
-            .filter(|text| !text.is_empty())
-            .ok_or_else(|| self.wrong(expected))
+/// The transformation that `t:` names.
+fn step(value: Value<'_>) -> Result<Step, Problem> {
+    let name = value.some("a transformation")?;
+    if name.eq_ignore_ascii_case("none") {
+        return Ok(Step::None);
     }
-
-    /// A text with macros.
-    pub(super) fn expanded(&self, expected: &'static str) -> Result<Macro, Problem> {
-        Ok(Macro::parse(self.some(expected)?)?)
-    }
-
-    /// "expected ..., found `...`".
-    pub(super) fn wrong(&self, expected: &'static str) -> Problem {
-        Problem::ActionValue {
-            action: self.action,
-            expected,
-            found: self.text.map(excerpt),
-        }
-    }
-
-    fn alone<T>(&self, meaning: T) -> Result<T, Problem> {
-        match self.text {
-            None => Ok(meaning),
-            Some(_) => Err(self.wrong("no value")),
-        }
-    }
-
-    fn flag(&self, meaning: bool) -> Result<Option<bool>, Problem> {
-        self.alone(Some(meaning))
-    }
-
-    fn one_to_nine(&self) -> Result<u8, Problem> {
-        const EXPECTED: &str = "a number from 1 to 9";
-        match self.some(EXPECTED)?.parse() {
-            Ok(number @ 1..=9) => Ok(number),
-            _ => Err(self.wrong(EXPECTED)),
-        }
-    }
-
-    fn at_least_one(&self) -> Result<usize, Problem> {
-        const EXPECTED: &str = "a number of rules above 0";
-        match self.some(EXPECTED)?.parse() {
-            Ok(number) if number > 0 => Ok(number),
-            _ => Err(self.wrong(EXPECTED)),
-        }
-    }
-
-    fn status(&self) -> Result<u16, Problem> {
-        const EXPECTED: &str = "an HTTP status from 100 to 599";
-        match self.some(EXPECTED)?.parse() {
-            Ok(status @ 100..=599) => Ok(status),
-            _ => Err(self.wrong(EXPECTED)),
-        }
-    }
-
-    fn allow_scope(&self) -> Result<AllowScope, Problem> {
-        match self.text.map(str::to_ascii_lowercase).as_deref() {
-            None => Ok(AllowScope::Transaction),
-            Some("phase") => Ok(AllowScope::Phase),
-            Some("request") => Ok(AllowScope::Request),
-            Some(_) => Err(self.wrong("nothing, `phase` or `request`")),
-        }
-    }
-
-    fn severity(&self) -> Result<Severity, Problem> {
-        const EXPECTED: &str = "a number from 0 to 7 or a name from EMERGENCY to DEBUG";
-        Severity::from_name(self.some(EXPECTED)?).ok_or_else(|| self.wrong(EXPECTED))
-    }
-
-    fn transformation(&self) -> Result<Step, Problem> {
-        let name = self.some("a transformation")?;
-        if name.eq_ignore_ascii_case("none") {
-            return Ok(Step::None);
-        }
-        match Transformation::from_name(name) {
-            Some(transformation) => Ok(Step::Transform(transformation)),
-            None => Err(Problem::UnknownTransformation {
-                name: excerpt(name),
-                suggestion: nearest(name, Transformation::ALL.iter().map(|known| known.name())),
-            }),
-        }
+    match Transformation::from_name(name) {
+        Some(transformation) => Ok(Step::Transform(transformation)),
+        None => Err(Problem::UnknownTransformation {
+            name: excerpt(name),
+            suggestion: nearest(name, Transformation::ALL.iter().map(|known| known.name())),
+        }),
     }
 }

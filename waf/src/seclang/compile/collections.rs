@@ -1,7 +1,7 @@
 //! Actions that write: `setvar`, `setenv`, `initcol`, `expirevar`, `setsid`, `setuid`, `setrsc`.
 
 use super::super::error::Problem;
-use super::action_set::Value;
+use super::value::Value;
 use crate::macros::Macro;
 use crate::rule::{Change, SetVar, SideEffect};
 use crate::variables::Variable;

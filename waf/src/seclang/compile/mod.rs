@@ -25,6 +25,7 @@ mod select;
 mod settings;
 mod targets;
 mod update;
+mod value;
 
 /// How operators are made: the plan's cache stands behind it.
 pub(crate) type MakeOperator<'a> =

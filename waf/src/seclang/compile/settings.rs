@@ -133,7 +133,7 @@ fn mime_types(arguments: Arguments<'_>) -> Result<Vec<String>, Problem> {
         for name in word.text.split_ascii_whitespace() {
             // ModSecurity's name for a response that tells no type.
             if !name.contains('/') && name != "(null)" {
-                return Err(arguments.value("a MIME type as type/subtype", name));
+                return Err(arguments.value("a MIME type as type/subtype, or (null)", name));
             }
             types.push(name.to_ascii_lowercase());
         }

@@ -19,7 +19,7 @@ SecArgumentsLimit 500
 SecResponseBodyAccess On
 SecResponseBodyLimit 1048576
 SecResponseBodyLimitAction Reject
-SecResponseBodyMimeType text/plain text/HTML
+SecResponseBodyMimeType (null) text/plain text/HTML
 SecResponseBodyJsonDepthLimit 32
 SecArgumentSeparator ;
 SecCookieFormat 0
@@ -43,7 +43,10 @@ SecUploadFileLimit 10",
     );
     assert!(settings.response_body_access && !settings.response_body_partial);
     assert_eq!(settings.response_body_limit, 1_048_576);
-    assert_eq!(settings.response_mime_types, ["text/plain", "text/html"]);
+    assert_eq!(
+        settings.response_mime_types,
+        ["(null)", "text/plain", "text/html"]
+    );
     assert_eq!(settings.response_json_depth_limit, Some(32));
     assert_eq!(
         (settings.argument_separator, settings.collection_timeout),
@@ -157,7 +160,7 @@ fn values_are_checked() {
         ),
         (
             "SecResponseBodyMimeType html",
-            "SecResponseBodyMimeType: expected a MIME type as type/subtype, found `html`",
+            "SecResponseBodyMimeType: expected a MIME type as type/subtype, or (null), found `html`",
         ),
         (
             "SecArgumentSeparator ;;",
