@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::gate::Home;
 use super::inspection::SharedInspection;
 use crate::snapshot::{LiveRoute, Snapshot};
+use crate::upstream::Candidates;
 
 /// The state of one request; it lives on the snapshot that it began with.
 pub struct RequestContext {
@@ -30,6 +31,8 @@ pub struct RequestContext {
     pub(super) home: Option<Arc<Home>>,
     /// Backends that were tried.
     pub(super) tried: Vec<usize>,
+    /// The addresses of the backend in use, as long as one is left to try.
+    pub(super) candidates: Option<Candidates>,
     /// The backend in use, for the log.
     pub(super) upstream: Option<String>,
     /// When the upstream's answer began.
@@ -54,6 +57,7 @@ impl RequestContext {
             inspection: None,
             home: None,
             tried: Vec::new(),
+            candidates: None,
             upstream: None,
             first_byte: None,
             held_bytes: 0,

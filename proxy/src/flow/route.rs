@@ -9,44 +9,61 @@ use tracing::debug;
 
 use super::context::RequestContext;
 use crate::snapshot::LiveRoute;
-use crate::upstream;
+use crate::upstream::{self, Candidates};
 
-/// The peer for the next attempt: a backend that was not tried yet.
+/// The peer for the next attempt: the next address of the backend in use, or a backend that was not tried yet.
 pub(super) async fn next_peer(context: &mut RequestContext) -> Result<Box<HttpPeer>> {
     let Some(route) = context.route.clone() else {
         return Error::e_explain(ErrorType::HTTPStatus(404), "no route");
     };
-    while let Some(index) = route.balancer.pick(&context.tried, Instant::now()) {
+    loop {
+        if let Some(peer) = peer_in_use(context, &route) {
+            return Ok(Box::new(peer));
+        }
+        let Some(index) = route.balancer.pick(&context.tried, Instant::now()) else {
+            return Error::e_explain(ErrorType::HTTPStatus(503), "no backend could be reached");
+        };
         context.tried.push(index);
         let Some(endpoint) = route.balancer.endpoints().get(index) else {
-            break;
+            continue;
         };
-        let upstream = &route.route.upstream;
         context.upstream = Some(format!("{}:{}", endpoint.backend.host, endpoint.backend.port));
-        match endpoint.resolver.address().await {
-            Ok(address) => {
-                let peer = upstream::peer(upstream, &endpoint.backend, address, route.ca.as_ref());
-                return Ok(Box::new(peer));
-            }
+        match endpoint.resolver.candidates().await {
+            Ok(candidates) => context.candidates = Some(candidates),
             Err(error) => {
                 debug!(host = endpoint.backend.host, %error, "cannot resolve backend");
                 route.balancer.mark_down(index, Instant::now());
             }
         }
     }
-    Error::e_explain(ErrorType::HTTPStatus(503), "no backend could be reached")
 }
 
-/// A connection to the backend in use failed. Nothing was sent, so the next one may be tried.
+fn peer_in_use(context: &RequestContext, route: &LiveRoute) -> Option<HttpPeer> {
+    let address = context.candidates.as_ref()?.address()?;
+    let endpoint = route.balancer.endpoints().get(*context.tried.last()?)?;
+    Some(upstream::peer(
+        &route.route.upstream,
+        &endpoint.backend,
+        address,
+        route.ca.as_ref(),
+    ))
+}
+
+/// A connection to an address of the backend in use failed. Nothing was sent, so its next address may be
+/// tried, and after the last one the next backend.
 pub(super) fn connect_failed(context: &mut RequestContext, mut error: Box<Error>) -> Box<Error> {
     let Some(route) = context.route.as_deref() else {
         return error;
     };
-    if let Some(index) = context.tried.last() {
-        route.balancer.mark_down(*index, Instant::now());
-    }
     context.error = Some(error.to_string());
-    error.set_retry(has_untried(route, &context.tried));
+    let same_backend = context.candidates.as_mut().is_some_and(Candidates::advance);
+    if !same_backend {
+        context.candidates = None;
+        if let Some(index) = context.tried.last() {
+            route.balancer.mark_down(*index, Instant::now());
+        }
+    }
+    error.set_retry(same_backend || has_untried(route, &context.tried));
     error
 }
 
@@ -68,12 +85,14 @@ pub(super) fn proxy_failed(
     if error.retry() {
         // The same backend may be asked again, on a new connection.
         context.tried.pop();
+        context.candidates = None;
     }
     error
 }
 
-/// The backend in use took the connection.
+/// The backend in use took the connection: what failed before is no failure of the request.
 pub(super) fn connected(context: &mut RequestContext) {
+    context.error = None;
     if let (Some(route), Some(index)) = (context.route.as_deref(), context.tried.last()) {
         route.balancer.mark_up(*index);
     }
@@ -81,4 +100,75 @@ pub(super) fn connected(context: &mut RequestContext) {
 
 fn has_untried(route: &LiveRoute, tried: &[usize]) -> bool {
     tried.len() < route.balancer.endpoints().len()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::config::testing::config;
+    use crate::profile::Profiles;
+    use crate::snapshot::{Ingredients, Snapshot};
+
+    /// A request on a route without WAF to these backends.
+    fn request(backends: &str) -> RequestContext {
+        let text = format!(
+            "waf.mode = \"off\"\n[[routes]]\nname = \"app\"\nhosts = [\"app.example\"]\nbackends = [{backends}]\n"
+        );
+        let ingredients = Ingredients {
+            profiles: &Profiles::new(),
+            echo: ([127, 0, 0, 1], 1).into(),
+            previous: None,
+        };
+        let snapshot = Snapshot::build(config(&text), &ingredients).unwrap();
+        let route = snapshot.find("app.example", "/");
+        let mut context = RequestContext::new(Arc::new(snapshot));
+        context.route = route;
+        context
+    }
+
+    fn with_addresses(context: &mut RequestContext, count: u16) {
+        let addresses: Vec<_> = (1..=count).map(|port| ([127, 0, 0, 1], port).into()).collect();
+        context.tried.push(0);
+        context.candidates = Candidates::new(addresses.into(), 0);
+    }
+
+    fn refused() -> Box<Error> {
+        Error::new(ErrorType::ConnectRefused)
+    }
+
+    #[tokio::test]
+    async fn a_dead_address_costs_the_backend_nothing_while_another_is_left() {
+        let mut context = request("\"http://app.internal\"");
+        with_addresses(&mut context, 2);
+        assert!(connect_failed(&mut context, refused()).retry());
+        let route = context.route.clone().unwrap();
+        assert!(route.balancer.is_up(0, Instant::now()));
+        let peer = next_peer(&mut context).await.unwrap();
+        assert_eq!(peer._address.as_inet().unwrap().port(), 2);
+        assert_eq!(context.tried, [0]);
+
+        assert!(!connect_failed(&mut context, refused()).retry());
+        assert!(!route.balancer.is_up(0, Instant::now()));
+        assert!(next_peer(&mut context).await.is_err());
+    }
+
+    #[test]
+    fn after_its_last_address_the_next_backend_has_its_turn() {
+        let mut context = request("\"http://127.0.0.1:1\", \"http://127.0.0.1:2\"");
+        with_addresses(&mut context, 1);
+        assert!(connect_failed(&mut context, refused()).retry());
+        assert!(context.candidates.is_none());
+    }
+
+    #[test]
+    fn a_failure_that_a_retry_made_good_is_no_error_of_the_request() {
+        let mut context = request("\"http://app.internal\"");
+        with_addresses(&mut context, 2);
+        let _ = connect_failed(&mut context, refused());
+        assert!(context.error.is_some());
+        connected(&mut context);
+        assert_eq!(context.error, None);
+    }
 }

@@ -8,4 +8,4 @@ mod resolve;
 pub use balancer::{Balancer, Endpoint};
 pub use echo::Echo;
 pub use peer::{Ca, UpstreamError, peer};
-pub use resolve::Resolver;
+pub use resolve::{Candidates, Resolver};
