@@ -41,7 +41,6 @@ pub(super) struct Listen {
     pub(super) redirect_port: Option<u16>,
     pub(super) handshake_timeout: Option<Duration>,
     pub(super) keepalive_timeout: Option<Duration>,
-    pub(super) request_head_timeout: Option<Duration>,
     pub(super) request_body_timeout: Option<Duration>,
     pub(super) max_connections: Option<usize>,
 }
@@ -88,6 +87,9 @@ pub(super) struct WafPolicy {
     pub(super) inspect_responses: Option<bool>,
     pub(super) response_body_limit: Option<At<usize>>,
     pub(super) response_mime_types: Option<Vec<String>>,
+    pub(super) allowed_methods: Option<Vec<String>>,
+    pub(super) allowed_content_types: Option<Vec<String>>,
+    pub(super) argument_limit: Option<u32>,
     pub(super) fail_closed: Option<bool>,
     pub(super) seclang_before: Option<Vec<PathBuf>>,
     pub(super) seclang_after: Option<Vec<PathBuf>>,

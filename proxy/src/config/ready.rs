@@ -54,8 +54,6 @@ pub struct Listen {
     pub handshake_timeout: Duration,
     /// Idle keep-alive connections are closed after this.
     pub keepalive_timeout: Duration,
-    /// From the first byte of a request's head to its last.
-    pub request_head_timeout: Duration,
     /// Between two reads of a request body.
     pub request_body_timeout: Duration,
     /// Connections at once; more wait in the kernel's backlog.
@@ -282,6 +280,12 @@ pub struct WafProfile {
     pub outbound_threshold: u32,
     /// MIME types whose response bodies are inspected, lower case.
     pub response_mime_types: Vec<String>,
+    /// Methods that are no finding by themselves.
+    pub allowed_methods: Vec<String>,
+    /// Content types of requests that are no finding by themselves, lower case.
+    pub allowed_content_types: Vec<String>,
+    /// Arguments (query and body together) of a request; more are refused.
+    pub argument_limit: u32,
     /// Exclusions, in order.
     pub exclusions: Vec<Exclusion>,
     /// SecLang files read before the CRS.

@@ -13,7 +13,8 @@ use super::connection;
 use super::context::RequestContext;
 use super::gate::{self, Duties};
 use super::head;
-use super::inspection::{Inspection, Origin, lock};
+use super::inspection::{self, Inspection, Origin, lock};
+use super::reading::{self, Ambiguous};
 use super::respond::Answer;
 use super::response_gate::ResponseGate;
 use crate::config::WafMode;
@@ -23,11 +24,15 @@ use crate::snapshot::LiveRoute;
 pub(super) async fn admit(session: &mut ServerSession, context: &mut RequestContext) -> Result<bool> {
     identify(session, context);
     let refusal = match find_route(session, context) {
-        Some(route) => {
+        Ok(Some(route)) => {
             connection::limit_pauses(session, &context.snapshot.config.listen, &route.route.upstream);
             inspect(session, context, &route).await
         }
-        None => Some(Answer::plain(StatusCode::NOT_FOUND)),
+        Ok(None) => Some(Answer::plain(StatusCode::NOT_FOUND)),
+        Err(ambiguous) => {
+            context.error = Some(ambiguous.to_string());
+            Some(Answer::plain(StatusCode::BAD_REQUEST))
+        }
     };
     match refusal {
         Some(answer) => answer.send(session).await.map(|()| true),
@@ -35,17 +40,29 @@ pub(super) async fn admit(session: &mut ServerSession, context: &mut RequestCont
     }
 }
 
-fn identify(session: &ServerSession, context: &mut RequestContext) {
+fn identify(session: &mut ServerSession, context: &mut RequestContext) {
     context.id = context.new_id();
     context.client = head::client(session);
     context.host = head::host(session.req_header()).unwrap_or_default();
+    context.has_body = !session.is_body_empty();
 }
 
-fn find_route(session: &ServerSession, context: &mut RequestContext) -> Option<Arc<LiveRoute>> {
-    let path = session.req_header().uri.path();
-    let route = context.snapshot.find(&context.host, path)?;
+fn find_route(
+    session: &mut ServerSession,
+    context: &mut RequestContext,
+) -> Result<Option<Arc<LiveRoute>>, Ambiguous> {
+    reading::settle(session.req_header_mut())?;
+    let request = session.req_header();
+    let (authority, path) = (head::authority(request).unwrap_or_default(), request.uri.path());
+    let find = |path: &str| context.snapshot.find(authority, path);
+    let Some(route) = find(path) else { return Ok(None) };
+    if let Some(decoded) = reading::decoded_path(path)
+        && find(&decoded).is_none_or(|other| !Arc::ptr_eq(&other, &route))
+    {
+        return Err(Ambiguous::Path);
+    }
     context.route = Some(Arc::clone(&route));
-    Some(route)
+    Ok(Some(route))
 }
 
 /// Runs phases 1 and 2 and puts a gate in front of the session where a body is held or an answer is to be
@@ -99,12 +116,12 @@ async fn run_waf(
         unix_micros: context.unix_micros(),
         client: context.client,
         server: head::server(session),
-        host: &context.host,
+        authority: head::authority(session.req_header()).unwrap_or_default(),
     };
-    let inspection = Inspection::open(profile.rules(), &origin, session.req_header(), policy.fail_closed);
+    let inspection = Inspection::open(profile.rules(), &origin, policy.fail_closed);
     let inspection = Arc::new(Mutex::new(inspection));
+    let decision = lock(&inspection).request_headers(&origin, session.req_header());
     context.inspection = Some(Arc::clone(&inspection));
-    let decision = lock(&inspection).request_headers();
     if let Some(refusal) = Answer::to(&decision, &context.id) {
         return Some(refusal);
     }
@@ -119,19 +136,20 @@ async fn run_waf(
             let seen = held.bytes.len().min(policy.request_body_limit);
             (held.bytes.slice(..seen), held.completeness)
         });
-    let decision = lock(&inspection).request_body(bytes, completeness);
+    let decision = inspection::request_body(&inspection, bytes, completeness).await;
     *held = body;
     Answer::to(&decision, &context.id)
 }
 
-/// Holds the body, where there is one to inspect. A WebSocket's bytes are no body.
+/// Holds the body, where there is one to inspect.
 async fn hold_body(
     session: &mut ServerSession,
     context: &mut RequestContext,
     route: &LiveRoute,
     wanted: bool,
 ) -> Result<Option<Held>, Answer> {
-    if !wanted || session.is_body_empty() || session.is_upgrade_req() {
+    // A request that asks for an upgrade may carry a body all the same; a WebSocket handshake has none.
+    if !wanted || session.is_body_empty() {
         return Ok(None);
     }
     let policy = &route.route.waf;

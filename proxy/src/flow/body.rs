@@ -6,6 +6,7 @@ use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use palisade_waf::Completeness;
 use pingora_core::protocols::http::ServerSession;
+use pingora_error::ErrorType;
 
 use super::head;
 use crate::config::BodyLimitAction;
@@ -105,6 +106,7 @@ pub(super) async fn hold(
 async fn next_chunk(session: &mut ServerSession, pause: Duration) -> Result<Option<Bytes>, HoldError> {
     match tokio::time::timeout(pause, session.read_request_body()).await {
         Ok(Ok(chunk)) => Ok(chunk),
+        Ok(Err(error)) if *error.etype() == ErrorType::ReadTimedout => Err(HoldError::Timeout),
         Ok(Err(_)) => Err(HoldError::Client),
         Err(_) => Err(HoldError::Timeout),
     }

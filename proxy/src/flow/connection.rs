@@ -6,12 +6,14 @@ use crate::config::{Listen, Upstream};
 
 /// How long the client may pause: within a body, or on a WebSocket, where a pause is nothing unusual.
 pub(super) fn limit_pauses(session: &mut ServerSession, listen: &Listen, upstream: &Upstream) {
-    let pause = if session.is_upgrade_req() {
+    // A request that asks for an upgrade and carries a body is an ordinary one.
+    let pause = if session.is_upgrade_req() && session.is_body_empty() {
         upstream.idle_timeout
     } else {
         listen.request_body_timeout
     };
     session.set_read_timeout(Some(pause));
+    session.set_write_timeout(Some(upstream.idle_timeout));
 }
 
 /// Applies the keep-alive timeout; while draining the connection ends after this request.

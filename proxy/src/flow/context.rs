@@ -37,6 +37,8 @@ pub struct RequestContext {
     pub(super) upstream: Option<String>,
     /// When the upstream's answer began.
     pub(super) first_byte: Option<Duration>,
+    /// Whether the request has a body.
+    pub(super) has_body: bool,
     /// Bytes of the request's body that were held for inspection.
     pub(super) held_bytes: usize,
     /// Why the request failed.
@@ -60,6 +62,7 @@ impl RequestContext {
             candidates: None,
             upstream: None,
             first_byte: None,
+            has_body: false,
             held_bytes: 0,
             error: None,
         }

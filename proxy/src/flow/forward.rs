@@ -30,6 +30,7 @@ pub(super) fn request(context: &RequestContext, request: &mut RequestHeader) -> 
     request.insert_header(X_REQUEST_ID, context.id.as_str())?;
     let host = original_host(context, request);
     request.insert_header(X_FORWARDED_HOST, host)?;
+    to_origin_form(request)?;
     let Some(route) = context.route.as_deref() else {
         return Ok(());
     };
@@ -40,31 +41,48 @@ pub(super) fn request(context: &RequestContext, request: &mut RequestHeader) -> 
         // Phase 4 reads what is sent: the upstream is not asked for a coded body.
         request.remove_header(&header::ACCEPT_ENCODING);
     }
-    if context.held_bytes > 0 {
-        // The body is here already; the client's wish was answered by the edge.
+    if context.held_bytes > 0 || !context.has_body {
+        // The body is here already, or there is none: the client's wish was answered by the edge.
         request.remove_header(&header::EXPECT);
     }
     Ok(())
 }
 
-/// Also spellings with `_`, which many servers fold into `-`.
+/// All of X-Forwarded-*, whatever its spelling: many servers fold `_` into `-`, and upstreams believe
+/// X-Forwarded-User and its like. The edge's own are set afterwards.
 fn drop_untrusted(request: &mut RequestHeader) {
     for name in &DROPPED {
         request.remove_header(name);
     }
-    let folded: Vec<HeaderName> = request
+    let spelled: Vec<HeaderName> = request
         .headers
         .keys()
-        .filter(|name| name.as_str().contains('_') && is_ours(&name.as_str().replace('_', "-")))
+        .filter(|name| is_ours(&name.as_str().replace('_', "-")))
         .cloned()
         .collect();
-    for name in &folded {
+    for name in &spelled {
         request.remove_header(name);
     }
 }
 
 fn is_ours(name: &str) -> bool {
     name.starts_with("x-forwarded-") || matches!(name, "x-real-ip" | "x-request-id" | "forwarded")
+}
+
+/// A target in absolute form names a host that the upstream would take before Host (RFC 9112 section 3.2.2).
+fn to_origin_form(request: &mut RequestHeader) -> Result<()> {
+    if request.raw_path().starts_with(b"/") || request.uri.authority().is_none() {
+        return Ok(());
+    }
+    if let Some(authority) = request.uri.authority().map(ToString::to_string) {
+        request.insert_header(header::HOST, authority)?;
+    }
+    let path = request
+        .uri
+        .path_and_query()
+        .map_or("/", |path| path.as_str())
+        .to_owned();
+    request.set_raw_path(path.as_bytes())
 }
 
 /// The host with its port, as the client sent it.
@@ -85,13 +103,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn underscore_spellings_are_dropped_too() {
+    fn no_spelling_of_a_forwarding_header_passes() {
         let mut request = RequestHeader::build("GET", b"/", None).unwrap();
         request.append_header("X_Forwarded_For", "6.6.6.6").unwrap();
         request.append_header("Forwarded", "for=6.6.6.6").unwrap();
+        request.append_header("X-Forwarded-User", "root").unwrap();
         request.append_header("X_Custom", "kept").unwrap();
         drop_untrusted(&mut request);
         assert!(!request.headers.contains_key("x_forwarded_for"));
+        assert!(!request.headers.contains_key("x-forwarded-user"));
         assert!(!request.headers.contains_key("forwarded"));
         assert!(request.headers.contains_key("x_custom"));
     }

@@ -9,14 +9,18 @@ use pingora_http::RequestHeader;
 /// The host that the client asks for, lower case, without port or trailing dot: the authority of the
 /// request target (h2, absolute form) before the Host field (RFC 9112 section 3.2.2).
 pub(super) fn host(head: &RequestHeader) -> Option<String> {
+    let host = without_port(authority(head)?);
+    let host = host.strip_suffix('.').unwrap_or(host);
+    (!host.is_empty()).then(|| host.to_ascii_lowercase())
+}
+
+/// The authority as it was sent: of the request target (h2, absolute form), else the Host field.
+pub(super) fn authority(head: &RequestHeader) -> Option<&str> {
     let authority = match head.uri.authority() {
         Some(authority) => authority.as_str(),
         None => head.headers.get(http::header::HOST)?.to_str().ok()?,
     };
-    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    let host = without_port(authority);
-    let host = host.strip_suffix('.').unwrap_or(host);
-    (!host.is_empty()).then(|| host.to_ascii_lowercase())
+    Some(authority.rsplit_once('@').map_or(authority, |(_, host)| host))
 }
 
 /// The authority without its port; brackets of an IPv6 literal stay.

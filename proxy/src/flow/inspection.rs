@@ -54,38 +54,69 @@ pub(super) struct Inspection {
     elapsed: Duration,
 }
 
+/// Bodies from this size on are inspected on a thread of their own: a worker that is busy with one for
+/// milliseconds serves nobody else meanwhile.
+const LARGE_BODY: usize = 16 * 1024;
+
+/// Phase 2.
+pub(super) async fn request_body(
+    inspection: &SharedInspection,
+    body: Bytes,
+    completeness: Completeness,
+) -> Decision {
+    let large = body.len() >= LARGE_BODY;
+    apart(inspection, large, move |inspection| {
+        inspection.request_body(body, completeness)
+    })
+    .await
+}
+
+/// Phase 4.
+pub(super) async fn response_body(
+    inspection: &SharedInspection,
+    body: Bytes,
+    completeness: Completeness,
+) -> Decision {
+    let large = body.len() >= LARGE_BODY;
+    apart(inspection, large, move |inspection| {
+        inspection.response_body(body, completeness)
+    })
+    .await
+}
+
+async fn apart(
+    inspection: &SharedInspection,
+    large: bool,
+    phase: impl FnOnce(&mut Inspection) -> Decision + Send + 'static,
+) -> Decision {
+    if !large {
+        return phase(&mut lock(inspection));
+    }
+    let inspection = Arc::clone(inspection);
+    // The phase catches the engine's panics; what is left is a runtime that shuts down.
+    tokio::task::spawn_blocking(move || phase(&mut lock(&inspection)))
+        .await
+        .unwrap_or(Decision::Failed)
+}
+
 /// Where a request comes from.
 pub(super) struct Origin<'a> {
     pub(super) id: &'a str,
     pub(super) unix_micros: u64,
     pub(super) client: SocketAddr,
     pub(super) server: SocketAddr,
-    pub(super) host: &'a str,
+    /// As sent; stands for Host where HTTP/2 carries none.
+    pub(super) authority: &'a str,
 }
 
 impl Inspection {
-    /// Opens a transaction and shows it the request's head; no rule has run yet.
-    pub(super) fn open(
-        rules: &RuleSet,
-        origin: &Origin<'_>,
-        request: &RequestHeader,
-        fail_closed: bool,
-    ) -> Self {
-        let mut transaction = rules.transaction(RequestOrigin {
+    /// Opens a transaction; no rule has run yet.
+    pub(super) fn open(rules: &RuleSet, origin: &Origin<'_>, fail_closed: bool) -> Self {
+        let transaction = rules.transaction(RequestOrigin {
             id: origin.id.to_owned(),
             unix_micros: origin.unix_micros,
             utc_offset_seconds: 0,
         });
-        transaction.connection(origin.client, origin.server);
-        let protocol = head::protocol(request.version);
-        transaction.request_line(request.method.as_str().as_bytes(), request.raw_path(), protocol);
-        if !request.headers.contains_key(http::header::HOST) && !origin.host.is_empty() {
-            // HTTP/2 carries it as :authority; rules look for Host.
-            transaction.add_request_header(b"host", origin.host.as_bytes());
-        }
-        for (name, value) in &request.headers {
-            transaction.add_request_header(name.as_str().as_bytes(), value.as_bytes());
-        }
         Self {
             transaction,
             fail_closed,
@@ -96,8 +127,11 @@ impl Inspection {
     }
 
     /// Phase 1.
-    pub(super) fn request_headers(&mut self) -> Decision {
-        self.run(Transaction::request_headers)
+    pub(super) fn request_headers(&mut self, origin: &Origin<'_>, request: &RequestHeader) -> Decision {
+        self.run(|transaction| {
+            show_head(transaction, origin, request);
+            transaction.request_headers()
+        })
     }
 
     /// Whether phase 2 wants to see the body.
@@ -106,7 +140,7 @@ impl Inspection {
     }
 
     /// Phase 2.
-    pub(super) fn request_body(&mut self, body: Bytes, completeness: Completeness) -> Decision {
+    fn request_body(&mut self, body: Bytes, completeness: Completeness) -> Decision {
         self.partial |= completeness == Completeness::Partial;
         self.run(|transaction| transaction.request_body(body, completeness))
     }
@@ -129,7 +163,7 @@ impl Inspection {
     }
 
     /// Phase 4.
-    pub(super) fn response_body(&mut self, body: Bytes, completeness: Completeness) -> Decision {
+    fn response_body(&mut self, body: Bytes, completeness: Completeness) -> Decision {
         self.run(|transaction| transaction.response_body(body, completeness))
     }
 
@@ -206,5 +240,18 @@ impl Inspection {
                 }
             }
         }
+    }
+}
+
+fn show_head(transaction: &mut Transaction, origin: &Origin<'_>, request: &RequestHeader) {
+    transaction.connection(origin.client, origin.server);
+    let protocol = head::protocol(request.version);
+    transaction.request_line(request.method.as_str().as_bytes(), request.raw_path(), protocol);
+    if !request.headers.contains_key(http::header::HOST) && !origin.authority.is_empty() {
+        // HTTP/2 carries it as :authority; rules look for Host.
+        transaction.add_request_header(b"host", origin.authority.as_bytes());
+    }
+    for (name, value) in &request.headers {
+        transaction.add_request_header(name.as_str().as_bytes(), value.as_bytes());
     }
 }

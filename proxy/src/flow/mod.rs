@@ -11,6 +11,7 @@ mod head;
 mod hooks;
 mod inspection;
 mod log;
+mod reading;
 mod redirect;
 mod respond;
 mod response_gate;

@@ -17,10 +17,8 @@ pub struct Redirect {
 #[async_trait]
 impl ServeHttp for Redirect {
     async fn response(&self, session: &mut ServerSession) -> Response<Vec<u8>> {
-        if !session.is_body_done() {
-            // The body is not wanted: closing is cheaper than reading it.
-            session.set_keepalive(None);
-        }
+        // Nothing else is to be had here: a kept connection would only be in the way of a drain.
+        session.set_keepalive(None);
         let request = session.req_header();
         let location = head::host(request).and_then(|host| self.location(&host, path_of(request)));
         answer(location)
@@ -29,6 +27,12 @@ impl ServeHttp for Redirect {
 
 impl Redirect {
     fn location(&self, host: &str, path: &str) -> Option<HeaderValue> {
+        if !host
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte))
+        {
+            return None;
+        }
         let port = if self.port == 443 {
             String::new()
         } else {
@@ -76,6 +80,7 @@ mod tests {
 
     #[test]
     fn no_host_no_location() {
+        assert_eq!(Redirect { port: 443 }.location("evil.example/", "/x"), None);
         assert_eq!(answer(None).status(), StatusCode::BAD_REQUEST);
     }
 }

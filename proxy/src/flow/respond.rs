@@ -179,9 +179,9 @@ async fn linger(session: &mut ServerSession) {
 /// Answers a request that could not be proxied. Returns the status, or 0 if the client is gone or its answer
 /// had begun already.
 pub(super) async fn failure(session: &mut ServerSession, error: &Error) -> u16 {
-    let begun = session
-        .response_written()
-        .is_some_and(|head| !head.status.is_informational());
+    let begun = session.response_written().is_some_and(|head| {
+        !head.status.is_informational() || head.status == StatusCode::SWITCHING_PROTOCOLS
+    });
     let Some(status) = status_of(error).filter(|_| !begun) else {
         // A half-sent answer must not look complete: the connection ends here.
         session.shutdown().await;

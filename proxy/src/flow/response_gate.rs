@@ -3,10 +3,10 @@
 use bytes::{Bytes, BytesMut};
 use palisade_waf::Completeness;
 use pingora_core::protocols::http::{HttpTask, ServerSession};
-use pingora_error::Result;
+use pingora_error::{Error, ErrorType, Result};
 use pingora_http::ResponseHeader;
 
-use super::inspection::{Decision, SharedInspection, lock};
+use super::inspection::{self, Decision, SharedInspection, lock};
 use super::respond::Answer;
 use crate::limit::Share;
 
@@ -81,6 +81,7 @@ impl ResponseGate {
                 self.keep(task);
                 self.finish(session, Completeness::Complete).await
             }
+            (State::Holding, HttpTask::Failed(_)) => self.give_up(task),
             _ => self.release_with(session, task).await,
         }
     }
@@ -102,8 +103,8 @@ impl ResponseGate {
         // Without memory the answer is inspected as far as it was held: serving goes on.
         let room = self.share.grow(length) && self.held <= self.limit;
         match (end, room) {
-            (true, _) => self.finish(session, Completeness::Complete).await,
-            (false, false) => self.finish(session, Completeness::Partial).await,
+            (_, false) => self.finish(session, Completeness::Partial).await,
+            (true, true) => self.finish(session, Completeness::Complete).await,
             (false, true) => Ok(false),
         }
     }
@@ -112,7 +113,7 @@ impl ResponseGate {
     async fn finish(&mut self, session: &mut ServerSession, completeness: Completeness) -> Result<bool> {
         let body = self.body();
         self.state = State::Open;
-        let decision = lock(&self.inspection).response_body(body, completeness);
+        let decision = inspection::response_body(&self.inspection, body, completeness).await;
         self.after(session, decision).await
     }
 
@@ -122,12 +123,30 @@ impl ResponseGate {
             self.state = State::Closed;
             self.tasks.clear();
             answer.send(session).await?;
-            return Ok(true);
+            if session.is_body_done() {
+                return Ok(true);
+            }
+            // The request's body is still coming and nobody reads it any more: the exchange ends here.
+            return Error::e_explain(ErrorType::ConnectionClosed, "refused before the request's end")
+                .map_err(|error: Box<Error>| error.into_down());
         }
         if self.state == State::Holding {
             return Ok(false);
         }
+        self.share.release();
         session.response_duplex_vec(std::mem::take(&mut self.tasks)).await
+    }
+
+    /// The upstream broke off: what was held stays here, as it was never inspected to its end.
+    fn give_up(&mut self, task: HttpTask) -> Result<bool> {
+        self.tasks.clear();
+        self.held = 0;
+        self.share.release();
+        self.state = State::Head;
+        match task {
+            HttpTask::Failed(error) => Err(error),
+            _ => Ok(false),
+        }
     }
 
     async fn release_with(&mut self, session: &mut ServerSession, task: HttpTask) -> Result<bool> {

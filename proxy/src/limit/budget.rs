@@ -61,9 +61,17 @@ impl Share {
     }
 }
 
+impl Share {
+    /// Gives everything back.
+    pub fn release(&mut self) {
+        self.budget.held.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.bytes = 0;
+    }
+}
+
 impl Drop for Share {
     fn drop(&mut self) {
-        self.budget.held.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.release();
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn mode(policy: &WafProfile, mode: WafMode) -> String {
     format!("SecRuleEngine {engine}\nSecResponseBodyMimeTypesClear\n{types}")
 }
 
-/// Paranoia levels and thresholds, as the CRS's set-up file documents them.
+/// Paranoia levels, thresholds and what is allowed, as the CRS's set-up file documents them.
 pub(super) fn levels(policy: &WafProfile) -> String {
     let settings = [
         ("blocking_paranoia_level", u32::from(policy.paranoia_level)),
@@ -42,6 +42,19 @@ pub(super) fn levels(policy: &WafProfile) -> String {
     for (name, value) in settings {
         text.push_str(&format!(",setvar:tx.{name}={value}"));
     }
-    text.push_str("\"\n");
+    text.push_str(&format!(
+        ",setvar:'tx.allowed_methods={}'",
+        policy.allowed_methods.join(" ")
+    ));
+    let types: Vec<String> = policy
+        .allowed_content_types
+        .iter()
+        .map(|kind| format!("|{kind}|"))
+        .collect();
+    text.push_str(&format!(
+        ",setvar:'tx.allowed_request_content_type={}'",
+        types.join(" ")
+    ));
+    text.push_str(&format!("\"\nSecArgumentsLimit {}\n", policy.argument_limit));
     text
 }

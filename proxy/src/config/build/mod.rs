@@ -67,7 +67,6 @@ fn listen(raw: raw::Listen, report: &Report) -> Listen {
         admin,
         handshake_timeout: raw.handshake_timeout.unwrap_or(Duration::from_secs(10)),
         keepalive_timeout: raw.keepalive_timeout.unwrap_or(Duration::from_secs(60)),
-        request_head_timeout: raw.request_head_timeout.unwrap_or(Duration::from_secs(10)),
         request_body_timeout: raw.request_body_timeout.unwrap_or(Duration::from_secs(30)),
         max_connections: raw.max_connections.unwrap_or(10_000),
     }

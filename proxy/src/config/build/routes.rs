@@ -131,7 +131,7 @@ fn upstream(
         target,
         connect_timeout: timeouts.connect.unwrap_or(Duration::from_secs(5)),
         first_byte_timeout: timeouts.first_byte.unwrap_or(Duration::from_secs(60)),
-        idle_timeout: timeouts.idle.unwrap_or(Duration::from_secs(60)),
+        idle_timeout: timeouts.idle.unwrap_or(Duration::from_secs(300)),
         host: host.flatten(),
         tls: UpstreamTls {
             verify: tls.as_ref().and_then(|tls| tls.verify).unwrap_or(true),

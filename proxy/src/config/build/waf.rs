@@ -13,6 +13,20 @@ const REQUEST_BODY_LIMIT: usize = 13_107_200;
 const RESPONSE_BODY_LIMIT: usize = 512 << 10;
 const RESPONSE_MIME_TYPES: &[&str] = &["text/plain", "text/html", "text/xml", "application/json"];
 
+/// The CRS's own and those of every REST API.
+const ALLOWED_METHODS: &[&str] = &["GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"];
+/// The types whose bodies the engine can read: the CRS's own.
+const ALLOWED_CONTENT_TYPES: &[&str] = &[
+    "application/x-www-form-urlencoded",
+    "multipart/form-data",
+    "application/json",
+    "application/xml",
+    "application/soap+xml",
+    "text/xml",
+];
+/// ModSecurity's own.
+const ARGUMENT_LIMIT: u32 = 1000;
+
 /// Builds the policies of all routes.
 pub(super) struct Policies<'r> {
     defaults: raw::WafPolicy,
@@ -63,12 +77,6 @@ impl<'r> Policies<'r> {
     fn profile(&mut self, route: raw::WafPolicy) -> Arc<WafProfile> {
         let defaults = &self.defaults;
         let paranoia_level = route.paranoia_level.or(defaults.paranoia_level).unwrap_or(1);
-        let mime_types = || {
-            RESPONSE_MIME_TYPES
-                .iter()
-                .map(|kind| (*kind).to_owned())
-                .collect()
-        };
         let exclusions = defaults.exclusions.iter().chain(&route.exclusions);
         let profile = WafProfile {
             paranoia_level,
@@ -89,10 +97,21 @@ impl<'r> Policies<'r> {
                 .or(defaults.outbound_threshold)
                 .unwrap_or(4),
             exclusions: exclusions.map(|exclusion| exclusion.value.clone()).collect(),
-            response_mime_types: route
-                .response_mime_types
-                .or_else(|| defaults.response_mime_types.clone())
-                .unwrap_or_else(mime_types),
+            response_mime_types: or_names(
+                route.response_mime_types,
+                &defaults.response_mime_types,
+                RESPONSE_MIME_TYPES,
+            ),
+            allowed_methods: or_names(route.allowed_methods, &defaults.allowed_methods, ALLOWED_METHODS),
+            allowed_content_types: or_names(
+                route.allowed_content_types,
+                &defaults.allowed_content_types,
+                ALLOWED_CONTENT_TYPES,
+            ),
+            argument_limit: route
+                .argument_limit
+                .or(defaults.argument_limit)
+                .unwrap_or(ARGUMENT_LIMIT),
             seclang_before: or_default(route.seclang_before, &defaults.seclang_before),
             seclang_after: or_default(route.seclang_after, &defaults.seclang_after),
         };
@@ -132,6 +151,12 @@ impl<'r> Policies<'r> {
             }
         }
     }
+}
+
+fn or_names(route: Option<Vec<String>>, default: &Option<Vec<String>>, own: &[&str]) -> Vec<String> {
+    route
+        .or_else(|| default.clone())
+        .unwrap_or_else(|| own.iter().map(|name| (*name).to_owned()).collect())
 }
 
 fn or_default<T: Clone>(route: Option<Vec<T>>, default: &Option<Vec<T>>) -> Vec<T> {

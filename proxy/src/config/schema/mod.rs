@@ -58,7 +58,6 @@ fn listen(table: &mut Table<'_>) -> raw::Listen {
         redirect_port: table.take("redirect_port", integer(1..=65_535)),
         handshake_timeout: table.take("handshake_timeout", duration(TIMEOUT)),
         keepalive_timeout: table.take("keepalive_timeout", duration(TIMEOUT)),
-        request_head_timeout: table.take("request_head_timeout", duration(TIMEOUT)),
         request_body_timeout: table.take("request_body_timeout", duration(TIMEOUT)),
         max_connections: table.take("max_connections", integer(1..=1_000_000)),
     }

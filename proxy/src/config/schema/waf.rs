@@ -24,6 +24,8 @@ const ENGINE_ERROR: &[(&str, bool)] = &[("deny", true), ("allow", false)];
 /// 10000 is the field's custom for "only learn".
 const THRESHOLD: RangeInclusive<u32> = 1..=1_000_000;
 const BODY_LIMIT: RangeInclusive<usize> = 1024..=(1 << 30);
+/// A request of a million arguments would cost seconds of inspection.
+const ARGUMENTS: RangeInclusive<u32> = 10..=100_000;
 const MIME_TYPE: &str = "a MIME type such as \"text/html\"";
 
 /// A policy, whole in `[waf]` or a route's share of it.
@@ -39,6 +41,14 @@ pub(super) fn policy(table: &mut Table<'_>) -> WafPolicy {
         inspect_responses: table.take("inspect_responses", boolean),
         response_body_limit: table.take("response_body_limit", placed(size(BODY_LIMIT))),
         response_mime_types: table.take("response_mime_types", list("MIME types", mime_type)),
+        allowed_methods: table.take(
+            "allowed_methods",
+            some("methods", |node: Node<'_>| {
+                node.parse(exclusion::METHOD, exclusion::parse_method)
+            }),
+        ),
+        allowed_content_types: table.take("allowed_content_types", some("MIME types", mime_type)),
+        argument_limit: table.take("argument_limit", integer(ARGUMENTS)),
         fail_closed: table.take("on_engine_error", one_of(ENGINE_ERROR)),
         seclang_before: table.take("seclang_before", seclang_files),
         seclang_after: table.take("seclang_after", seclang_files),

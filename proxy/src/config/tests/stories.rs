@@ -140,7 +140,7 @@ fn a_route_says_only_what_differs() {
         (Duration::from_secs(1), Duration::from_secs(1))
     });
     assert_eq!(shop.upstream.idle_timeout, Duration::from_secs(3600));
-    assert_eq!(blog.upstream.idle_timeout, Duration::from_secs(60));
+    assert_eq!(blog.upstream.idle_timeout, Duration::from_secs(300));
 }
 
 #[test]
