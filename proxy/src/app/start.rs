@@ -8,7 +8,7 @@ use pingora_core::listeners::tls::Acceptor as TlsAcceptor;
 use pingora_core::protocols::http::v2::server::default_h2_options;
 use pingora_core::server::configuration::ServerConf;
 use pingora_proxy::HttpProxy;
-use tokio::sync::{Mutex, Semaphore, watch};
+use tokio::sync::{Mutex, Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
@@ -38,6 +38,8 @@ pub struct Running {
     reloader: Arc<Reloader>,
     /// Reloads come one after another, wherever they come from.
     turn: Arc<Mutex<()>>,
+    /// Tells the watch on files that others may be in use now.
+    reloaded: Arc<Notify>,
     logs: [Sink; 2],
     readiness: Readiness,
     stop: watch::Sender<bool>,
@@ -88,9 +90,11 @@ impl App {
         );
         let reloader = Arc::new(reloader);
         let turn = Arc::new(Mutex::new(()));
+        let reloaded = Arc::new(Notify::new());
         tasks.spawn(reload_on_change(
             Arc::clone(&reloader),
             Arc::clone(&turn),
+            Arc::clone(&reloaded),
             stopped,
         ));
         readiness.set(true);
@@ -99,6 +103,7 @@ impl App {
             addresses,
             reloader,
             turn,
+            reloaded,
             logs,
             readiness,
             stop,
@@ -119,7 +124,9 @@ impl Running {
     /// Takes a new configuration, as SIGHUP does; also reopens log files.
     pub async fn reload(&self) -> Result<(), ReloadError> {
         self.logs.iter().for_each(Sink::reopen);
-        reload(&self.reloader, &self.turn).await
+        let result = reload(&self.reloader, &self.turn).await;
+        self.reloaded.notify_one();
+        result
     }
 
     /// Stops accepting, lets requests in flight finish within the grace, and returns.
@@ -306,7 +313,12 @@ async fn reload(reloader: &Arc<Reloader>, turn: &Arc<Mutex<()>>) -> Result<(), R
     }
 }
 
-async fn reload_on_change(reloader: Arc<Reloader>, turn: Arc<Mutex<()>>, mut stopped: watch::Receiver<bool>) {
+async fn reload_on_change(
+    reloader: Arc<Reloader>,
+    turn: Arc<Mutex<()>>,
+    reloaded: Arc<Notify>,
+    mut stopped: watch::Receiver<bool>,
+) {
     let mut files = FileWatch::new();
     loop {
         let watched = reloader.files();
@@ -316,6 +328,7 @@ async fn reload_on_change(reloader: Arc<Reloader>, turn: Arc<Mutex<()>>, mut sto
                 // The reload logs and counts its own failure.
                 let _ = reload(&reloader, &turn).await;
             }
+            () = reloaded.notified() => {}
             () = listen::stop_requested(&mut stopped) => return,
         }
     }
