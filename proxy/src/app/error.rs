@@ -29,6 +29,9 @@ pub enum ReloadError {
     /// Certificates.
     #[error("{}", lines(.0))]
     Certificates(Vec<CertificateError>),
+    /// The loading itself broke off.
+    #[error("loading broke off, which is a bug in Palisade: {0}")]
+    Broken(tokio::task::JoinError),
 }
 
 /// Why the edge does not start.

@@ -26,9 +26,18 @@ pub(super) struct Reloader {
 }
 
 impl Reloader {
-    /// Reads everything anew. On an error what serves now goes on serving, and log and metric say so.
-    pub(super) fn reload(&self) -> Result<(), ReloadError> {
-        let result = self.try_reload();
+    /// Reads everything anew. On an error, or a bug in a rule's compilation, what serves now goes on serving,
+    /// and log and metric say so. `turn` is held to the end even if the caller is gone.
+    pub(super) async fn reload<T: Send + 'static>(self: &Arc<Self>, turn: T) -> Result<(), ReloadError> {
+        let reloader = Arc::clone(self);
+        let result = apart(move || {
+            let _turn = turn;
+            reloader.try_reload()
+        });
+        self.report(result.await)
+    }
+
+    fn report(&self, result: Result<(), ReloadError>) -> Result<(), ReloadError> {
         self.metrics.reloaded(result.is_ok());
         match &result {
             Ok(()) => info!(
@@ -78,6 +87,15 @@ impl Reloader {
     }
 }
 
+/// Compiling rules takes a while: not on a worker that serves requests. And a panic in it ends there.
+async fn apart<F>(work: F) -> Result<(), ReloadError>
+where
+    F: FnOnce() -> Result<(), ReloadError> + Send + 'static,
+{
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|broken| Err(ReloadError::Broken(broken)))
+}
+
 /// Reads and builds the configuration.
 pub(super) fn load_config(path: &Path) -> Result<Config, ReloadError> {
     config::load(path, &DiskFiles).map_err(ReloadError::Config)
@@ -109,5 +127,42 @@ fn warn_of_restart(before: &Config, after: &Config) {
     ];
     for (what, _) in fixed.iter().filter(|(_, changed)| *changed) {
         warn!("{what} has changed: it takes effect at the next start");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::certs::CertificateSet;
+    use crate::config::testing::config;
+
+    fn reloader() -> Reloader {
+        let (profiles, echo) = (Profiles::new(), ([127, 0, 0, 1], 1).into());
+        let ingredients = Ingredients {
+            profiles: &profiles,
+            echo,
+            previous: None,
+        };
+        let text = "waf.mode = \"off\"\n[[routes]]\nname = \"app\"\nhosts = [\"app.example\"]\necho = true\n";
+        let snapshot = Snapshot::build(config(text), &ingredients).unwrap();
+        Reloader {
+            path: PathBuf::from("palisade.toml"),
+            echo,
+            profiles,
+            metrics: Arc::new(Metrics::default()),
+            certificates: CertificateStore::new(CertificateSet::new(Vec::new(), true)),
+            snapshots: SnapshotHandle::new(snapshot),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_failed_reload() {
+        let reloader = reloader();
+        reloader.metrics.reloaded(true);
+        let before = reloader.metrics.encode();
+        let result = reloader.report(apart(|| panic!("a rule that nobody thought of")).await);
+        assert!(matches!(result, Err(ReloadError::Broken(_))), "{result:?}");
+        assert_ne!(before, reloader.metrics.encode());
+        assert_eq!(reloader.snapshots.load().generation, 1);
     }
 }

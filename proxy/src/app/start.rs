@@ -301,16 +301,7 @@ fn admin(reloader: &Reloader, logs: &[Sink; 2], readiness: &Readiness) -> Admin 
 
 async fn reload(reloader: &Arc<Reloader>, turn: &Arc<Mutex<()>>) -> Result<(), ReloadError> {
     let turn = Arc::clone(turn).lock_owned().await;
-    let reloader = Arc::clone(reloader);
-    // Compiling rules takes a while: not on a worker that serves requests.
-    let done = tokio::task::spawn_blocking(move || {
-        let _turn = turn;
-        reloader.reload()
-    });
-    match done.await {
-        Ok(result) => result,
-        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-    }
+    reloader.reload(turn).await
 }
 
 async fn reload_on_change(
