@@ -1,7 +1,5 @@
 //! Pingora's hooks. Each delegates: what happens is written in the file that its line names.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use pingora_core::protocols::Digest;
 use pingora_core::upstreams::peer::HttpPeer;
@@ -11,24 +9,8 @@ use pingora_proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
 
 use super::admit::admit;
 use super::context::RequestContext;
+use super::parts::EdgeParts;
 use super::{connection, forward, gate, log, respond, route};
-use crate::snapshot::SnapshotHandle;
-use crate::telemetry::access::Style;
-use crate::telemetry::{Metrics, Sink};
-
-/// What the flow needs of the rest of the house.
-pub struct EdgeParts {
-    /// The configuration that serves.
-    pub snapshots: SnapshotHandle,
-    /// Counters.
-    pub metrics: Arc<Metrics>,
-    /// The access log.
-    pub access: Sink,
-    /// How its lines look.
-    pub style: Style,
-    /// The audit log.
-    pub audit: Sink,
-}
 
 /// The edge as Pingora sees it.
 pub struct Edge {

@@ -9,8 +9,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::context::RequestContext;
-use super::hooks::EdgeParts;
 use super::inspection::{Inspection, Outcome, lock};
+use super::parts::EdgeParts;
 use crate::incident::{Facts, Incident};
 use crate::telemetry::access::Entry;
 use crate::telemetry::metrics::{RequestLabels, RouteLabels, WafLabels, WafOutcome};

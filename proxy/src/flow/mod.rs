@@ -11,11 +11,13 @@ mod head;
 mod hooks;
 mod inspection;
 mod log;
+mod parts;
 mod reading;
 mod redirect;
 mod respond;
 mod response_gate;
 mod route;
 
-pub use hooks::{Edge, EdgeParts};
+pub use hooks::Edge;
+pub use parts::EdgeParts;
 pub use redirect::Redirect;

@@ -1,0 +1,21 @@
+//! What the flow needs of the rest of the house.
+
+use std::sync::Arc;
+
+use crate::snapshot::SnapshotHandle;
+use crate::telemetry::access::Style;
+use crate::telemetry::{Metrics, Sink};
+
+/// What the flow needs of the rest of the house.
+pub struct EdgeParts {
+    /// The configuration that serves.
+    pub snapshots: SnapshotHandle,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// The access log.
+    pub access: Sink,
+    /// How its lines look.
+    pub style: Style,
+    /// The audit log.
+    pub audit: Sink,
+}
