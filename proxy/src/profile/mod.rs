@@ -5,13 +5,16 @@
 
 mod canary;
 mod exclusion;
+mod place;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use palisade_waf::{LoadErrors, OperatorCache, RuleSet, RuleSetBuilder};
+use palisade_waf::{LoadErrors, OperatorCache, PersistentCollections, RuleSet, RuleSetBuilder};
 
 pub use canary::CanaryError;
 
@@ -58,6 +61,8 @@ pub struct Profiles {
 struct State {
     installed: Option<Arc<InstalledRules>>,
     operators: OperatorCache,
+    /// What rules remember from one request to the next (`initcol`); reloads keep it.
+    persistent: PersistentCollections,
     compiled: HashMap<(WafProfile, WafMode), Compiled>,
 }
 
@@ -130,10 +135,11 @@ impl State {
         let source = DiskSource::new(installed, own_files);
         let rules = builder(installed, policy, mode)
             .operators(&self.operators)
+            .persistent(&self.persistent)
             .build(&source)
             .map_err(ProfileError::Load)?;
         exclusion::check(&policy.exclusions, &rules)?;
-        canary::prove(&rules)?;
+        canary::prove(&rules, &policy.exclusions)?;
         Ok(Compiled {
             profile: Arc::new(Profile { rules }),
             stamps: source.stamps(),
