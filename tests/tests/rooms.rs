@@ -66,7 +66,7 @@ const PROXY: Table = &[
     ("rules", &[]),
     ("route", &["config"]),
     ("limit", &["config"]),
-    ("incident", &[]),
+    ("incident", &["config"]),
     ("config", &[]),
 ];
 

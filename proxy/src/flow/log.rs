@@ -11,6 +11,7 @@ use time::format_description::well_known::Rfc3339;
 use super::context::RequestContext;
 use super::inspection::{Inspection, Outcome, lock};
 use super::parts::EdgeParts;
+use crate::config::HostPattern;
 use crate::incident::{Facts, Incident};
 use crate::telemetry::access::Entry;
 use crate::telemetry::metrics::{RequestLabels, RouteLabels, WafLabels, WafOutcome};
@@ -130,6 +131,7 @@ fn audit(parts: &EdgeParts, context: &RequestContext, inspection: &Inspection, e
         client: entry.client.clone(),
         host: entry.host.clone(),
         route: route.route.name.clone(),
+        single_host: matches!(route.route.hosts.as_slice(), [HostPattern::Exact(_)]),
         method: entry.method.clone(),
         path: entry.path.clone(),
         status: entry.status,

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use palisade_waf::audit::{AuditRule, AuditVariable};
 
 use super::record::{Incident, points};
+use crate::config::normalized_path;
 
 /// What can be done about a false positive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -223,14 +224,50 @@ fn toml(incident: &Incident, chosen: &[Cause]) -> String {
             let quoted: Vec<String> = targets.iter().map(|target| string(target)).collect();
             text.push_str(&format!("targets = [{}]\n", quoted.join(", ")));
         }
-        text.push_str(&format!("path = {{ exact = {} }}\n", string(&facts.path)));
-        text.push_str(&format!("methods = [{}]\n", string(&facts.method)));
+        if !facts.single_host && is_host(&facts.host) {
+            text.push_str(&format!("hosts = [{}]\n", string(&facts.host)));
+        }
+        text.push_str(&format!("path = {{ exact = {} }}\n", string(&path(&facts.path))));
+        if is_method(&facts.method) {
+            text.push_str(&format!("methods = [{}]\n", string(&facts.method)));
+        }
         text.push_str(&format!(
             "reason = {}\n\n",
             string(&format!("incident {}: say why it is legitimate", facts.id))
         ));
     }
     text
+}
+
+/// The form that paths are compared in, with escapes for what a configuration does not take as it is.
+fn path(sent: &str) -> String {
+    let normal = normalized_path(sent);
+    let mut written = String::with_capacity(normal.len());
+    for (at, c) in normal.char_indices() {
+        let is_escape = || {
+            let digits = normal.as_bytes().get(at + 1..at + 3);
+            digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+        };
+        if matches!(c, '"' | '\\') || (c == '%' && !is_escape()) {
+            written.push_str(&format!("%{:02X}", u32::from(c)));
+        } else {
+            written.push(c);
+        }
+    }
+    written
+}
+
+/// A name that a configuration takes as a host.
+fn is_host(host: &str) -> bool {
+    !host.is_empty()
+        && host
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
+}
+
+/// A method that a configuration takes.
+fn is_method(method: &str) -> bool {
+    !method.is_empty() && method.bytes().all(|b| b.is_ascii_uppercase() || b == b'-')
 }
 
 /// A TOML basic string.

@@ -16,6 +16,10 @@ pub struct Facts {
     pub host: String,
     /// The route's name.
     pub route: String,
+    /// Whether the route is for this host only: an exclusion of it need not name the host. Lines of the log
+    /// from before this was written do not say so.
+    #[serde(default)]
+    pub single_host: bool,
     /// The request's method.
     pub method: String,
     /// The path without its query.

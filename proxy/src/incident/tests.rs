@@ -35,6 +35,7 @@ fn incident(rules: Vec<AuditRule>) -> Incident {
         client: "192.0.2.1".to_owned(),
         host: "blog.example".to_owned(),
         route: "blog".to_owned(),
+        single_host: true,
         method: "POST".to_owned(),
         path: "/comment".to_owned(),
         status: 403,
@@ -100,6 +101,46 @@ fn one_finding_is_excluded_on_its_target_path_and_method() {
         assert!(toml.contains(line), "{line} in\n{toml}");
     }
     toml.parse::<toml::Table>().unwrap();
+}
+
+/// The configuration of one route with an exclusion as it was printed.
+fn pasted(toml: &str) -> crate::config::Exclusion {
+    let route = "[[routes]]\nname = \"blog\"\nhosts = [\"*.example\"]\necho = true\n\n";
+    let config = crate::config::testing::config(&format!("{route}{toml}"));
+    config.routes[0].waf.profile.exclusions[0].clone()
+}
+
+#[test]
+fn whatever_the_request_looked_like_the_configuration_takes_the_exclusion() {
+    for (host, path, normal, method) in [
+        ("blog.example", "//comment", "/comment", "POST"),
+        ("blog.example", "/a/./b%7e/%c3%9f", "/a/b~/%C3%9F", "post"),
+        ("blog.example", "/a/../b\"\\100%", "/b%22%5C100%25", "M+X"),
+        ("[::1]", "/", "/", "M-SEARCH"),
+    ] {
+        let mut incident = incident(vec![rule(942_100, "CRITICAL", 1, &[("ARGS", "comment")])]);
+        incident.facts.single_host = false;
+        incident.facts.host = host.to_owned();
+        incident.facts.path = path.to_owned();
+        incident.facts.method = method.to_owned();
+        let exclusion = pasted(&excluded(&incident).0);
+        assert_eq!(
+            exclusion.path,
+            Some(crate::config::PathMatch::Exact(normal.to_owned()))
+        );
+        let upper = method.bytes().all(|b| b.is_ascii_uppercase() || b == b'-');
+        assert_eq!(exclusion.methods.len(), usize::from(upper), "{method}");
+    }
+}
+
+#[test]
+fn a_host_is_named_where_the_route_has_others() {
+    let mut incident = incident(vec![rule(942_100, "CRITICAL", 1, &[("ARGS", "comment")])]);
+    assert!(!excluded(&incident).0.contains("hosts"));
+    incident.facts.single_host = false;
+    let (toml, _) = excluded(&incident);
+    assert!(toml.contains("hosts = [\"blog.example\"]"), "{toml}");
+    assert_eq!(pasted(&toml).hosts.len(), 1);
 }
 
 #[test]
