@@ -5,6 +5,8 @@ mod error;
 mod reload;
 mod run;
 mod start;
+#[cfg(test)]
+mod tests;
 
 pub use build::{Addresses, App};
 pub use error::{ReloadError, StartError};

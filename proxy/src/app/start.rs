@@ -43,6 +43,8 @@ pub struct Running {
     logs: [Sink; 2],
     readiness: Readiness,
     stop: watch::Sender<bool>,
+    /// Stops the admin and echo listeners, which draining requests and their watchers still need.
+    stop_side: watch::Sender<bool>,
     tasks: JoinSet<()>,
     proxy: Arc<HttpProxy<Edge>>,
     connections: Connections,
@@ -66,6 +68,7 @@ impl App {
             addresses,
         } = self;
         let (stop, stopped) = watch::channel(false);
+        let (stop_side, side_stopped) = watch::channel(false);
         let config = Arc::clone(&reloader.snapshots.load().config);
         let connections = Connections::new(config.listen.max_connections);
         let readiness = Readiness::default();
@@ -77,6 +80,7 @@ impl App {
         let mut wiring = Wiring {
             tasks: &mut tasks,
             stopped: &stopped,
+            side_stopped: &side_stopped,
             metrics: &reloader.metrics,
         };
         wiring.serve_all(
@@ -107,6 +111,7 @@ impl App {
             logs,
             readiness,
             stop,
+            stop_side,
             tasks,
             proxy,
             connections,
@@ -134,6 +139,7 @@ impl Running {
         let Self {
             readiness,
             stop,
+            stop_side,
             mut tasks,
             proxy,
             connections,
@@ -149,6 +155,7 @@ impl Running {
         if drained.is_err() {
             warn!(?grace, "requests still in flight after the grace; closing them");
         }
+        let _ = stop_side.send(true);
         tasks.abort_all();
         while tasks.join_next().await.is_some() {}
         let _ = tokio::task::spawn_blocking(move || logs.iter().for_each(Sink::flush)).await;
@@ -174,6 +181,7 @@ impl Connections {
 struct Wiring<'a> {
     tasks: &'a mut JoinSet<()>,
     stopped: &'a watch::Receiver<bool>,
+    side_stopped: &'a watch::Receiver<bool>,
     metrics: &'a Arc<Metrics>,
 }
 
@@ -189,7 +197,8 @@ impl Wiring<'_> {
         admin: Admin,
         connections: &Connections,
     ) {
-        let side = || Arc::new(Semaphore::new(SIDE_CONNECTIONS));
+        let (public, side) = (self.stopped, self.side_stopped);
+        let few = || Arc::new(Semaphore::new(SIDE_CONNECTIONS));
         let redirect = Arc::new(Redirect {
             port: redirect_port(config, addresses),
         });
@@ -199,6 +208,7 @@ impl Wiring<'_> {
                 tls.clone(),
                 Arc::clone(proxy),
                 Arc::clone(&connections.permits),
+                public,
             );
         }
         for socket in sockets.http {
@@ -207,12 +217,13 @@ impl Wiring<'_> {
                 Transport::Plain,
                 Arc::clone(&redirect),
                 Arc::clone(&connections.permits),
+                public,
             );
         }
         if let Some(socket) = sockets.admin {
-            self.serve(socket, Transport::Plain, Arc::new(admin), side());
+            self.serve(socket, Transport::Plain, Arc::new(admin), few(), side);
         }
-        self.serve(sockets.echo, Transport::Plain, Arc::new(Echo), side());
+        self.serve(sockets.echo, Transport::Plain, Arc::new(Echo), few(), side);
     }
 
     fn serve<A: ServerApp + Send + Sync + 'static>(
@@ -221,10 +232,11 @@ impl Wiring<'_> {
         transport: Transport,
         app: Arc<A>,
         permits: Arc<Semaphore>,
+        stopped: &watch::Receiver<bool>,
     ) {
         let gauge = Arc::clone(self.metrics) as Arc<dyn Gauge>;
-        let acceptor = Acceptor::new(transport, app, self.stopped.clone(), permits, gauge);
-        let stopped = self.stopped.clone();
+        let acceptor = Acceptor::new(transport, app, stopped.clone(), permits, gauge);
+        let stopped = stopped.clone();
         self.tasks.spawn(async move {
             if let Err(error) = listen::serve(socket, acceptor, stopped).await {
                 tracing::error!(%error, "a listener has failed");
