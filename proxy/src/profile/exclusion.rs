@@ -6,10 +6,13 @@
 
 use std::fmt::Write;
 
-use palisade_waf::RuleSet;
+use palisade_waf::{Remark, RuleSet};
 
 use super::ProfileError;
 use crate::config::{ExcludedRules, Exclusion, HostPattern, PathMatch};
+
+/// The name of the text behind the CRS.
+pub(super) const AFTER: &str = "palisade/exclusions-after.conf";
 
 /// The first id of generated rules; each exclusion takes one.
 const FIRST_ID: u64 = 101_000;
@@ -36,27 +39,30 @@ pub(super) fn after(exclusions: &[Exclusion]) -> String {
         .collect()
 }
 
-/// Every id must mean a rule. Rules that an exclusion takes out of the set at load cannot be looked for.
+/// Every id must mean a rule: the engine remarks on directives that met none, conditions are looked up here.
 pub(super) fn check(exclusions: &[Exclusion], rules: &RuleSet) -> Result<(), ProfileError> {
-    for exclusion in exclusions.iter().filter(|exclusion| !removed_at_load(exclusion)) {
+    for remark in rules.remarks() {
+        if let Remark::NoSuchRule { location, wanted, .. } = remark
+            && &*location.file == AFTER
+        {
+            return Err(ProfileError::UnknownRule {
+                range: wanted.clone(),
+            });
+        }
+    }
+    for exclusion in exclusions.iter().filter(|exclusion| at_run_time(exclusion)) {
         let ExcludedRules::Ids(ranges) = &exclusion.rules else {
             continue;
         };
         for (low, high) in ranges {
             if !rules.rules().any(|rule| (*low..=*high).contains(&rule.id)) {
-                let exclusion = format!("{:?}", exclusion.reason);
                 return Err(ProfileError::UnknownRule {
-                    exclusion,
                     range: range(*low, *high),
                 });
             }
         }
     }
     Ok(())
-}
-
-fn removed_at_load(exclusion: &Exclusion) -> bool {
-    exclusion.targets.is_empty() && !at_run_time(exclusion)
 }
 
 /// Tags are compared as a whole by `ctl` and as a pattern by directives: a tag always means the whole.

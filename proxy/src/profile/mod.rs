@@ -38,11 +38,9 @@ pub enum ProfileError {
     Load(LoadErrors),
     /// An exclusion names nothing.
     #[error(
-        "exclusion {exclusion}: no rule has an id in {range}: a typing error, or a rule of another release"
+        "an exclusion names {range}: no rule has an id there: a typing error, or a rule of another release"
     )]
     UnknownRule {
-        /// The exclusion, by its reason.
-        exclusion: String,
         /// The ids.
         range: String,
     },
@@ -159,10 +157,9 @@ fn builder(installed: &InstalledRules, policy: &WafProfile, mode: WafMode) -> Ru
     for file in &policy.seclang_before {
         builder = builder.include(name(file));
     }
-    builder = builder.include("rules/*.conf").text(
-        "palisade/exclusions-after.conf",
-        exclusion::after(&policy.exclusions),
-    );
+    builder = builder
+        .include("rules/*.conf")
+        .text(exclusion::AFTER, exclusion::after(&policy.exclusions));
     for file in &policy.seclang_after {
         builder = builder.include(name(file));
     }

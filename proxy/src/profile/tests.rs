@@ -111,3 +111,16 @@ fn what_rules_remember_survives_a_reload() {
     };
     assert_eq!(["", "", "# changed\n"].map(refused), [false, false, true]);
 }
+
+#[test]
+fn an_exclusion_that_names_no_rule_is_refused() {
+    let exclusions = [
+        "rules = [942999]",
+        "rules = [942999]\ntargets = [\"ARGS:comment\"]",
+        "rules = [942999]\npath = \"/api\"",
+    ];
+    for (exclusion, verdict) in verdicts(&exclusions).unwrap_or_default() {
+        let error = verdict.expect_err(exclusion);
+        assert!(error.contains("942999"), "{exclusion}: {error}");
+    }
+}
