@@ -9,6 +9,7 @@ use pingora_core::upstreams::peer::HttpPeer;
 use pingora_core::utils::tls::{WrappedX509, parse_x509};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
+use sha2::{Digest, Sha256};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::config::{Backend, Upstream};
@@ -28,7 +29,11 @@ pub enum UpstreamError {
 
 /// CA certificates to trust instead of the system's.
 #[derive(Clone)]
-pub struct Ca(Arc<CaType>);
+pub struct Ca {
+    certificates: Arc<CaType>,
+    /// Tells these certificates from others.
+    key: u64,
+}
 
 impl Ca {
     /// Reads the CA file of an https upstream.
@@ -39,22 +44,32 @@ impl Ca {
         };
         let pem = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
         let mut certificates = Vec::new();
+        let mut hash = Sha256::new();
         for der in CertificateDer::pem_slice_iter(&pem) {
             let der = der.map_err(|error| failed(error.to_string()))?;
             // Checked here, as Pingora's own parser panics on anything that is not X.509.
             X509Certificate::from_der(&der).map_err(|error| failed(error.to_string()))?;
+            hash.update(&der);
             certificates.push(WrappedX509::new(der.to_vec(), parse_x509));
         }
         if certificates.is_empty() {
             return Err(failed("the file holds no CERTIFICATE block".to_owned()));
         }
-        Ok(Self(certificates.into()))
+        let mut first = [0; 8];
+        first
+            .iter_mut()
+            .zip(hash.finalize())
+            .for_each(|(byte, hashed)| *byte = hashed);
+        Ok(Self {
+            certificates: certificates.into(),
+            key: u64::from_be_bytes(first),
+        })
     }
 }
 
 impl std::fmt::Debug for Ca {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Ca({} certificates)", self.0.len())
+        write!(f, "Ca({} certificates)", self.certificates.len())
     }
 }
 
@@ -76,6 +91,49 @@ pub fn peer(upstream: &Upstream, backend: &Backend, address: SocketAddr, ca: Opt
     options.idle_timeout = Some(upstream.idle_timeout);
     options.verify_cert = upstream.tls.verify;
     options.verify_hostname = upstream.tls.verify;
-    options.ca = ca.map(|ca| Arc::clone(&ca.0));
+    options.ca = ca.map(|ca| Arc::clone(&ca.certificates));
+    // The pool does not tell CAs apart by itself: a connection that was verified under one is none for a route
+    // that trusts another.
+    peer.group_key = ca.map_or(0, |ca| ca.key);
     peer
+}
+
+#[cfg(test)]
+mod tests {
+    use pingora_core::upstreams::peer::Peer;
+
+    use super::*;
+    use crate::config::testing::config;
+
+    fn ca(folder: &tempfile::TempDir, name: &str) -> Ca {
+        let made = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, made.cert.pem()).unwrap();
+        Ca::read(&path).unwrap()
+    }
+
+    #[test]
+    fn connections_are_shared_only_under_the_same_trust() {
+        let folder = tempfile::tempdir().unwrap();
+        let (one, other) = (ca(&folder, "one"), ca(&folder, "other"));
+        let reloaded = Ca::read(&folder.path().join("one")).unwrap();
+        let config = config(
+            "waf.mode = \"off\"\n[[routes]]\nname = \"app\"\nhosts = [\"app.example\"]\n\
+             backends = [\"https://app.internal\"]\n",
+        );
+        let mut upstream = config.routes[0].upstream.clone();
+        let backend = Backend {
+            tls: true,
+            host: "app.internal".to_owned(),
+            port: 443,
+        };
+        let address = SocketAddr::from(([192, 0, 2, 1], 443));
+        let key = |upstream: &Upstream, ca| peer(upstream, &backend, address, ca).reuse_hash();
+        let trusted = key(&upstream, Some(&one));
+        assert_eq!(trusted, key(&upstream, Some(&reloaded)));
+        assert_ne!(trusted, key(&upstream, Some(&other)));
+        assert_ne!(trusted, key(&upstream, None));
+        upstream.tls.verify = false;
+        assert_ne!(trusted, key(&upstream, Some(&one)));
+    }
 }
