@@ -8,14 +8,14 @@ use tokio::net::TcpStream;
 
 use super::*;
 
-fn edge(folder: &tempfile::TempDir) -> App {
+fn edge(folder: &tempfile::TempDir, upstream: &str) -> App {
     let path = folder.path().join("palisade.toml");
     let data = folder.path().join("data");
     let text = format!(
         "waf.mode = \"off\"\n[server]\ngrace = \"5s\"\ndata_dir = {:?}\n\
          [listen]\nhttps = [\"127.0.0.1:0\"]\nhttp = []\nadmin = \"127.0.0.1:0\"\n\
          [log]\naccess = \"off\"\naudit = \"off\"\n\
-         [[routes]]\nname = \"app\"\nhosts = [\"localhost\"]\necho = true\n",
+         [[routes]]\nname = \"app\"\nhosts = [\"localhost\"]\n{upstream}\n",
         data.display().to_string(),
     );
     std::fs::write(&path, text).unwrap();
@@ -34,7 +34,7 @@ async fn fetch(address: SocketAddr, path: &str) -> std::io::Result<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_requests_drain_probes_and_the_echo_are_answered() {
     let folder = tempfile::tempdir().unwrap();
-    let app = edge(&folder);
+    let app = edge(&folder, "echo = true");
     let (echo, addresses) = (app.reloader.echo, app.addresses().clone());
     let (https, admin) = (addresses.https[0], addresses.admin.unwrap());
     let running = app.start().unwrap();
@@ -54,4 +54,39 @@ async fn while_requests_drain_probes_and_the_echo_are_answered() {
         .unwrap()
         .unwrap();
     assert!(fetch(admin, "/readyz").await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_address_of_a_backend_costs_no_request() {
+    let folder = tempfile::tempdir().unwrap();
+    // The echo of another edge is an application at an address of its own.
+    let other = tempfile::tempdir().unwrap();
+    let application = edge(&other, "echo = true");
+    let alive = application.reloader.echo;
+    let application = application.start().unwrap();
+
+    let backend = format!("backends = [\"http://app.internal:{}\"]", alive.port());
+    let app = edge(&folder, &backend);
+    let snapshot = app.reloader.snapshots.load();
+    let route = snapshot.find("localhost", "/").unwrap();
+    let dead = SocketAddr::from(([127, 0, 0, 2], alive.port()));
+    let known = [dead, alive].into();
+    route.balancer.endpoints()[0]
+        .resolver
+        .remember(known, Duration::from_secs(60));
+    let https = app.addresses().https[0];
+    let running = app.start().unwrap();
+
+    let client = reqwest::Client::builder()
+        .tls_danger_accept_invalid_certs(true)
+        .pool_max_idle_per_host(0)
+        .build()
+        .unwrap();
+    for _ in 0..6 {
+        let answer = client.get(format!("https://localhost:{}/", https.port())).send();
+        assert_eq!(answer.await.unwrap().status(), 200);
+    }
+    assert!(route.balancer.is_up(0, std::time::Instant::now()));
+    running.stop().await;
+    application.stop().await;
 }

@@ -116,7 +116,8 @@ impl Resolver {
         fresh.map(|known| Arc::clone(&known.addresses))
     }
 
-    fn remember(&self, addresses: Arc<[SocketAddr]>, time: Duration) -> Arc<[SocketAddr]> {
+    /// Takes these addresses as the answer for a time.
+    pub(crate) fn remember(&self, addresses: Arc<[SocketAddr]>, time: Duration) -> Arc<[SocketAddr]> {
         self.known.store(Some(Arc::new(Answer {
             addresses: Arc::clone(&addresses),
             until: Instant::now() + time,
