@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use pingora_error::{Error, ErrorType};
+
 use super::gate::Home;
 use super::inspection::SharedInspection;
 use crate::snapshot::{LiveRoute, Snapshot};
@@ -66,6 +68,17 @@ impl RequestContext {
             held_bytes: 0,
             error: None,
         }
+    }
+
+    /// Remembers why the request failed, for the log. Pingora's own text may quote a malformed answer, cookies
+    /// included: only its kind is kept, and what is ours to say.
+    pub(super) fn failed(&mut self, error: &Error) {
+        let who = error.esource().as_str().trim();
+        let ours = match (error.etype(), &error.context) {
+            (ErrorType::HTTPStatus(_), Some(text)) => text.as_str(),
+            (kind, _) => kind.as_str(),
+        };
+        self.error = Some(format!("{who}: {ours}"));
     }
 
     /// Microseconds since 1970 at the start of the request.

@@ -112,7 +112,7 @@ impl ProxyHttp for Edge {
         error: &Error,
         context: &mut RequestContext,
     ) -> FailToProxy {
-        context.error = Some(error.to_string());
+        context.failed(error);
         gate::remove(session.as_downstream_mut(), context.home.take());
         let error_code = respond::failure(session.as_downstream_mut(), error).await;
         FailToProxy {

@@ -52,10 +52,10 @@ fn peer_in_use(context: &RequestContext, route: &LiveRoute) -> Option<HttpPeer> 
 /// A connection to an address of the backend in use failed. Nothing was sent, so its next address may be
 /// tried, and after the last one the next backend.
 pub(super) fn connect_failed(context: &mut RequestContext, mut error: Box<Error>) -> Box<Error> {
+    context.failed(&error);
     let Some(route) = context.route.as_deref() else {
         return error;
     };
-    context.error = Some(error.to_string());
     let same_backend = context.candidates.as_mut().is_some_and(Candidates::advance);
     if !same_backend {
         context.candidates = None;
