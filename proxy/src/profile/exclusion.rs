@@ -44,6 +44,8 @@ pub(super) fn check(exclusions: &[Exclusion], rules: &RuleSet) -> Result<(), Pro
     for remark in rules.remarks() {
         if let Remark::NoSuchRule { location, wanted, .. } = remark
             && &*location.file == AFTER
+            // What another exclusion took out before is no typing error.
+            && times_removed(exclusions, wanted) < 2
         {
             return Err(ProfileError::UnknownRule {
                 range: wanted.clone(),
@@ -63,6 +65,31 @@ pub(super) fn check(exclusions: &[Exclusion], rules: &RuleSet) -> Result<(), Pro
         }
     }
     Ok(())
+}
+
+/// How many exclusions take these ids out at load.
+fn times_removed(exclusions: &[Exclusion], ids: &str) -> usize {
+    let Some((low, high)) = exclusions
+        .iter()
+        .flat_map(ranges)
+        .find(|(low, high)| range(*low, *high) == ids)
+    else {
+        return 0;
+    };
+    let removing = exclusions
+        .iter()
+        .filter(|exclusion| !at_run_time(exclusion) && exclusion.targets.is_empty());
+    removing
+        .flat_map(ranges)
+        .filter(|(first, last)| *first <= high && *last >= low)
+        .count()
+}
+
+fn ranges(exclusion: &Exclusion) -> Vec<(u64, u64)> {
+    match &exclusion.rules {
+        ExcludedRules::Ids(ranges) => ranges.clone(),
+        ExcludedRules::Tags(_) => Vec::new(),
+    }
 }
 
 /// Tags are compared as a whole by `ctl` and as a pattern by directives: a tag always means the whole.

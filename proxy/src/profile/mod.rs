@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use palisade_waf::{LoadErrors, OperatorCache, PersistentCollections, RuleSet, RuleSetBuilder};
 
-pub use canary::CanaryError;
+pub use canary::{AttackPasses, CanaryError};
 
 use crate::config::{WafMode, WafProfile};
 use crate::rules::{DiskSource, FileStamp, InstalledRules};
@@ -137,7 +137,7 @@ impl State {
             .build(&source)
             .map_err(ProfileError::Load)?;
         exclusion::check(&policy.exclusions, &rules)?;
-        canary::prove(&rules, &policy.exclusions)?;
+        canary::prove(&rules, policy, mode, installed.major_version())?;
         Ok(Compiled {
             profile: Arc::new(Profile { rules }),
             stamps: source.stamps(),
@@ -166,6 +166,8 @@ fn builder(installed: &InstalledRules, policy: &WafProfile, mode: WafMode) -> Ru
     builder
 }
 
+/// Absolute, which tells an operator's file from one of the rule set.
 fn name(file: &Path) -> String {
-    file.to_string_lossy().into_owned()
+    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_path_buf());
+    absolute.to_string_lossy().into_owned()
 }

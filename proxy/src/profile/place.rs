@@ -29,6 +29,11 @@ impl Place {
         self.host.as_deref().unwrap_or(HOST)
     }
 
+    /// Whether no path and no method limits it.
+    pub(super) fn is_a_whole_host(&self) -> bool {
+        self.path.is_none() && self.method.is_none()
+    }
+
     /// The method for a canary; none if the place's own cannot carry it.
     pub(super) fn method<'a>(&'a self, usual: &'a str, without_body: bool) -> Option<&'a str> {
         let Some(method) = self.method.as_deref() else {

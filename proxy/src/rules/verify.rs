@@ -97,6 +97,17 @@ impl InstalledRules {
         &self.record
     }
 
+    /// 4 for `4.28.0`.
+    pub fn major_version(&self) -> u8 {
+        let major = self
+            .manifest
+            .version
+            .split('.')
+            .next()
+            .and_then(|major| major.parse().ok());
+        major.unwrap_or(u8::MAX)
+    }
+
     /// The manifest it fulfils.
     pub fn manifest(&self) -> Manifest {
         self.manifest
