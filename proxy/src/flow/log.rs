@@ -63,7 +63,8 @@ fn entry(session: &ServerSession, context: &RequestContext, status: u16) -> Entr
         tls: session
             .digest()
             .and_then(|d| d.ssl_digest.as_ref())
-            .map(|tls| tls.version.to_string()),
+            // The library's `TLSv1_3`, as everybody else writes it.
+            .map(|tls| tls.version.replace('_', ".")),
         method: head.method.to_string(),
         host: context.host.clone(),
         path: head.uri.path().to_owned(),
