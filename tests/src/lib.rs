@@ -1,4 +1,6 @@
-//! Test harness.
+//! What the tests share: the CRS corpus, an edge on real sockets with upstreams that remember and clients that are
+//! polite or hostile, and a reader of the product's own sources.
 
 pub mod corpus;
+pub mod harness;
 pub mod sources;

@@ -1,0 +1,102 @@
+//! The binary itself, as a process.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::OnceLock;
+
+use super::edge::EdgeFiles;
+use super::eventually;
+use super::rules::workspace;
+
+/// The binary `palisade`, built if it must be.
+pub fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        std::env::var_os("PALISADE_TEST_BINARY")
+            .map(PathBuf::from)
+            .unwrap_or_else(build)
+    })
+}
+
+/// Runs the binary to its end.
+pub async fn run_binary(arguments: &[&str]) -> Output {
+    let mut command = Command::new(binary());
+    command.args(arguments).stdin(Stdio::null()).env("NO_COLOR", "1");
+    let run = tokio::task::spawn_blocking(move || command.output().unwrap());
+    super::within("the command to end", run).await.unwrap()
+}
+
+/// What a finished command said, both streams.
+pub fn said(output: &Output) -> String {
+    [output.stdout.as_slice(), b"\n", output.stderr.as_slice()]
+        .iter()
+        .map(|part| String::from_utf8_lossy(part))
+        .collect()
+}
+
+/// `palisade run` in the background; killed when it is dropped.
+pub struct EdgeProcess {
+    child: Child,
+    output: PathBuf,
+}
+
+impl EdgeProcess {
+    /// Starts over the configuration of `files`.
+    pub fn start(files: &EdgeFiles) -> Self {
+        let output = files.folder().join("process.log");
+        let log = std::fs::File::create(&output).unwrap();
+        let child = Command::new(binary())
+            .args(["run", "--config"])
+            .arg(files.config())
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        EdgeProcess { child, output }
+    }
+
+    /// All that it has printed.
+    pub fn output(&self) -> String {
+        std::fs::read_to_string(&self.output).unwrap_or_default()
+    }
+
+    /// Sends a signal by name, `HUP`.
+    pub fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    }
+
+    /// Until it ends by itself.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let child = std::cell::RefCell::new(&mut self.child);
+        eventually("the process to end", || async {
+            child.borrow_mut().try_wait().unwrap()
+        })
+        .await
+    }
+}
+
+impl Drop for EdgeProcess {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// Builds it beside this test; of the whole workspace, as another selection has other features.
+fn build() -> PathBuf {
+    let exe = std::env::current_exe().unwrap();
+    let profile = exe.ancestors().nth(2).unwrap();
+    let release = profile.file_name().is_some_and(|name| name == "release");
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
+        .current_dir(workspace())
+        .args(["build", "-q", "--workspace", "--bins"]);
+    if release {
+        cargo.arg("--release");
+    }
+    assert!(cargo.status().unwrap().success(), "the binary does not build");
+    profile.join("palisade")
+}

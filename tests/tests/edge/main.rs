@@ -1,0 +1,26 @@
+//! The edge as its users, its operators and its attackers see it: the real library, real sockets.
+//!
+//! One binary for all scenarios: linking the edge is what costs time. A scenario that only asks uses the shared
+//! world; one that changes something has an edge of its own.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+mod attacks;
+mod bodies;
+mod config_errors;
+mod drain;
+mod false_positives;
+mod incident;
+mod observe;
+mod ordinary;
+mod process;
+mod reload;
+mod responses;
+mod routing;
+mod rules;
+mod streaming;
+mod tls;
+mod upstream;
+mod waf_blocks;
+mod waf_modes;
+mod waf_passes;

@@ -1,0 +1,174 @@
+//! The binary: signals, exit codes, what it prints.
+
+use std::net::SocketAddr;
+
+use palisade_tests::harness::{
+    Ask, Connection, EdgeFiles, EdgeProcess, Route, TestEdge, Tls, Upstream, crs_rules, eventually,
+    run_binary, said, within,
+};
+
+/// The first TLS address that the process says it serves.
+async fn https(process: &EdgeProcess) -> SocketAddr {
+    eventually("the process to serve", || async {
+        let output = process.output();
+        let line = output.lines().find(|line| line.contains("serving"))?;
+        let after = &line[line.find("https")?..];
+        let start = after.find("127.0.0.1:")?;
+        let address: String = after[start..]
+            .chars()
+            .take_while(|c| c.is_ascii_digit() || ".:".contains(*c))
+            .collect();
+        address.parse().ok()
+    })
+    .await
+}
+
+async fn get(address: SocketAddr, path: &str) -> u16 {
+    let mut connection = Connection::tls(address, "app.test", &Tls::default())
+        .await
+        .unwrap();
+    connection.send(Ask::get(path).bytes("app.test")).await.unwrap();
+    connection.answer().await.unwrap().status
+}
+
+fn files(upstream: &Upstream) -> EdgeFiles {
+    TestEdge::builder()
+        .route(&Route::new("app").to(upstream).unguarded())
+        .write()
+}
+
+#[tokio::test]
+async fn sigterm_ends_it_with_0_after_what_is_in_flight() {
+    let (upstream, gate) = Upstream::held().await;
+    let files = files(&upstream);
+    let mut process = EdgeProcess::start(&files);
+    let address = https(&process).await;
+    let in_flight = tokio::spawn(async move { get(address, "/work").await });
+    upstream.journal().await_hits(1).await;
+    process.signal("TERM");
+    eventually("new connections to be refused", || async {
+        Connection::plain(address).await.is_err().then_some(())
+    })
+    .await;
+    gate.open();
+    assert_eq!(within("the answer in flight", in_flight).await.unwrap(), 200);
+    assert_eq!(process.ended().await.code(), Some(0), "{}", process.output());
+}
+
+#[tokio::test]
+async fn sighup_reloads_and_says_how_it_went() {
+    let (one, two) = (Upstream::echo("one").await, Upstream::echo("two").await);
+    let files = files(&one);
+    let mut process = EdgeProcess::start(&files);
+    let address = https(&process).await;
+    assert_eq!(get(address, "/").await, 200);
+
+    files.edit(&one.url(), &two.url());
+    process.signal("HUP");
+    eventually("the new backend", || async {
+        get(address, "/").await;
+        (two.hits() > 0).then_some(())
+    })
+    .await;
+
+    files.edit("[server]", "[sevrer]");
+    process.signal("HUP");
+    eventually("the complaint", || async {
+        process.output().contains("did you mean").then_some(())
+    })
+    .await;
+    assert_eq!(get(address, "/").await, 200);
+    process.signal("TERM");
+    assert_eq!(process.ended().await.code(), Some(0), "{}", process.output());
+}
+
+#[tokio::test]
+async fn sigint_ends_it_too() {
+    let upstream = Upstream::echo("app").await;
+    let files = files(&upstream);
+    let mut process = EdgeProcess::start(&files);
+    https(&process).await;
+    process.signal("INT");
+    assert_eq!(process.ended().await.code(), Some(0), "{}", process.output());
+}
+
+#[tokio::test]
+async fn a_mistake_ends_it_with_1_and_its_place() {
+    let upstream = Upstream::echo("app").await;
+    let files = files(&upstream);
+    files.edit("grace", "graec");
+    let mut process = EdgeProcess::start(&files);
+    assert_eq!(process.ended().await.code(), Some(1));
+    let output = process.output();
+    assert!(
+        output.contains("palisade.toml:") && output.contains("did you mean `grace`"),
+        "{output}"
+    );
+}
+
+#[tokio::test]
+async fn without_rules_it_ends_with_1_and_the_command_to_run() {
+    let files = TestEdge::builder().route(&Route::new("app")).write();
+    let mut process = EdgeProcess::start(&files);
+    assert_eq!(process.ended().await.code(), Some(1));
+    assert!(
+        process.output().contains("palisade rules install"),
+        "{}",
+        process.output()
+    );
+}
+
+#[tokio::test]
+async fn it_stops_attacks_as_the_library_does() {
+    let Some(rules) = crs_rules() else { return };
+    let upstream = Upstream::echo("app").await;
+    let files = TestEdge::builder()
+        .rules(rules)
+        .route(&Route::new("app").to(&upstream))
+        .write();
+    let mut process = EdgeProcess::start(&files);
+    let address = https(&process).await;
+    assert_eq!(get(address, "/?q=hello").await, 200);
+    assert_eq!(get(address, "/?q=1'%20or%20'1'='1'--").await, 403);
+    process.signal("TERM");
+    assert_eq!(process.ended().await.code(), Some(0), "{}", process.output());
+}
+
+#[tokio::test]
+async fn it_asks_after_its_own_health() {
+    let upstream = Upstream::echo("app").await;
+    let files = files(&upstream);
+    // A port of its own for the probe to find.
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    files.edit(
+        "admin = \"127.0.0.1:0\"",
+        &format!("admin = \"127.0.0.1:{port}\""),
+    );
+    let config = files.config();
+    let health = ["health", "--config", config.to_str().unwrap()];
+    assert!(!run_binary(&health).await.status.success());
+    let process = EdgeProcess::start(&files);
+    https(&process).await;
+    let output = run_binary(&health).await;
+    assert!(output.status.success(), "{}", said(&output));
+}
+
+#[tokio::test]
+async fn it_helps_who_asks() {
+    let output = run_binary(&["--help"]).await;
+    assert!(output.status.success());
+    for command in ["run", "check", "incident", "rules"] {
+        assert!(said(&output).contains(command), "{}", said(&output));
+    }
+    let output = run_binary(&["--version"]).await;
+    assert!(
+        output.status.success() && said(&output).contains("palisade"),
+        "{}",
+        said(&output)
+    );
+    assert!(!run_binary(&["rnu"]).await.status.success());
+}
