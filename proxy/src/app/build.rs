@@ -16,6 +16,7 @@ use crate::profile::Profiles;
 use crate::snapshot::{Ingredients, Snapshot, SnapshotHandle};
 use crate::telemetry::access::Style;
 use crate::telemetry::{Metrics, Sink};
+use crate::watch::FileWatch;
 
 /// An edge whose configuration is proven, whose rules block, and whose sockets are bound. It accepts nothing
 /// until it is started.
@@ -24,6 +25,7 @@ pub struct App {
     pub(super) parts: EdgeParts,
     pub(super) sockets: Sockets,
     pub(super) addresses: Addresses,
+    pub(super) files: FileWatch,
 }
 
 /// Where the edge listens.
@@ -51,6 +53,9 @@ impl App {
         // An error means that the provider is there already.
         let _ = aws_lc_rs::default_provider().install_default();
         let config = super::reload::load_config(path)?;
+        // From here on: compiling takes a while, and an edit in that time must not go unnoticed.
+        let mut files = FileWatch::new();
+        files.watch(config.files.iter().map(PathBuf::as_path));
         crate::telemetry::init_diagnostics(&config.log);
         let (access, audit) = (Sink::open(&config.log.access)?, Sink::open(&config.log.audit)?);
         let style = Style::of(&config.log);
@@ -72,6 +77,7 @@ impl App {
             parts,
             sockets,
             addresses,
+            files,
         })
     }
 

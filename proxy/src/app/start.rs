@@ -66,6 +66,7 @@ impl App {
             parts,
             sockets,
             addresses,
+            files,
         } = self;
         let (stop, stopped) = watch::channel(false);
         let (stop_side, side_stopped) = watch::channel(false);
@@ -99,6 +100,7 @@ impl App {
             Arc::clone(&reloader),
             Arc::clone(&turn),
             Arc::clone(&reloaded),
+            files,
             stopped,
         ));
         readiness.set(true);
@@ -320,9 +322,9 @@ async fn reload_on_change(
     reloader: Arc<Reloader>,
     turn: Arc<Mutex<()>>,
     reloaded: Arc<Notify>,
+    mut files: FileWatch,
     mut stopped: watch::Receiver<bool>,
 ) {
-    let mut files = FileWatch::new();
     loop {
         let watched = reloader.files();
         files.watch(watched.iter().map(std::path::PathBuf::as_path));
