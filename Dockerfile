@@ -12,7 +12,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,targe
 # The rule set is part of the image: an edge in production fetches nothing. A .tar.gz in the build's folder spares
 # the download: --build-arg PALISADE_CRS_FROM=crs.tar.gz. Its regression tests are of no use here.
 ARG PALISADE_CRS_FROM=
-RUN /palisade rules install --dir /crs && rm -r /crs/tests && /palisade rules verify --dir /crs
+RUN /palisade rules install --dir /crs && rm -rf /crs/tests && /palisade rules verify --dir /crs
 RUN mkdir /data
 
 # glibc, CA certificates, no shell, no package manager.

@@ -1,17 +1,18 @@
 //! `palisade incident`.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::backwards::LinesFromEnd;
 use super::{DEFAULT_CONFIG, Failed, load, say};
 use crate::config::LogTarget;
 use crate::incident::{Incident, explain};
 
 /// A line of the audit log is a few kilobytes; one without end must not fill the memory.
-const LONGEST_LINE: u64 = 16 << 20;
+const LONGEST_LINE: usize = 16 << 20;
 
 /// Which incident.
 #[derive(Debug, Args)]
@@ -59,21 +60,36 @@ fn audit_log(config: &Path) -> Result<PathBuf, Failed> {
     }
 }
 
-/// The last incident of that id.
-fn find(path: &Path, id: &str) -> std::io::Result<Option<Incident>> {
-    let mut reader = BufReader::new(File::open(path)?);
+/// The last incident of that id. What is no file, such as a pipe, is read from its beginning.
+fn find(path: &Path, id: &str) -> io::Result<Option<Incident>> {
+    let file = File::open(path)?;
+    if !file.metadata()?.is_file() {
+        return find_forwards(BufReader::new(file), id);
+    }
+    for line in LinesFromEnd::new(file, LONGEST_LINE)? {
+        if let Some(incident) = incident(&line?, id) {
+            return Ok(Some(incident));
+        }
+    }
+    Ok(None)
+}
+
+fn find_forwards(mut reader: impl BufRead, id: &str) -> io::Result<Option<Incident>> {
     let mut found = None;
     let mut line = Vec::new();
     loop {
         line.clear();
-        let read = std::io::Read::take(&mut reader, LONGEST_LINE).read_until(b'\n', &mut line)?;
+        let read = reader
+            .by_ref()
+            .take(LONGEST_LINE as u64)
+            .read_until(b'\n', &mut line)?;
         if read == 0 {
             return Ok(found);
         }
-        if let Ok(text) = std::str::from_utf8(&line)
-            && let Some(incident) = Incident::from_line(text, id)
-        {
-            found = Some(incident);
-        }
+        found = incident(&line, id).or(found);
     }
+}
+
+fn incident(line: &[u8], id: &str) -> Option<Incident> {
+    Incident::from_line(std::str::from_utf8(line).ok()?, id)
 }

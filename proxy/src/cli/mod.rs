@@ -5,6 +5,7 @@
     reason = "the one place that prints"
 )]
 
+mod backwards;
 mod check;
 mod health;
 mod incident;
