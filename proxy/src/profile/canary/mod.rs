@@ -7,6 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
+use palisade_waf::variables::Variable;
 use palisade_waf::{Completeness, RequestOrigin, RuleSet, Transaction};
 
 use self::requests::{ATTACKS, Canary, ORDINARY};
@@ -79,6 +80,13 @@ impl AttackPasses {
     }
 }
 
+const ABOUT_CLIENTS: [Variable; 4] = [
+    Variable::RemoteAddr,
+    Variable::RemoteHost,
+    Variable::RemotePort,
+    Variable::Ip,
+];
+
 /// How a canary fared.
 struct Outcome {
     /// The rule that stops it, or would if the engine were On.
@@ -92,6 +100,8 @@ struct Stop {
     message: String,
     /// Not a rule of the CRS or of ours: the operator's own.
     own: bool,
+    /// It looked at who asks, not at what.
+    about_client: bool,
 }
 
 /// Tries all canaries, and the attacks again wherever an exclusion applies. `major` is the version of the CRS.
@@ -114,14 +124,9 @@ pub(super) fn prove(
         .iter()
         .filter(|request| mode == WafMode::On && policy_allows(policy, request))
     {
-        // An operator's own rule may deny what it likes.
         let stop = Request::to(&anywhere, ordinary).and_then(|request| request.attempt(rules).stop);
-        if let Some(Stop {
-            rule,
-            message,
-            own: false,
-        }) = stop
-        {
+        // An operator's rule about clients (an address range, say) means nothing for requests.
+        if let Some(Stop { rule, message, .. }) = stop.filter(|stop| !(stop.own && stop.about_client)) {
             return Err(CanaryError::OrdinaryStopped {
                 request: ordinary.name,
                 rule,
@@ -237,6 +242,10 @@ impl<'a> Request<'a> {
             message: rule.msg.clone(),
             // Names of the rule set and of generated text are relative.
             own: rule.location.file.starts_with('/'),
+            about_client: rule
+                .variables
+                .iter()
+                .any(|matched| ABOUT_CLIENTS.contains(&matched.variable)),
         });
         let seen = matched.iter().any(|rule| (low..=high).contains(&rule.id));
         Outcome {

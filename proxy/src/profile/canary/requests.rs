@@ -25,7 +25,8 @@ const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded")
 const JSON: (&str, &str) = ("content-type", "application/json");
 const MULTIPART: (&str, &str) = ("content-type", "multipart/form-data; boundary=canary7d1f");
 
-const SCANNER: (u64, u64) = (913_000, 913_999);
+/// One rule knows scanners by their name; what they look for is the business of those on files.
+const SCANNER: (u64, u64) = (913_000, 930_999);
 const PROTOCOL: (u64, u64) = (921_000, 921_999);
 const LFI: (u64, u64) = (930_000, 930_999);
 const RFI: (u64, u64) = (931_000, 931_999);
