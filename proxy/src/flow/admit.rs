@@ -76,7 +76,7 @@ async fn inspect(
     if let Some(refusal) = run_waf(session, context, route, &mut held).await {
         return Some(refusal);
     }
-    let upgrade = session.is_upgrade_req();
+    let upgrade = session.is_upgrade_req() && session.is_body_empty();
     let response = context
         .inspection
         .as_ref()
@@ -92,10 +92,11 @@ async fn inspect(
         });
     let upstream = &route.route.upstream;
     let deadline = upstream.first_byte_timeout < upstream.idle_timeout;
-    if held.is_some() || response.is_some() || (deadline && !upgrade) {
+    if held.is_some() || response.is_some() || deadline || upgrade {
         let duties = Duties {
             request: held,
             response,
+            upgrade,
             first_byte_timeout: upstream.first_byte_timeout,
         };
         context.home = Some(gate::install(session, duties));

@@ -41,6 +41,10 @@ pub(super) fn request(context: &RequestContext, request: &mut RequestHeader) -> 
         // Phase 4 reads what is sent: the upstream is not asked for a coded body.
         request.remove_header(&header::ACCEPT_ENCODING);
     }
+    if !context.has_body && request.headers.contains_key(header::UPGRADE) {
+        // The gate tells only later that there is no body: this keeps Pingora from announcing one until then.
+        request.insert_header(header::CONTENT_LENGTH, 0)?;
+    }
     if context.held_bytes > 0 || !context.has_body {
         // The body is here already, or there is none: the client's wish was answered by the edge.
         request.remove_header(&header::EXPECT);

@@ -4,7 +4,8 @@
 //! before its body filter runs, and replays at most 64 KiB. The WAF needs the opposite: nothing upstream
 //! before phase 2, nothing downstream before phase 4. So where a body is held, the session that Pingora
 //! proxies for is this one. It hands the held request body out, whole and as often as a retry needs; holds
-//! the answer back until it was inspected; and keeps the deadline for the answer's first byte.
+//! the answer back until it was inspected; keeps the deadline for the answer's first byte; and keeps the end of an
+//! upgrade request from being taken for the end of its WebSocket.
 //! (docs/decisions/0002-body-gate.md)
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,6 +47,8 @@ pub(super) struct Duties {
     pub(super) request: Option<Held>,
     /// Inspection of the answer.
     pub(super) response: Option<ResponseGate>,
+    /// The request asks for another protocol and has no body of its own.
+    pub(super) upgrade: bool,
     /// From the end of the request to the answer's head.
     pub(super) first_byte_timeout: Duration,
 }
@@ -58,6 +61,7 @@ struct Gate {
     held: Option<Held>,
     handed_out: bool,
     response: Option<ResponseGate>,
+    upgrade: bool,
     first_byte_timeout: Duration,
     waiting_since: Option<Instant>,
     answered: bool,
@@ -73,6 +77,7 @@ pub(super) fn install(session: &mut ServerSession, duties: Duties) -> Arc<Home> 
         held: duties.request,
         handed_out: false,
         response: duties.response,
+        upgrade: duties.upgrade,
         first_byte_timeout: duties.first_byte_timeout,
         waiting_since: None,
         answered: false,
@@ -134,6 +139,13 @@ impl Gate {
             .is_some_and(|held| !self.handed_out && !held.bytes.is_empty())
     }
 
+    /// Whether the end of this request's empty body is not to be told yet. Pingora takes it for the end of the new
+    /// protocol where an upstream's 101 overtakes it (cloudflare/pingora#946); a refusal ends the request, and
+    /// after a 101 the real session knows.
+    fn awaits_switch(&self) -> bool {
+        self.upgrade && !self.answered
+    }
+
     /// Waits for the client to leave, but not longer than the upstream may take for its first byte.
     async fn idle(&mut self, no_body_expected: bool) -> Result<Option<Bytes>> {
         if self.answered {
@@ -158,6 +170,9 @@ impl CustomSession for Gate {
     }
 
     async fn read_body_or_idle(&mut self, no_body_expected: bool) -> Result<Option<Bytes>> {
+        if self.awaits_switch() {
+            return self.idle(true).await;
+        }
         if !no_body_expected {
             if let Some(bytes) = self.hand_out() {
                 return Ok(Some(bytes));
@@ -170,10 +185,13 @@ impl CustomSession for Gate {
     }
 
     fn is_body_done(&mut self) -> bool {
-        !self.has_more() && self.real_mut().is_body_done()
+        !self.awaits_switch() && !self.has_more() && self.real_mut().is_body_done()
     }
 
     fn is_body_empty(&mut self) -> bool {
+        if self.awaits_switch() {
+            return false;
+        }
         match &self.held {
             // A chunked body may turn out empty only once it was read.
             Some(held) => held.bytes.is_empty() && self.real_mut().is_body_done(),
