@@ -79,6 +79,14 @@ pub(crate) fn protocol() -> Vec<Attack> {
             Ask::multipart("/upload", &[("name=\"f\"; filename=\"a.txt;.php\"", "hello")])
         }),
         (
+            "a body in a coding that nothing reads",
+            Ask::form("/save", [31, 139, 8, 0, 0, 0, 0, 0]).header("Content-Encoding", "gzip"),
+        ),
+        (
+            "a method behind a method",
+            Ask::form("/save", "a=b").header("X-HTTP-Method-Override", "DELETE"),
+        ),
+        (
             "a body on GET",
             Ask::get("/")
                 .header("Content-Type", "text/plain")

@@ -439,3 +439,79 @@ async fn two_requests_on_one_connection_are_two_requests() {
             .any(|seen| seen.uri.starts_with("/two"))
     );
 }
+
+#[tokio::test]
+async fn large_json_and_large_forms_pass_too() {
+    let Some((edge, upstream)) = generous().await else {
+        return;
+    };
+    let prose = "All work and no play makes Jack a dull boy. ".repeat(10 * MIB / 44);
+    let form = format!("text={}&page=7", prose.replace(' ', "+"));
+    let json = serde_json::json!({"text": prose, "page": 7}).to_string();
+    for (name, ask) in [
+        ("a form", Ask::form("/save", &form)),
+        ("JSON", Ask::json("/save", &json)),
+    ] {
+        let answer = edge.ask("app.test", &ask.clone().accept_json()).await;
+        assert_eq!(answer.status, 200, "{name}: {}", edge.audit_log().text());
+        let (length, sum) = (
+            ask.body.as_ref().unwrap().len(),
+            checksum(ask.body.as_ref().unwrap()),
+        );
+        assert_eq!(
+            (&answer.json()["body_bytes"], &answer.json()["body_sum"]),
+            (&length.into(), &sum.into())
+        );
+    }
+    assert_eq!(upstream.hits(), 2);
+}
+
+#[tokio::test]
+async fn more_arguments_than_the_route_takes_are_refused() {
+    let Some(rules) = crs_rules() else { return };
+    let upstream = Upstream::echo("app").await;
+    let many = Route::new("many").to(&upstream).waf("argument_limit = 3000");
+    let edge = TestEdge::with(Some(rules), &[Route::new("app").to(&upstream), many]).await;
+    let json =
+        |count: usize| Ask::json("/save", serde_json::json!(vec!["x"; count]).to_string()).accept_json();
+    edge.ask("app.test", &json(900)).await.expect(200);
+    edge.ask("app.test", &json(2000)).await.expect(400);
+    edge.ask("many.test", &json(2000)).await.expect(200);
+    edge.ask("many.test", &json(4000)).await.expect(400);
+    // Nothing hides behind the limit.
+    let mut values = vec!["x"; 2000];
+    values.push(ATTACK);
+    let hidden = Ask::json("/save", serde_json::json!(values).to_string()).accept_json();
+    for host in ["app.test", "many.test"] {
+        let status = edge.ask(host, &hidden).await.status;
+        assert!(matches!(status, 400 | 403), "{host}: {status}");
+    }
+    assert_eq!(upstream.hits(), 2);
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_what_it_says_is_refused() {
+    let Some(world) = world() else { return };
+    for (name, ask) in [
+        ("half of JSON", Ask::json("/api", r#"{"a": [1, 2"#)),
+        ("JSON and more", Ask::json("/api", r#"{"a": 1} {"b": 2}"#)),
+        ("XML that is not closed", Ask::xml("/api", "<a><b></a>")),
+        ("multipart without an end", {
+            let ask = Ask::multipart("/api", &[("name=\"a\"", "b")]);
+            let body = ask.body.clone().unwrap();
+            ask.body(&body[..body.len() - 10])
+        }),
+        (
+            "multipart without a boundary",
+            Ask::post("/api", "multipart/form-data", "a=b"),
+        ),
+    ] {
+        let status = world
+            .edge
+            .ask("app.test", &ask.clone().accept_json())
+            .await
+            .status;
+        assert!(matches!(status, 400 | 403), "{name}: {status}");
+        assert!(!world.echo.saw(&ask.probe), "{name}");
+    }
+}

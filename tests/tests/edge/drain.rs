@@ -127,3 +127,26 @@ async fn what_is_being_read_in_a_drain_may_be_answered_for_a_while() {
     assert_eq!(answer.json()["body"], "0123456789");
     within("the edge to stop", stopping).await.unwrap();
 }
+
+#[tokio::test]
+async fn whoever_asks_in_a_drain_hears_that_it_is_not_ready() {
+    let (upstream, gate) = Upstream::held().await;
+    let edge = TestEdge::with(None, &[Route::new("app").to(&upstream).unguarded()]).await;
+    edge.admin_get("/readyz").await.expect(200);
+    let (admin, client) = (edge.admin(), edge.client());
+    let in_flight = tokio::spawn(polite::send(client.get("https://app.test/")));
+    upstream.journal().await_hits(1).await;
+    let stopping = tokio::spawn(edge.stop());
+    eventually("the edge to be unready", || async {
+        let mut connection = Connection::plain(admin).await.ok()?;
+        connection.send(Ask::get("/readyz").bytes("admin")).await.ok()?;
+        (connection.answer().await.ok()?.status == 503).then_some(())
+    })
+    .await;
+    gate.open();
+    within("the answer in flight", in_flight)
+        .await
+        .unwrap()
+        .expect(200);
+    within("the edge to stop", stopping).await.unwrap();
+}

@@ -178,6 +178,164 @@ async fn a_path_that_looks_like_a_secret() {
 }
 
 #[tokio::test]
+async fn a_header_of_an_application() {
+    way(
+        Ask::get("/app").header("X-Query", "${jndi:dns://items}"),
+        &["x-query", "/app", "944150"],
+        vec![
+            (
+                "the same in another header",
+                Ask::get("/app").header("Referer", "${jndi:dns://items}"),
+            ),
+            ("the same in an argument", Ask::get("/app?q=${jndi:dns://items}")),
+            (
+                "another attack in the header",
+                Ask::get("/app").header("X-Query", "() { :; }; /bin/sleep 9"),
+            ),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn several_findings_in_several_places() {
+    way(
+        Ask::form(
+            "/editor",
+            "html=<script>render()</script>&query=select+name+from+items+where+1=1+or+'a'='a'",
+        ),
+        &["ARGS:html", "ARGS:query", "941", "942"],
+        vec![
+            (
+                "one in the place of the other",
+                Ask::form("/editor", "html=1'+or+'a'='a'+union+select+1--+&query=x"),
+            ),
+            (
+                "a third place",
+                Ask::form("/editor", "html=x&query=y&title=<script>render()</script>"),
+            ),
+            ("a command", Ask::form("/editor", "html=x&query=;cat+/etc/passwd")),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn the_name_of_a_file_that_is_uploaded() {
+    let file = |name: &str| {
+        Ask::multipart(
+            "/upload",
+            &[(
+                &format!("name=\"file\"; filename=\"{name}\"\r\nContent-Type: text/plain"),
+                "hello",
+            )],
+        )
+    };
+    way(
+        file("index.php"),
+        &["933110", "/upload"],
+        vec![
+            ("a name that climbs", file("../../../../etc/cron.d/x")),
+            ("elsewhere", {
+                Ask::multipart("/other", &[("name=\"file\"; filename=\"index.php\"", "hello")])
+            }),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_page_that_the_application_may_show() {
+    let Some(rules) = crs_rules() else { return };
+    let page = palisade_tests::harness::SQL_ERROR_PAGE;
+    let upstream = Upstream::serve(palisade_tests::harness::upstream::answering(
+        200,
+        "text/html",
+        page,
+    ))
+    .await;
+    let edge = TestEdge::with(
+        Some(rules),
+        &[Route::new("app").to(&upstream).waf("inspect_responses = true")],
+    )
+    .await;
+    let ask = Ask::get("/manual/sql-errors");
+    let id = edge
+        .ask("app.test", &ask.clone().accept_json())
+        .await
+        .expect(403)
+        .incident();
+    edge.audit_log()
+        .line("the incident", |line| line["id"] == id.as_str())
+        .await;
+    let explanation = explained(edge.files(), &id).await;
+    assert!(
+        explanation.contains("answer") && explanation.contains("951"),
+        "{explanation}"
+    );
+    let pasted = std::fs::read_to_string(edge.files().config()).unwrap() + "\n" + &exclusion_in(&explanation);
+    edge.files().write("palisade.toml", &pasted);
+    edge.reload()
+        .await
+        .unwrap_or_else(|error| panic!("{error}\n{explanation}"));
+    let answer = edge.ask("app.test", &ask).await;
+    assert_eq!(
+        (answer.status, answer.text().as_str()),
+        (200, page),
+        "with\n{explanation}"
+    );
+    edge.ask("app.test", &Ask::get("/elsewhere")).await.expect(403);
+}
+
+#[tokio::test]
+async fn what_is_only_watched_is_explained_as_well() {
+    let Some(rules) = crs_rules() else { return };
+    let upstream = Upstream::echo("app").await;
+    let edge = TestEdge::with(
+        Some(rules),
+        &[Route::new("app").to(&upstream).waf("mode = \"detection-only\"")],
+    )
+    .await;
+    edge.ask(
+        "app.test",
+        &Ask::form("/comments", "text=The+union+votes%3B+drop+by+the+office."),
+    )
+    .await
+    .expect(200);
+    let line = edge.accessed("/comments").await;
+    let id = line["incident"].as_str().unwrap();
+    edge.audit_log()
+        .line("the incident", |line| line["id"] == id)
+        .await;
+    let explanation = explained(edge.files(), id).await;
+    assert!(
+        explanation.contains("942350") && explanation.contains("detection-only"),
+        "{explanation}"
+    );
+    exclusion_in(&explanation);
+}
+
+#[tokio::test]
+async fn a_malformed_body_is_explained_and_nothing_is_to_be_excluded() {
+    let Some((edge, _upstream)) = edge().await else {
+        return;
+    };
+    let answer = edge
+        .ask("app.test", &Ask::json("/api", r#"{"a": [1, 2"#).accept_json())
+        .await;
+    assert!(matches!(answer.status, 400 | 403), "{}", answer.status);
+    let id = answer.incident();
+    edge.audit_log()
+        .line("the incident", |line| line["id"] == id.as_str())
+        .await;
+    let explanation = explained(edge.files(), &id).await;
+    assert!(
+        explanation.contains("/api") && explanation.to_lowercase().contains("json"),
+        "{explanation}"
+    );
+}
+
+#[tokio::test]
 async fn an_incident_that_nobody_knows_is_an_error() {
     let Some((edge, _upstream)) = edge().await else {
         return;

@@ -8,6 +8,7 @@
 mod attacks;
 mod bodies;
 mod config_errors;
+mod connections;
 mod drain;
 mod false_positives;
 mod incident;

@@ -172,3 +172,80 @@ async fn it_helps_who_asks() {
     );
     assert!(!run_binary(&["rnu"]).await.status.success());
 }
+
+#[tokio::test]
+async fn sighup_opens_logs_anew_after_a_rotation() {
+    let upstream = Upstream::echo("app").await;
+    let files = files(&upstream);
+    let mut process = EdgeProcess::start(&files);
+    let address = https(&process).await;
+    get(address, "/before").await;
+    let log = files.access_log();
+    log.line("the first request", |line| line["path"] == "/before")
+        .await;
+    std::fs::rename(log.path(), log.path().with_extension("log.1")).unwrap();
+    process.signal("HUP");
+    eventually("a new file", || async { log.path().exists().then_some(()) }).await;
+    get(address, "/after").await;
+    log.line("the next request", |line| line["path"] == "/after")
+        .await;
+    assert!(!log.text().contains("/before"));
+    process.signal("TERM");
+    assert_eq!(process.ended().await.code(), Some(0), "{}", process.output());
+}
+
+#[tokio::test]
+async fn the_quick_start_does_what_it_says() {
+    let Some(rules) = crs_rules() else { return };
+    let files = TestEdge::builder().without_certificates().write();
+    let toml =
+        std::fs::read_to_string(palisade_tests::harness::workspace().join("config/quickstart.toml")).unwrap();
+    let data = files.folder().join("data");
+    let toml = toml
+        .replace("127.0.0.1:8443", "127.0.0.1:0")
+        .replace("127.0.0.1:8080", "127.0.0.1:0")
+        .replace("127.0.0.1:9180", "127.0.0.1:0")
+        .replace("\"../data\"", &format!("{data:?}"))
+        .replace("[waf]\n", &format!("[waf]\nrules = {rules:?}\n"));
+    files.write("palisade.toml", &toml);
+    let edge = TestEdge::restart(files).await;
+    let echo = edge
+        .ask("app.localhost", &Ask::get("/hello?name=world"))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&echo["method"], &echo["uri"]),
+        (&"GET".into(), &"/hello?name=world".into())
+    );
+    edge.ask("app.localhost", &Ask::get("/?id=1'%20OR%20'1'='1"))
+        .await
+        .expect(403);
+    let mut plain = Connection::plain(edge.http()).await.unwrap();
+    plain
+        .send(Ask::get("/hello?name=world").bytes("app.localhost"))
+        .await
+        .unwrap();
+    let location = plain
+        .answer()
+        .await
+        .unwrap()
+        .expect(301)
+        .header("location")
+        .unwrap()
+        .to_owned();
+    assert_eq!(
+        location,
+        format!("https://app.localhost:{}/hello?name=world", edge.https().port())
+    );
+    edge.admin_get("/readyz").await.expect(200);
+}
+
+#[tokio::test]
+async fn the_configurations_that_come_with_it_are_right() {
+    for file in ["palisade.toml", "quickstart.toml"] {
+        let path = palisade_tests::harness::workspace().join("config").join(file);
+        let output = run_binary(&["check", path.to_str().unwrap()]).await;
+        assert!(output.status.success(), "{}", said(&output));
+    }
+}

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use palisade_tests::harness::{
-    Ask, EdgeFiles, Route, TestEdge, Upstream, Versions, crs_rules, eventually, polite, within,
+    Ask, Connection, EdgeFiles, Route, TestEdge, Tls, Upstream, Versions, crs_rules, eventually, polite,
+    within,
 };
 
 const SUCCESSFUL: &str = "palisade_config_last_reload_successful";
@@ -45,6 +46,18 @@ async fn reloads_under_load_lose_no_request() {
             }
         }));
     }
+    let (address, ended, counted) = (edge.https(), over.clone(), answered.clone());
+    load.push(tokio::spawn(async move {
+        // A new connection each time: none is refused.
+        while !ended.load(Ordering::Relaxed) {
+            let mut connection = Connection::tls(address, "app.test", &Tls::default())
+                .await
+                .unwrap();
+            connection.send(Ask::get("/").bytes("app.test")).await.unwrap();
+            connection.answer().await.unwrap().expect(200);
+            counted.fetch_add(1, Ordering::Relaxed);
+        }
+    }));
     for round in 0..20 {
         let (from, to) = if round % 2 == 0 {
             (&one, &two)
@@ -250,6 +263,20 @@ async fn a_busy_log_beside_the_configuration_neither_hides_a_change_nor_makes_on
     answered_by(&edge, "app.test", Some("two")).await;
     over.store(true, Ordering::Relaxed);
     writer.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_change_of_listeners_waits_for_a_restart_and_the_rest_does_not() {
+    let (one, two) = (Upstream::echo("one").await, Upstream::echo("two").await);
+    let edge = TestEdge::with(None, &[Route::new("app").to(&one).unguarded()]).await;
+    edge.files().edit(
+        "https = [\"127.0.0.1:0\"]",
+        "https = [\"127.0.0.1:0\", \"127.0.0.1:0\"]",
+    );
+    edge.files().edit(&one.url(), &two.url());
+    edge.reload().await.unwrap();
+    assert_eq!(edge.addresses().https.len(), 1);
+    answered_by(&edge, "app.test", Some("two")).await;
 }
 
 /// A folder as the kubelet lays out a ConfigMap: `FILE -> ..data/FILE`, `..data -> ..VERSION`.

@@ -342,6 +342,56 @@ async fn a_websocket_runs_through_tls() {
     socket.close(None).await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_websocket_opens_however_fast_its_upstream_answers() {
+    let upstream = Upstream::websocket().await;
+    let edge = over(Route::new("app").to(&upstream)).await;
+    for number in 0..300 {
+        let mut socket = edge.websocket("app.test", "/ws").await.unwrap();
+        socket.send(Message::text(number.to_string())).await.unwrap();
+        let reply = within("an echo", socket.next()).await.unwrap();
+        assert_eq!(reply.unwrap().into_text().unwrap().as_str(), number.to_string());
+    }
+}
+
+#[tokio::test]
+async fn an_upgrade_that_the_upstream_refuses_is_an_ordinary_answer() {
+    let (gone, plain) = (DeadPort::new(), Upstream::echo("plain").await);
+    let routes = [
+        Route::new("plain").to(&plain).unguarded(),
+        Route::new("gone").to(&gone).unguarded(),
+    ];
+    let edge = TestEdge::with(None, &routes).await;
+    for host in ["plain.test", "gone.test"] {
+        let mut connection = edge.connect(host).await.unwrap();
+        let ask = "GET /ws HTTP/1.1\r\nHost: @\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+            Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        let ask = ask.replace('@', host);
+        connection.send(&ask).await.unwrap();
+        let answer = connection.answer().await.unwrap();
+        assert_eq!(answer.status, if host == "plain.test" { 200 } else { 503 });
+        if host == "plain.test" {
+            // And the connection goes on.
+            connection.send(&ask).await.unwrap();
+            let answer = connection.answer().await.unwrap().expect(200);
+            assert_eq!(answer.echoed("transfer-encoding"), Vec::<String>::new());
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_upgrade_that_is_not_answered_is_504() {
+    let (upstream, _gate) = Upstream::held().await;
+    let edge = over(
+        Route::new("app")
+            .to(&upstream)
+            .line("first_byte_timeout = \"400ms\""),
+    )
+    .await;
+    let refused = edge.websocket("app.test", "/ws").await.err().unwrap();
+    assert!(refused.contains("504"), "{refused}");
+}
+
 #[tokio::test]
 async fn a_websocket_outlives_the_timeouts_of_requests() {
     let upstream = Upstream::websocket().await;

@@ -271,6 +271,21 @@ async fn a_password_that_is_an_attack_is_masked_too() {
 }
 
 #[tokio::test]
+async fn secrets_in_json_and_multipart_are_masked() {
+    let Some(world) = world() else { return };
+    let json = r#"{"user":"x' OR '1'='1' -- ","password":"hunter2","token":"hunter3","nested":{"api_key":"hunter4"}}"#;
+    let parts = [
+        ("name=\"user\"", "x' OR '1'='1' -- "),
+        ("name=\"passwd\"", "hunter5"),
+    ];
+    for ask in [Ask::json("/login", json), Ask::multipart("/login", &parts)] {
+        let answer = world.edge.ask("app.test", &ask.accept_json()).await.expect(403);
+        let record = record_of(world, &answer).await;
+        assert!(!record.to_string().contains("hunter"), "{record}");
+    }
+}
+
+#[tokio::test]
 async fn hostile_bytes_get_an_answer_or_a_closed_connection() {
     let Some(world) = world() else { return };
     let long = "a".repeat(200_000);
@@ -371,4 +386,36 @@ async fn what_host_says_is_what_the_waf_and_the_routes_see() {
     let status = connection.answer().await.unwrap().status;
     assert!(matches!(status, 403 | 421), "{status}");
     assert!(!world.echo.saw(&attack.probe));
+}
+
+#[tokio::test]
+async fn many_requests_at_once_on_one_connection_are_judged_one_by_one() {
+    let Some(world) = world() else { return };
+    let client = world.edge.client_of(Versions::Http2);
+    polite::send(polite::request(&client, "app.test", &Ask::get("/")))
+        .await
+        .expect(200);
+    let requests = (0..60).map(|number| {
+        let bad = number % 3 == 0;
+        let ask = if bad {
+            Ask::form(
+                "/save",
+                format!("n={number}&id=1'+union+select+password+from+users--+"),
+            )
+        } else {
+            Ask::form("/save", format!("n={number}&id=7"))
+        };
+        let request = polite::request(&client, "app.test", &ask);
+        async move { (bad, ask, polite::send(request).await) }
+    });
+    for (bad, ask, answer) in futures_util::future::join_all(requests).await {
+        assert_eq!(answer.status, if bad { 403 } else { 200 });
+        assert_eq!(world.echo.saw(&ask.probe), !bad);
+        if !bad {
+            assert_eq!(
+                answer.json()["body"].as_str().unwrap().as_bytes(),
+                ask.body.unwrap()
+            );
+        }
+    }
 }

@@ -117,9 +117,9 @@ async fn an_experts_own_rules_are_read() {
     let edge = TestEdge::builder()
         .rules(rules)
         .file("own.conf", "SecRule ARGS:coupon \"@streq FREE100\" \"id:10001,phase:2,deny,status:403,msg:'no such coupon'\"\n")
-        .file("drop.conf", "SecRuleRemoveById 913100\n")
+        .file("drop.conf", "SecRuleRemoveById 942290\n")
         .route(&Route::new("app").to(&upstream).waf("seclang_before = [\"own.conf\"]"))
-        .route(&Route::new("scanned").to(&upstream).waf("seclang_after = [\"drop.conf\"]"))
+        .route(&Route::new("mongo").to(&upstream).waf("seclang_after = [\"drop.conf\"]"))
         .start()
         .await;
     edge.ask("app.test", &Ask::form("/buy", "coupon=FREE10"))
@@ -128,12 +128,12 @@ async fn an_experts_own_rules_are_read() {
     edge.ask("app.test", &Ask::form("/buy", "coupon=FREE100"))
         .await
         .expect(403);
-    edge.ask("scanned.test", &Ask::form("/buy", "coupon=FREE100"))
+    edge.ask("mongo.test", &Ask::form("/buy", "coupon=FREE100"))
         .await
         .expect(200);
-    let scanner = Ask::get("/").header("User-Agent", "sqlmap/1.9");
-    edge.ask("app.test", &scanner).await.expect(403);
-    edge.ask("scanned.test", &scanner).await.expect(200);
+    let query = Ask::json("/find", r#"{"user":{"$ne":null}}"#);
+    edge.ask("app.test", &query).await.expect(403);
+    edge.ask("mongo.test", &query).await.expect(200);
 }
 
 #[tokio::test]
@@ -211,4 +211,103 @@ async fn a_policy_that_would_not_protect_is_not_reloaded() {
     assert!(edge.reload().await.is_err());
     edge.ask("app.test", &Ask::get(ATTACK)).await.expect(403);
     assert_eq!(edge.metric("palisade_config_last_reload_successful").await, 0.0);
+}
+
+#[tokio::test]
+async fn webdav_works_where_the_route_allows_it() {
+    let Some(rules) = crs_rules() else { return };
+    let upstream = Upstream::echo("dav").await;
+    let methods = r#"allowed_methods = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PROPFIND", "PROPPATCH", "MKCOL", "MOVE", "COPY", "LOCK", "UNLOCK", "REPORT"]"#;
+    let types = r#"allowed_content_types = ["application/xml", "text/xml", "text/calendar", "application/octet-stream"]"#;
+    let dav = Route::new("dav").to(&upstream).waf(methods).waf(types);
+    let edge = TestEdge::with(Some(rules), &[dav, Route::new("app").to(&upstream)]).await;
+    let xml = |method: &str, body: &str| {
+        Ask::new(method, "/remote.php/dav/files/jane/")
+            .header("Content-Type", "application/xml; charset=utf-8")
+            .header("Depth", "1")
+            .body(format!("<?xml version=\"1.0\" encoding=\"utf-8\"?>{body}"))
+    };
+    let propfind =
+        "<d:propfind xmlns:d=\"DAV:\"><d:prop><d:getetag/><d:getcontenttype/></d:prop></d:propfind>";
+    let event = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:7c5f2f9e\r\nSUMMARY:Dentist\r\n\
+        DTSTART:20261124T090000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+    let requests = [
+        ("a list of files", xml("PROPFIND", propfind)),
+        (
+            "a query of a calendar",
+            xml(
+                "REPORT",
+                "<c:calendar-query xmlns:c=\"urn:ietf:params:xml:ns:caldav\"/>",
+            ),
+        ),
+        (
+            "a folder",
+            Ask::new("MKCOL", "/remote.php/dav/files/jane/Photos%202026/"),
+        ),
+        ("a file", {
+            let ask = Ask::new("PUT", "/remote.php/dav/files/jane/Photos%202026/IMG_0001.jpg");
+            ask.header("Content-Type", "application/octet-stream")
+                .body([0xff, 0xd8, 0xff, 0xe0, 0x10, 0x80])
+        }),
+        ("an event", {
+            let ask = Ask::new("PUT", "/remote.php/dav/calendars/jane/personal/7c5f2f9e.ics");
+            ask.header("Content-Type", "text/calendar; charset=utf-8")
+                .body(event)
+        }),
+        ("another name", {
+            let to = "https://dav.test/remote.php/dav/files/jane/Photos%202026/first.jpg";
+            Ask::new("MOVE", "/remote.php/dav/files/jane/IMG_0001.jpg")
+                .header("Destination", to)
+                .header("Overwrite", "F")
+        }),
+        (
+            "away with it",
+            Ask::new("DELETE", "/remote.php/dav/files/jane/old.txt"),
+        ),
+    ];
+    for (name, ask) in requests {
+        let answer = edge.ask("dav.test", &ask.clone().accept_json()).await;
+        assert_eq!(answer.status, 200, "{name}: {}", edge.audit_log().text());
+        assert_eq!(upstream.journal().find(&ask.probe).unwrap().method, ask.method);
+    }
+    for (name, ask) in [
+        (
+            "a path that climbs",
+            Ask::new("PROPFIND", "/remote.php/dav/..%2f..%2f..%2fetc/passwd"),
+        ),
+        (
+            "a name that is a script",
+            Ask::new("MKCOL", "/dav/%3Cscript%3Ealert(1)%3C/script%3E"),
+        ),
+        (
+            "entities from elsewhere",
+            xml(
+                "PROPFIND",
+                "<!DOCTYPE x [<!ENTITY e SYSTEM \"file:///etc/passwd\">]><x>../../../etc/passwd</x>",
+            ),
+        ),
+    ] {
+        let status = edge.ask("dav.test", &ask).await.status;
+        assert!(matches!(status, 400 | 403), "{name}: {status}");
+        assert!(!upstream.saw(&ask.probe), "{name}");
+    }
+    // What one route allows, another does not.
+    edge.ask("app.test", &Ask::new("PROPFIND", "/")).await.expect(403);
+}
+
+#[tokio::test]
+async fn every_mode_and_level_can_stand_side_by_side() {
+    let Some(rules) = crs_rules() else { return };
+    let upstream = Upstream::echo("app").await;
+    let levels = (1..=4).map(|level| {
+        Route::new(&format!("level{level}"))
+            .to(&upstream)
+            .waf(&format!("paranoia_level = {level}"))
+    });
+    let edge = TestEdge::with(Some(rules), &levels.collect::<Vec<_>>()).await;
+    for level in 1..=4 {
+        let host = format!("level{level}.test");
+        edge.ask(&host, &Ask::get("/")).await.expect(200);
+        edge.ask(&host, &Ask::get(ATTACK)).await.expect(403);
+    }
 }
