@@ -1,5 +1,5 @@
 //! What the benchmarks measure with: configurations from text, rule sets as the edge compiles them, requests,
-//! and one request's way through the engine. How to measure and what came out: BENCHMARKS.md.
+//! and one request's way through the engine. How to measure and what came out: `BENCHMARKS.md`.
 
 pub mod configuration;
 pub mod inspect;
