@@ -560,3 +560,197 @@ pub(crate) fn java() -> Vec<Attack> {
         ),
     ]
 }
+
+/// The same few attacks in the disguises that parsers disagree about: whoever reads it, it is refused.
+pub(crate) fn disguised() -> Vec<Attack> {
+    let sql = "1' UNION SELECT login, password FROM users -- ";
+    let boundary = |content_type: &str, body: &str| Ask::post("/upload", content_type, body);
+    let part = "Content-Disposition: form-data; name=\"q\"";
+    vec![
+        (
+            "the second of two equal JSON keys",
+            Ask::json("/api", format!(r#"{{"id":1,"id":"{sql}"}}"#)),
+        ),
+        (
+            "the first of two equal JSON keys",
+            Ask::json("/api", format!(r#"{{"id":"{sql}","id":1}}"#)),
+        ),
+        (
+            "a JSON key",
+            Ask::json("/api", r#"{"<script>alert(1)</script>":1}"#),
+        ),
+        ("a JSON string by itself", Ask::json("/api", format!("\"{sql}\""))),
+        (
+            "deep in JSON",
+            Ask::json("/api", format!("{}\"{sql}\"{}", "[".repeat(40), "]".repeat(40))),
+        ),
+        (
+            "JSON with a byte order mark",
+            Ask::json("/api", format!("\u{feff}{{\"id\":\"{sql}\"}}")),
+        ),
+        ("JSON, escaped to the last letter", {
+            let escaped: String = sql.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+            Ask::json("/api", format!("{{\"id\":\"{escaped}\"}}"))
+        }),
+        (
+            "JSON with a charset",
+            Ask::post(
+                "/api",
+                "application/json; charset=utf-8",
+                format!(r#"{{"id":"{sql}"}}"#),
+            ),
+        ),
+        (
+            "JSON in capitals",
+            Ask::post("/api", "Application/JSON", format!(r#"{{"id":"{sql}"}}"#)),
+        ),
+        (
+            "a form in capitals",
+            Ask::post(
+                "/api",
+                "APPLICATION/X-WWW-FORM-URLENCODED",
+                "id=1'+or+'1'%3d'1'--+",
+            ),
+        ),
+        (
+            "the second of two equal arguments",
+            Ask::get("/?id=1&id=1'%20UNION%20SELECT%201,2--%20"),
+        ),
+        (
+            "an argument without a value",
+            Ask::get("/?1'%20UNION%20SELECT%20login,2%20FROM%20users--%20"),
+        ),
+        (
+            "an argument in a list",
+            Ask::get("/?id[]=1&id[x][]=1'%20UNION%20SELECT%201,2--%20"),
+        ),
+        (
+            "letters as escapes",
+            Ask::get("/?q=%3c%53%43%52%49%50%54%3ealert(1)%3c/%53cript%3e"),
+        ),
+        (
+            "escapes of escapes",
+            Ask::get("/?q=%253Cscript%253Ealert(1)%253C/script%253E"),
+        ),
+        (
+            "escapes of IIS",
+            Ask::get("/?q=%u003cscript%u003ealert(1)%u003c/script%u003e"),
+        ),
+        (
+            "entities",
+            Ask::form(
+                "/",
+                "q=%26lt%3Bscript%26gt%3Balert(1)%26lt%3B/script%26gt%3B%3Cimg+src%3Dx+onerror%3D%26%2397%3Blert(1)%3E",
+            ),
+        ),
+        (
+            "full-width letters",
+            Ask::get("/?q=%EF%BC%9Cscript%EF%BC%9Ealert(1)%EF%BC%9C/script%EF%BC%9E%3Cscript%3E"),
+        ),
+        (
+            "comments inside of words",
+            Ask::get("/?id=1%27/**/UN/**/ION/**/SEL/**/ECT/**/1,2--%20%27or%271%27=%271"),
+        ),
+        (
+            "line breaks for spaces",
+            Ask::get("/?id=1'%0aUNION%0bSELECT%0dlogin,2%0cFROM%09users--%20"),
+        ),
+        (
+            "a null byte in the middle",
+            Ask::get("/?q=%3Cscr%00ipt%3Ealert(1)%3C/script%3E"),
+        ),
+        (
+            "a path with dots escaped once more",
+            Ask::get("/?f=%252e%252e%252f%252e%252e%252fetc%252fpasswd"),
+        ),
+        (
+            "a path with overlong dots",
+            Ask::get("/?f=%c0%ae%c0%ae/%c0%ae%c0%ae/%c0%ae%c0%ae/etc/passwd"),
+        ),
+        ("a quoted boundary", {
+            let body = format!("--a b\r\n{part}\r\n\r\n{sql}\r\n--a b--\r\n");
+            boundary("multipart/form-data; boundary=\"a b\"", &body)
+        }),
+        ("a multipart with bare line feeds", {
+            boundary(
+                "multipart/form-data; boundary=xx",
+                &format!("--xx\n{part}\n\n{sql}\n--xx--\n"),
+            )
+        }),
+        ("a part before its boundary", {
+            let body = format!("{part}\r\n\r\n{sql}\r\n--xx\r\n{part}\r\n\r\n1\r\n--xx--\r\n");
+            boundary("multipart/form-data; boundary=xx", &body)
+        }),
+        ("two boundaries", {
+            let body = format!("--yy\r\n{part}\r\n\r\n{sql}\r\n--yy--\r\n--xx--\r\n");
+            boundary("multipart/form-data; boundary=xx; boundary=yy", &body)
+        }),
+        ("a field that calls itself a file of no name", {
+            Ask::multipart(
+                "/upload",
+                &[
+                    ("name=\"q\"; filename=\"\"", sql),
+                    ("name=\"r\"", "<script>alert(1)</script>"),
+                ],
+            )
+        }),
+        (
+            "the name of a field",
+            Ask::multipart("/upload", &[("name=\"<script>alert(1)</script>\"", "x")]),
+        ),
+        (
+            "an attribute in XML",
+            Ask::xml("/soap", format!("<q id=\"{sql}\"/>")),
+        ),
+        (
+            "character data in XML",
+            Ask::xml(
+                "/soap",
+                "<q><![CDATA[<script>alert(document.cookie)</script>]]></q>",
+            ),
+        ),
+        (
+            "character references in XML",
+            Ask::xml("/soap", "<q>&#60;script&#62;alert(1)&#60;/script&#62;</q>"),
+        ),
+        ("an entity in XML", {
+            Ask::xml(
+                "/soap",
+                "<!DOCTYPE q [<!ENTITY e \"<script>alert(1)</script>\">]><q>&e;../../../etc/passwd</q>",
+            )
+        }),
+        (
+            "SOAP",
+            Ask::post(
+                "/soap",
+                "application/soap+xml; charset=utf-8",
+                format!("<q><id>{sql}</id></q>"),
+            ),
+        ),
+        ("one of many cookies", {
+            let cookies: String = (0..40).map(|number| format!("c{number}=v{number}; ")).collect();
+            Ask::get("/").header(
+                "Cookie",
+                format!("{cookies}x=1' union select login from users-- "),
+            )
+        }),
+        (
+            "a second Cookie header",
+            Ask::get("/")
+                .also("Cookie", "a=1")
+                .also("Cookie", "b=<script>alert(1)</script>"),
+        ),
+        (
+            "a second User-Agent",
+            Ask::get("/").also("User-Agent", "sqlmap/1.9"),
+        ),
+        (
+            "behind a hundred thousand bytes",
+            Ask::form("/", format!("pad={}&id=1'+or+'1'%3d'1'--+", "x".repeat(100_000))),
+        ),
+        ("the last of 900 arguments", {
+            let many: String = (0..900).map(|number| format!("a{number}=1&")).collect();
+            Ask::form("/", format!("{many}id=1'+or+'1'%3d'1'--+"))
+        }),
+    ]
+}

@@ -163,15 +163,13 @@ async fn metrics_count_what_happened() {
 }
 
 #[tokio::test]
-async fn every_metric_is_documented_and_every_documented_metric_exists() {
-    let edge = TestEdge::with(None, &[Route::new("app").unguarded()]).await;
-    edge.get("https://app.test/").await.expect(200);
-    let text = edge.admin_get("/metrics").await.expect(200).text();
+async fn every_metric_is_documented() {
+    let Some(world) = world() else { return };
+    world.edge.ask("app.test", &Ask::get("/")).await.expect(200);
+    let text = world.edge.admin_get("/metrics").await.expect(200).text();
     let documented = std::fs::read_to_string(workspace().join("docs/metrics.md")).unwrap();
-    let families: BTreeSet<&str> = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("# HELP ")?.split(' ').next())
-        .collect();
+    let help = text.lines().filter_map(|line| line.strip_prefix("# HELP "));
+    let families: BTreeSet<&str> = help.filter_map(|line| line.split(' ').next()).collect();
     assert!(families.len() > 5, "{text}");
     for family in &families {
         assert!(documented.contains(family), "{family} is not in docs/metrics.md");

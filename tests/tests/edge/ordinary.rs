@@ -172,6 +172,41 @@ pub(crate) fn apis() -> Vec<Ordinary> {
                 "<?xml version=\"1.0\"?><order><item sku=\"A-17\">2</item><note>soon</note></order>",
             ),
         ),
+        ("JSON with a charset", {
+            Ask::post(
+                "/api/items",
+                "application/json;charset=UTF-8",
+                r#"{"name":"Lampe à pétrole"}"#,
+            )
+        }),
+        ("a form with a charset", {
+            Ask::post(
+                "/api/items",
+                "application/x-www-form-urlencoded; charset=UTF-8",
+                "name=Lamp&n=1",
+            )
+        }),
+        ("a JSON string by itself", Ask::json("/api/echo", "\"hello\"")),
+        (
+            "PUT",
+            Ask::new("PUT", "/api/items/17")
+                .header("Content-Type", "application/json")
+                .body(r#"{"stock":3}"#),
+        ),
+        (
+            "PATCH",
+            Ask::new("PATCH", "/api/items/17")
+                .header("Content-Type", "application/json")
+                .body(r#"{"stock":4}"#),
+        ),
+        ("DELETE", Ask::new("DELETE", "/api/items/17")),
+        ("XML with a charset", {
+            Ask::post(
+                "/api/items",
+                "text/xml; charset=utf-8",
+                "<order><item sku=\"A-17\">2</item></order>",
+            )
+        }),
     ]
 }
 
@@ -211,6 +246,24 @@ pub(crate) fn uploads() -> Vec<Ordinary> {
                     ("name=\"comment\"", ""),
                 ],
             )
+        }),
+        ("a quoted boundary", {
+            let body = "--=_a1\r\nContent-Disposition: form-data; name=\"q\"\r\n\r\nhello\r\n--=_a1--\r\n";
+            Ask::post("/upload", "multipart/form-data; boundary=\"=_a1\"", body)
+        }),
+        (
+            "an empty file",
+            Ask::multipart(
+                "/upload",
+                &[(
+                    "name=\"f\"; filename=\"empty.txt\"\r\nContent-Type: text/plain",
+                    "",
+                )],
+            ),
+        ),
+        ("no file chosen", {
+            let none = "name=\"f\"; filename=\"\"\r\nContent-Type: application/octet-stream";
+            Ask::multipart("/upload", &[(none, ""), ("name=\"title\"", "later")])
         }),
     ]
 }
