@@ -668,6 +668,10 @@ pub(crate) fn disguised() -> Vec<Attack> {
             Ask::get("/?f=%c0%ae%c0%ae/%c0%ae%c0%ae/%c0%ae%c0%ae/etc/passwd"),
         ),
         ("a quoted boundary", {
+            let body = format!("--=_a1\r\n{part}\r\n\r\n{sql}\r\n--=_a1--\r\n");
+            boundary("multipart/form-data; boundary=\"=_a1\"", &body)
+        }),
+        ("a boundary with a space", {
             let body = format!("--a b\r\n{part}\r\n\r\n{sql}\r\n--a b--\r\n");
             boundary("multipart/form-data; boundary=\"a b\"", &body)
         }),

@@ -204,7 +204,7 @@ async fn several_findings_in_several_places() {
             "/editor",
             "html=<script>render()</script>&query=select+name+from+items+where+1=1+or+'a'='a'",
         ),
-        &["ARGS:html", "ARGS:query", "941", "942"],
+        &["ARGS:html", "ARGS:query", "  941", "  942"],
         vec![
             (
                 "one in the place of the other",
@@ -270,7 +270,7 @@ async fn a_page_that_the_application_may_show() {
         .await;
     let explanation = explained(edge.files(), &id).await;
     assert!(
-        explanation.contains("answer") && explanation.contains("951"),
+        explanation.contains("answer") && explanation.contains("  951"),
         "{explanation}"
     );
     let pasted = std::fs::read_to_string(edge.files().config()).unwrap() + "\n" + &exclusion_in(&explanation);

@@ -205,19 +205,22 @@ async fn a_person_gets_a_page_and_a_program_gets_json_and_neither_learns_how() {
             answer.headers
         );
         assert_eq!(answer.header("cache-control"), Some("no-store"));
-        let whole = format!("{:?} {}", answer.headers, answer.text()).to_lowercase();
-        for detail in [
-            "942", "941", "949", "sql", "xss", "rule", "score", "anomaly", "owasp", "crs", "alert(1)",
-            "palisade", "pingora",
-        ] {
-            assert!(!whole.contains(detail), "{detail} in {whole}");
-        }
         let text = answer.text();
         let words = text.split(|character: char| !character.is_ascii_hexdigit());
         let ids: Vec<&str> = words.filter(|word| word.len() >= 16).collect();
         let [id] = ids[..] else {
             panic!("one incident id in {text}")
         };
+        let headers = answer.headers.iter().filter(|(name, _)| name != "date");
+        let whole = format!("{:?} {text}", headers.collect::<Vec<_>>());
+        // The incident's number says nothing; its digits may spell anything.
+        let whole = whole.replace(id, "").to_lowercase();
+        for detail in [
+            "942", "941", "949", "sql", "xss", "rule", "score", "anomaly", "owasp", "crs", "alert(1)",
+            "palisade", "pingora",
+        ] {
+            assert!(!whole.contains(detail), "{detail} in {whole}");
+        }
         world
             .edge
             .audit_log()
