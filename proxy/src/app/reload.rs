@@ -123,7 +123,7 @@ fn warn_of_restart(before: &Config, after: &Config) {
             before.tls.min_version != after.tls.min_version,
         ),
         ("[log]", before.log != after.log),
-        ("[server].workers", before.server.workers != after.server.workers),
+        ("[server]", before.server != after.server),
     ];
     for (what, _) in fixed.iter().filter(|(_, changed)| *changed) {
         warn!("{what} has changed: it takes effect at the next start");
