@@ -17,6 +17,7 @@ mod nearest;
 pub mod operators;
 pub mod persistent;
 pub mod plan;
+pub mod prefilter;
 pub mod rule;
 pub mod seclang;
 pub mod source;
@@ -31,6 +32,6 @@ pub use plan::{OperatorCache, RuleSet, RuleSetBuilder};
 pub use seclang::{LoadError, LoadErrors, Remark};
 pub use source::{MemorySource, RuleSource, SourceError};
 pub use transaction::{
-    Completeness, Interruption, InterruptionKind, MatchedRule, MatchedVariable, RequestOrigin, Transaction,
+    Completeness, Evaluation, Interruption, InterruptionKind, MatchedRule, MatchedVariable, RequestOrigin, Transaction,
     Verdict,
 };

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::OperatorError;
 use crate::macros::{Lookup, Macro};
+use crate::prefilter::Requirement;
 
 /// A text argument; `%{...}` in it is expanded for every value.
 #[derive(Debug)]
@@ -14,6 +15,13 @@ impl Text {
         Macro::parse(argument)
             .map(Self)
             .map_err(|error| refuse(name, error))
+    }
+
+    /// What a value holds that holds the text.
+    pub(super) fn requirement(&self) -> Requirement {
+        self.0
+            .as_literal()
+            .map_or_else(Requirement::unknown, |text| Requirement::any_text([text]))
     }
 
     pub(super) fn value(&self, lookup: &dyn Lookup) -> Cow<'_, [u8]> {

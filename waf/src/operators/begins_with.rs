@@ -9,6 +9,7 @@
 use super::argument::Text;
 use super::{Build, Captures, Evaluate, OperatorError};
 use crate::macros::Lookup;
+use crate::prefilter::Requirement;
 
 /// `@beginsWith`.
 #[derive(Debug)]
@@ -21,6 +22,10 @@ impl Evaluate for BeginsWith {
 
     fn matches(&self, input: &[u8], lookup: &dyn Lookup, _captures: Option<&mut Captures>) -> bool {
         input.starts_with(&self.0.value(lookup))
+    }
+
+    fn requirement(&self) -> Option<Requirement> {
+        Some(self.0.requirement())
     }
 }
 

@@ -11,6 +11,7 @@ use memchr::memmem;
 use super::argument::Text;
 use super::{Build, Captures, Evaluate, OperatorError};
 use crate::macros::Lookup;
+use crate::prefilter::Requirement;
 
 /// `@contains`.
 #[derive(Debug)]
@@ -23,6 +24,10 @@ impl Evaluate for Contains {
 
     fn matches(&self, input: &[u8], lookup: &dyn Lookup, _captures: Option<&mut Captures>) -> bool {
         memmem::find(input, &self.0.value(lookup)).is_some()
+    }
+
+    fn requirement(&self) -> Option<Requirement> {
+        Some(self.0.requirement())
     }
 }
 

@@ -13,6 +13,7 @@ use memchr::memmem;
 use super::argument::Text;
 use super::{Build, Captures, Evaluate, OperatorError};
 use crate::macros::Lookup;
+use crate::prefilter::Requirement;
 
 /// `@containsWord`.
 #[derive(Debug)]
@@ -40,6 +41,10 @@ impl Evaluate for ContainsWord {
             start = begin + 1;
         }
         false
+    }
+
+    fn requirement(&self) -> Option<Requirement> {
+        Some(self.0.requirement())
     }
 }
 

@@ -12,6 +12,7 @@ use std::panic::catch_unwind;
 
 use super::{Build, Captures, Evaluate, OperatorError};
 use crate::macros::Lookup;
+use crate::prefilter::Requirement;
 
 /// `@detectSQLi`.
 #[derive(Debug)]
@@ -34,6 +35,10 @@ impl Evaluate for DetectSqli {
             captures.set(0, fingerprint.as_str().as_bytes());
         }
         result.is_injection()
+    }
+
+    fn requirement(&self) -> Option<Requirement> {
+        Some(Requirement::unknown())
     }
 }
 

@@ -12,6 +12,7 @@ use std::panic::catch_unwind;
 
 use super::{Build, Captures, Evaluate, OperatorError};
 use crate::macros::Lookup;
+use crate::prefilter::Requirement;
 
 /// `@detectXSS`.
 #[derive(Debug)]
@@ -25,6 +26,10 @@ impl Evaluate for DetectXss {
     fn matches(&self, input: &[u8], _lookup: &dyn Lookup, _captures: Option<&mut Captures>) -> bool {
         // As in `detect_sqli`: a panic of the port is a match, not the end of the worker.
         catch_unwind(|| libinjectionrs::detect_xss(input)).map_or(true, |result| result.is_injection())
+    }
+
+    fn requirement(&self) -> Option<Requirement> {
+        Some(Requirement::unknown())
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::macros::Lookup;
 use crate::nearest::nearest;
+use crate::prefilter::Requirement;
 use crate::source::RuleSource;
 
 mod argument;
@@ -131,6 +132,11 @@ trait Evaluate: Sized {
 
     /// See [`Operator::matches`].
     fn matches(&self, input: &[u8], lookup: &dyn Lookup, captures: Option<&mut Captures>) -> bool;
+
+    /// See [`Operator::requirement`].
+    fn requirement(&self) -> Option<Requirement> {
+        None
+    }
 }
 
 macro_rules! operators {
@@ -158,6 +164,11 @@ macro_rules! operators {
                 captures: Option<&mut Captures>,
             ) -> bool {
                 match self { $(Operator::$variant(operator) => operator.matches(input, lookup, captures),)* }
+            }
+
+            /// What a value holds if the operator matches it; `None` for operators that are as quickly asked.
+            pub fn requirement(&self) -> Option<Requirement> {
+                match self { $(Operator::$variant(operator) => operator.requirement(),)* }
             }
 
             fn build_known(

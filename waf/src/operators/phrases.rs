@@ -4,10 +4,14 @@ use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::argument::refuse;
 use super::{Captures, OperatorError};
+use crate::prefilter::Requirement;
 
 /// The automaton behind `@pm` and `@pmFromFile`.
 #[derive(Debug)]
-pub(super) struct Phrases(AhoCorasick);
+pub(super) struct Phrases {
+    automaton: AhoCorasick,
+    requirement: Requirement,
+}
 
 impl Phrases {
     pub(super) fn new(name: &'static str, phrases: &[Vec<u8>]) -> Result<Self, OperatorError> {
@@ -18,17 +22,25 @@ impl Phrases {
             .ascii_case_insensitive(true)
             .match_kind(MatchKind::LeftmostLongest)
             .build(phrases)
-            .map(Self)
+            .map(|automaton| Self {
+                automaton,
+                requirement: Requirement::any_text(phrases),
+            })
             .map_err(|error| refuse(name, error))
+    }
+
+    /// One of the phrases.
+    pub(super) fn requirement(&self) -> Requirement {
+        self.requirement.clone()
     }
 
     /// Slot 0 is the first phrase found, as the input has it; the next ones follow, as in Coraza.
     pub(super) fn matches(&self, input: &[u8], captures: Option<&mut Captures>) -> bool {
         let Some(captures) = captures else {
-            return self.0.is_match(input);
+            return self.automaton.is_match(input);
         };
         let mut found = 0;
-        for phrase in self.0.find_iter(input).take(10) {
+        for phrase in self.automaton.find_iter(input).take(10) {
             captures.set(found, &input[phrase.range()]);
             found += 1;
         }

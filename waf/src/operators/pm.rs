@@ -13,6 +13,7 @@
 use super::phrases::Phrases;
 use super::{Build, Captures, Evaluate, OperatorError};
 use crate::macros::Lookup;
+use crate::prefilter::Requirement;
 
 /// `@pm`.
 #[derive(Debug)]
@@ -25,6 +26,10 @@ impl Evaluate for Pm {
 
     fn matches(&self, input: &[u8], _lookup: &dyn Lookup, captures: Option<&mut Captures>) -> bool {
         self.0.matches(input, captures)
+    }
+
+    fn requirement(&self) -> Option<Requirement> {
+        Some(self.0.requirement())
     }
 }
 

@@ -16,6 +16,7 @@ use super::phrases::Phrases;
 use super::resource::lines;
 use super::{Build, Captures, Evaluate, OperatorError};
 use crate::macros::Lookup;
+use crate::prefilter::Requirement;
 
 /// `@pmFromFile`.
 #[derive(Debug)]
@@ -35,6 +36,10 @@ impl Evaluate for PmFromFile {
 
     fn matches(&self, input: &[u8], _lookup: &dyn Lookup, captures: Option<&mut Captures>) -> bool {
         self.0.matches(input, captures)
+    }
+
+    fn requirement(&self) -> Option<Requirement> {
+        Some(self.0.requirement())
     }
 }
 

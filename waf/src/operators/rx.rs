@@ -21,6 +21,7 @@ use regex::bytes::Regex;
 use super::argument::refuse;
 use super::{Build, Captures, Evaluate, OperatorError, pattern};
 use crate::macros::{Lookup, Macro};
+use crate::prefilter::{self, Requirement};
 
 /// Expanded patterns that one operator keeps compiled.
 const KEPT: usize = 16;
@@ -51,6 +52,13 @@ impl Evaluate for Rx {
             }
         }
         true
+    }
+
+    fn requirement(&self) -> Option<Requirement> {
+        Some(match &self.0 {
+            Pattern::Fixed(regex) => prefilter::of_pattern(regex.as_str()),
+            Pattern::Expanded { .. } => Requirement::unknown(),
+        })
     }
 }
 

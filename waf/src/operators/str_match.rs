@@ -13,6 +13,7 @@ use memchr::memmem;
 use super::argument::Text;
 use super::{Build, Captures, Evaluate, OperatorError};
 use crate::macros::Lookup;
+use crate::prefilter::Requirement;
 
 /// `@strmatch`.
 #[derive(Debug)]
@@ -25,6 +26,10 @@ impl Evaluate for StrMatch {
 
     fn matches(&self, input: &[u8], lookup: &dyn Lookup, _captures: Option<&mut Captures>) -> bool {
         memmem::find(input, &self.0.value(lookup)).is_some()
+    }
+
+    fn requirement(&self) -> Option<Requirement> {
+        Some(self.0.requirement())
     }
 }
 

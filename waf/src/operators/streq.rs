@@ -9,6 +9,7 @@
 use super::argument::Text;
 use super::{Build, Captures, Evaluate, OperatorError};
 use crate::macros::Lookup;
+use crate::prefilter::Requirement;
 
 /// `@streq`.
 #[derive(Debug)]
@@ -21,6 +22,10 @@ impl Evaluate for StrEq {
 
     fn matches(&self, input: &[u8], lookup: &dyn Lookup, _captures: Option<&mut Captures>) -> bool {
         input == self.0.value(lookup).as_ref()
+    }
+
+    fn requirement(&self) -> Option<Requirement> {
+        Some(self.0.requirement())
     }
 }
 

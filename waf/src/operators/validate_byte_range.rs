@@ -11,6 +11,7 @@
 use super::argument::refuse;
 use super::{Build, Captures, Evaluate, OperatorError};
 use crate::macros::Lookup;
+use crate::prefilter::{ByteSet, Requirement};
 
 /// `@validateByteRange`.
 #[derive(Debug)]
@@ -40,6 +41,18 @@ impl Evaluate for ValidateByteRange {
         input
             .iter()
             .any(|byte| self.allowed[usize::from(byte / 64)] & 1 << (byte % 64) == 0)
+    }
+
+    fn requirement(&self) -> Option<Requirement> {
+        Some(Requirement::any_byte(self.refused()))
+    }
+}
+
+impl ValidateByteRange {
+    fn refused(&self) -> ByteSet {
+        let mut refused = ByteSet::EMPTY;
+        refused.extend((0..=u8::MAX).filter(|byte| self.allowed[usize::from(byte / 64)] & 1 << (byte % 64) == 0));
+        refused
     }
 }
 

@@ -8,6 +8,7 @@
 
 use super::{Build, Captures, Evaluate, OperatorError};
 use crate::macros::Lookup;
+use crate::prefilter::{ByteSet, Requirement};
 
 /// `@validateUrlEncoding`.
 #[derive(Debug)]
@@ -23,6 +24,10 @@ impl Evaluate for ValidateUrlEncoding {
             Some(digits) => !digits.iter().all(u8::is_ascii_hexdigit),
             None => true,
         })
+    }
+
+    fn requirement(&self) -> Option<Requirement> {
+        Some(Requirement::any_byte(ByteSet::of(b"%")))
     }
 }
 

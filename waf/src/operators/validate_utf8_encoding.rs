@@ -11,6 +11,7 @@
 
 use super::{Build, Captures, Evaluate, OperatorError};
 use crate::macros::Lookup;
+use crate::prefilter::{ByteSet, Requirement};
 
 /// `@validateUtf8Encoding`.
 #[derive(Debug)]
@@ -23,6 +24,10 @@ impl Evaluate for ValidateUtf8Encoding {
 
     fn matches(&self, input: &[u8], _lookup: &dyn Lookup, _captures: Option<&mut Captures>) -> bool {
         std::str::from_utf8(input).is_err()
+    }
+
+    fn requirement(&self) -> Option<Requirement> {
+        Some(Requirement::any_byte(ByteSet::range(0x80, 0xff)))
     }
 }
 

@@ -10,9 +10,12 @@ use crate::seclang::{Compiled, Entry, Remark};
 
 mod builder;
 mod cache;
+mod index;
 
 pub use builder::RuleSetBuilder;
 pub use cache::OperatorCache;
+pub(crate) use index::{Ask, GroupId, Index, NodeId, SelectionId};
+use index::IndexBuilder;
 
 /// Rules ready to run, shared by all transactions.
 #[derive(Debug, Clone)]
@@ -30,12 +33,15 @@ struct Plan {
     limits: Limits,
     remarks: Vec<Remark>,
     persistent: PersistentCollections,
+    index: Index,
 }
 
 /// One phase.
 #[derive(Debug, Default)]
 struct Program {
     steps: Vec<Step>,
+    /// How the links of each step ask.
+    asks: Vec<Box<[Ask]>>,
     /// Where `skipAfter` lands: the places of a name, ascending.
     landings: HashMap<String, Vec<usize>>,
 }
@@ -76,6 +82,16 @@ impl RuleSet {
         &self.inner.programs[phase.index()].steps
     }
 
+    /// How the links of a step ask.
+    pub(crate) fn asks(&self, phase: Phase, step: usize) -> &[Ask] {
+        &self.inner.programs[phase.index()].asks[step]
+    }
+
+    /// What links share.
+    pub(crate) fn index(&self) -> &Index {
+        &self.inner.index
+    }
+
     /// Where `skipAfter` goes on: the step behind the next marker of that name (or the next rule with
     /// that id) at or behind `from`; the end of the phase if there is none.
     pub(crate) fn jump(&self, phase: Phase, marker: &str, from: usize) -> usize {
@@ -103,27 +119,31 @@ impl Plan {
             persistent,
             ..Self::default()
         };
+        let mut index = IndexBuilder::new();
         for entry in compiled.entries {
-            plan.add(entry);
+            plan.add(entry, &mut index);
         }
         for program in &mut plan.programs {
             program.steps.shrink_to_fit();
         }
+        plan.index = index.finish();
         plan.remark_on_missing_markers();
         plan
     }
 
-    fn add(&mut self, entry: Entry) {
+    fn add(&mut self, entry: Entry, index: &mut IndexBuilder) {
         match entry {
             Entry::Marker(name) => {
                 for program in &mut self.programs {
                     program.steps.push(Step::Marker(name.clone()));
+                    program.asks.push(Box::default());
                     program.land(name.clone());
                 }
             }
             Entry::Rule(rule) => {
                 let rule = Arc::new(rule);
                 let program = &mut self.programs[rule.phase.index()];
+                program.asks.push(index.add(&rule));
                 program.steps.push(Step::Rule(Arc::clone(&rule)));
                 program.land(rule.id.to_string());
                 self.by_id.insert(rule.id, Arc::clone(&rule));

@@ -6,15 +6,17 @@ use std::sync::Arc;
 
 use crate::actions;
 use crate::operators::Captures;
+use crate::plan::{Ask, GroupId};
 use crate::rule::{Link, Question, Rule, Target};
 use crate::transformations::Transformation;
-use crate::variables::{Variable, changes_while_rules_run, visit_fact_target};
+use crate::variables::{Variable, changes_while_rules_run, is_removed, visit_fact_target};
 
-use super::{Context, Hit, conclude};
+use super::buffers::BufferId;
+use super::{Context, Evaluation, Hit, conclude};
 
 /// Runs a rule. It matches if each of its links matches at least one value; the actions of a link run at
 /// once for each of them.
-pub(super) fn matches(rule: &Arc<Rule>, context: &mut Context<'_>) -> bool {
+pub(super) fn matches(rule: &Arc<Rule>, asks: &[Ask], context: &mut Context<'_>) -> bool {
     context.state.hits.clear();
     context.state.rule = Some(Arc::clone(rule));
     let removed = context.removed_targets(rule);
@@ -34,7 +36,7 @@ pub(super) fn matches(rule: &Arc<Rule>, context: &mut Context<'_>) -> bool {
                 question,
                 removed: &removed,
             }
-            .ask(context),
+            .ask(asks.get(position).copied().unwrap_or(Ask::Plain), context),
         });
     if all {
         conclude::matched(rule, context);
@@ -52,13 +54,115 @@ struct Asking<'a> {
 }
 
 impl Asking<'_> {
+    fn ask(&self, ask: Ask, context: &mut Context<'_>) -> bool {
+        match ask {
+            Ask::Plain => self.ask_all(context),
+            Ask::Candidates { group, slot } => match context.state.evaluation {
+                Evaluation::Plain => self.ask_all(context),
+                Evaluation::Indexed => self.ask_candidates(group, slot, context),
+                Evaluation::Checked => {
+                    self.check_candidates(group, slot, context);
+                    self.ask_all(context)
+                }
+            },
+        }
+    }
+
     /// Asks each target; every value is asked, also after a match.
-    fn ask(&self, context: &mut Context<'_>) -> bool {
+    fn ask_all(&self, context: &mut Context<'_>) -> bool {
         let mut any = false;
         for target in &self.question.targets {
             any |= self.ask_target(target, context);
         }
         any
+    }
+
+    /// Asks the values that may match.
+    fn ask_candidates(&self, group: GroupId, slot: usize, context: &mut Context<'_>) -> bool {
+        let (index, facts) = (context.rules.index(), context.facts);
+        if context.state.candidates.held() > context.rules.limits().buffered_bytes {
+            return self.ask_all(context);
+        }
+        if !context.state.candidates.any(group, slot, index, facts) {
+            return false;
+        }
+        let shape = index.group(group);
+        let mut any = false;
+        for (target, selection) in self.question.targets.iter().zip(&shape.selections) {
+            let mut place = 0;
+            let _ = visit_fact_target(facts, target, &[], &mut |key, value| {
+                let known = context.state.candidates.value(*selection, place);
+                place += 1;
+                if is_removed(target, self.removed, key) {
+                    return ControlFlow::Continue(());
+                }
+                any |= match known {
+                    Some(known) if !context.state.candidates.one(group, slot, known, index) => false,
+                    Some(known) if !shape.multi_match => {
+                        self.ask_known(target.variable, key, group, known, context)
+                    }
+                    _ => self.ask_value(target.variable, key, value, context),
+                };
+                ControlFlow::Continue(())
+            });
+        }
+        any
+    }
+
+    /// Asks a value that was transformed before.
+    fn ask_known(
+        &self,
+        variable: Variable,
+        key: Option<&[u8]>,
+        group: GroupId,
+        value: BufferId,
+        context: &mut Context<'_>,
+    ) -> bool {
+        let candidates = &mut context.state.candidates;
+        let value = candidates.transformed(group, value, context.rules.index());
+        let mut captures = self.link.actions.capture.then(Captures::new);
+        let bytes = context.state.candidates.bytes(value);
+        if !self.question.operator.matches(bytes, &context.view(), captures.as_mut()) {
+            return false;
+        }
+        let value = bytes.to_vec();
+        self.record(variable, key, value, captures, context);
+        true
+    }
+
+    /// Holds what the index says against the answers of the operator.
+    fn check_candidates(&self, group: GroupId, slot: usize, context: &mut Context<'_>) {
+        let (index, facts) = (context.rules.index(), context.facts);
+        let any = context.state.candidates.any(group, slot, index, facts);
+        let shape = index.group(group);
+        for (target, selection) in self.question.targets.iter().zip(&shape.selections) {
+            let mut place = 0;
+            let _ = visit_fact_target(facts, target, &[], &mut |_, value| {
+                let candidates = &mut context.state.candidates;
+                let known = candidates.value(*selection, place);
+                place += 1;
+                let told = known.is_some_and(|known| any && candidates.one(group, slot, known, index));
+                let seen = known.map(|known| candidates.transformed(group, known, index));
+                let same = seen.is_some_and(|seen| {
+                    *candidates.bytes(seen) == *transformed(&self.question.transformations, value)
+                });
+                if !same || (!told && self.would_match(value, context)) {
+                    let text = format!("rule {}: \"{}\"", self.rule.id, value.escape_ascii());
+                    context.state.divergences.push(text);
+                }
+                ControlFlow::Continue(())
+            });
+        }
+    }
+
+    /// Whether the operator matches the value, or with `multiMatch` anything on the way.
+    fn would_match(&self, value: &[u8], context: &Context<'_>) -> bool {
+        let transformations = &self.question.transformations;
+        let first = if self.link.actions.multi_match { 0 } else { transformations.len() };
+        (first..=transformations.len()).any(|count| {
+            let value = transformed(&transformations[..count], value);
+            self.question.operator.matches(&value, &context.view(), None)
+        })
     }
 
     fn ask_target(&self, target: &Target, context: &mut Context<'_>) -> bool {
@@ -120,6 +224,18 @@ impl Asking<'_> {
         if operator.matches(value, &context.view(), captures.as_mut()) == *negated {
             return false;
         }
+        self.record(variable, key, value.to_vec(), captures, context);
+        true
+    }
+
+    fn record(
+        &self,
+        variable: Variable,
+        key: Option<&[u8]>,
+        value: Vec<u8>,
+        captures: Option<Captures>,
+        context: &mut Context<'_>,
+    ) {
         if let Some(captures) = captures {
             context.state.tx.capture(&captures);
         }
@@ -127,10 +243,9 @@ impl Asking<'_> {
             link: self.position,
             variable,
             key: key.map(<[u8]>::to_vec),
-            value: value.to_vec(),
+            value,
         };
         matched(self.rule, self.link, Some(hit), context);
-        true
     }
 }
 

@@ -56,6 +56,7 @@ impl Context<'_> {
 pub(super) fn run(phase: Phase, context: &mut Context<'_>) {
     let rules = context.rules;
     let steps = rules.steps(phase);
+    context.state.candidates.begin_phase(rules.index());
     let (mut next, mut skip) = (0, 0);
     while let Some(step) = steps.get(next) {
         next += 1;
@@ -67,7 +68,7 @@ pub(super) fn run(phase: Phase, context: &mut Context<'_>) {
             skip -= 1;
             continue;
         }
-        if context.is_removed(rule) || !chain::matches(rule, context) {
+        if context.is_removed(rule) || !chain::matches(rule, rules.asks(phase, next - 1), context) {
             continue;
         }
         let actions = &rule.head().actions;

@@ -1,7 +1,7 @@
 //! One request's way through the five phases.
 //!
-//! The evaluation is the plain one: the rules of a phase in file order, each asking each value. It is the
-//! measure of any faster one.
+//! Rules run in file order. What they ask of values is answered from an index over all of them
+//! ([`Evaluation::Indexed`]); asking each value of each rule is kept as its measure.
 
 use std::net::SocketAddr;
 
@@ -11,6 +11,8 @@ use crate::audit::{self, AuditRecord};
 use crate::plan::RuleSet;
 use crate::rule::{EngineMode, Phase, RuleId};
 
+mod buffers;
+mod candidates;
 mod chain;
 mod clock;
 mod conclude;
@@ -27,6 +29,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+use candidates::Candidates;
 pub(crate) use clock::Clock;
 pub(crate) use evaluate::Context;
 pub(crate) use facts::{Body, Facts, Pair, Request};
@@ -52,6 +55,18 @@ pub enum Completeness {
     Complete,
     /// Only its first part, by policy: `INBOUND_DATA_ERROR` or `OUTBOUND_DATA_ERROR` says so to rules.
     Partial,
+}
+
+/// How rules are evaluated. Each way comes to the same; they differ in what they cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Evaluation {
+    /// Values are looked at once for all rules; a rule asks only those that may match it.
+    #[default]
+    Indexed,
+    /// The rules of a phase in file order, each asking each value: the measure of the other ways.
+    Plain,
+    /// Plain, and what the index says is held against each answer: see [`Transaction::divergences`].
+    Checked,
 }
 
 /// The answer of a phase.
@@ -119,10 +134,15 @@ pub struct Transaction {
 impl RuleSet {
     /// Begins a transaction.
     pub fn transaction(&self, origin: RequestOrigin) -> Transaction {
+        self.transaction_evaluated(origin, Evaluation::Indexed)
+    }
+
+    /// Begins a transaction whose rules are evaluated in this way.
+    pub fn transaction_evaluated(&self, origin: RequestOrigin, evaluation: Evaluation) -> Transaction {
         let log = MatchLog::new(self.limits().matched_rules);
         Transaction {
             facts: Facts::new(origin, self.settings().web_app_id.clone()),
-            state: State::new(self.settings(), log),
+            state: State::new(self.settings(), log, evaluation),
             rules: self.clone(),
             done: None,
         }
@@ -245,6 +265,11 @@ impl Transaction {
     pub fn tx_variable(&self, name: &str) -> Option<Vec<u8>> {
         let (_, value) = self.state.tx.named_value(name.as_bytes())?;
         Some(value.to_vec())
+    }
+
+    /// Where the index would have been wrong, with [`Evaluation::Checked`]; always empty, unless there is a bug.
+    pub fn divergences(&self) -> &[String] {
+        &self.state.divergences
     }
 
     /// The transaction as a record for the audit log, secrets masked.

@@ -9,7 +9,7 @@ use crate::rule::{
 use crate::variables::Variable;
 
 use super::named::{Named, Tx};
-use super::{Interruption, MatchLog};
+use super::{Candidates, Evaluation, Interruption, MatchLog};
 
 /// Everything that rules write to.
 #[derive(Debug)]
@@ -31,6 +31,9 @@ pub(crate) struct State {
     pub(crate) interruption: Option<Interruption>,
     /// What would have stopped it, had the engine been On.
     pub(crate) detected: Option<Interruption>,
+    pub(super) evaluation: Evaluation,
+    pub(super) candidates: Candidates,
+    pub(super) divergences: Vec<String>,
 }
 
 /// One value that an operator matched, as the operator saw it.
@@ -73,7 +76,7 @@ pub(crate) struct Control {
 }
 
 impl State {
-    pub(crate) fn new(settings: &Settings, log: MatchLog) -> Self {
+    pub(crate) fn new(settings: &Settings, log: MatchLog, evaluation: Evaluation) -> Self {
         Self {
             tx: Tx::default(),
             env: Named::default(),
@@ -87,6 +90,9 @@ impl State {
             allowed: None,
             interruption: None,
             detected: None,
+            evaluation,
+            candidates: Candidates::default(),
+            divergences: Vec::new(),
         }
     }
 

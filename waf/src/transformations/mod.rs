@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use crate::prefilter::ByteSet;
+
 mod base64_decode;
 mod base64_decode_ext;
 mod base64_encode;
@@ -34,6 +36,7 @@ mod remove_whitespace;
 mod replace_comments;
 mod replace_nulls;
 mod sha1;
+mod touch;
 mod sql_hex_decode;
 mod trim;
 mod trim_left;
@@ -123,6 +126,11 @@ impl Transformation {
             .chain(ALIASES)
             .find(|(known, _)| known.eq_ignore_ascii_case(name))
             .map(|(_, transformation)| transformation)
+    }
+
+    /// The bytes without which the transformation is the identity; `None` if it may change anything.
+    pub(crate) fn touches(self) -> Option<ByteSet> {
+        touch::touches(self)
     }
 
     /// The transformed value: borrowed exactly where the transformation is the identity on `input`.

@@ -16,7 +16,7 @@ mod view;
 
 pub(crate) use collections::changes_while_rules_run;
 pub(crate) use connection::address;
-pub(crate) use view::{View, visit_fact_target};
+pub(crate) use view::{View, admits, is_removed, visit_fact, visit_fact_target};
 
 /// Whether a variable is one value or a collection of named values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -102,9 +102,14 @@ pub(crate) fn visit_fact_target(
 pub(crate) fn admits(target: &Target, removed: &[Arc<Target>], key: Option<&[u8]>) -> bool {
     selects(&target.selector, key)
         && !target.exclusions.iter().any(|exclusion| selects(exclusion, key))
-        && !removed
-            .iter()
-            .any(|gone| gone.variable == target.variable && selects(&gone.selector, key))
+        && !is_removed(target, removed, key)
+}
+
+/// Whether the member of that name was taken from a target.
+pub(crate) fn is_removed(target: &Target, removed: &[Arc<Target>], key: Option<&[u8]>) -> bool {
+    removed
+        .iter()
+        .any(|gone| gone.variable == target.variable && selects(&gone.selector, key))
 }
 
 fn selects(selector: &Selector, key: Option<&[u8]>) -> bool {

@@ -1,0 +1,138 @@
+//! What an operator needs of a value.
+
+use super::{ByteSet, rarity};
+
+/// What must be true of a value that an operator matches: all of the clauses. No clause: nothing is known.
+///
+/// Clauses are about the value with ASCII capitals as small letters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Requirement {
+    clauses: Vec<Clause>,
+}
+
+/// One need: some of the atoms occurs in the value, or some of the bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Clause {
+    /// Two bytes at least, each; without ASCII capitals; sorted, no two the same.
+    atoms: Vec<Vec<u8>>,
+    bytes: ByteSet,
+}
+
+/// Past this a clause costs more to look for than it spares. The largest phrase list of the CRS has some two
+/// thousand entries.
+const MOST_ATOMS: usize = 20_000;
+
+impl Requirement {
+    /// Nothing is known of what the operator needs: it has to be asked.
+    pub fn unknown() -> Self {
+        Self::default()
+    }
+
+    /// All of the clauses, those that nearly every value meets left out, the most telling first.
+    pub fn all_of(clauses: impl IntoIterator<Item = Clause>) -> Self {
+        let mut clauses: Vec<_> = clauses.into_iter().filter(Clause::is_telling).collect();
+        clauses.sort_by(|a, b| a.commonness().total_cmp(&b.commonness()));
+        clauses.dedup();
+        Self { clauses }
+    }
+
+    /// One of the texts occurs.
+    pub fn any_text<T: AsRef<[u8]>>(texts: impl IntoIterator<Item = T>) -> Self {
+        Self::all_of(Clause::any_text(texts))
+    }
+
+    /// One of the bytes occurs.
+    pub fn any_byte(bytes: ByteSet) -> Self {
+        Self::all_of([Clause::any_byte(bytes)])
+    }
+
+    /// The clauses.
+    pub fn clauses(&self) -> &[Clause] {
+        &self.clauses
+    }
+}
+
+impl Clause {
+    /// One of the texts occurs; nothing if one of them is empty, and so occurs everywhere.
+    pub fn any_text<T: AsRef<[u8]>>(texts: impl IntoIterator<Item = T>) -> Option<Self> {
+        let mut clause = Self::default();
+        for text in texts {
+            match text.as_ref() {
+                [] => return None,
+                [byte] => clause.bytes.insert(byte.to_ascii_lowercase()),
+                text => clause.atoms.push(text.to_ascii_lowercase()),
+            }
+        }
+        clause.tidy();
+        Some(clause)
+    }
+
+    /// One of the bytes occurs.
+    pub fn any_byte(bytes: ByteSet) -> Self {
+        Self {
+            atoms: Vec::new(),
+            bytes: bytes.folded(),
+        }
+    }
+
+    /// One of both clauses is met.
+    #[must_use]
+    pub fn or(mut self, other: Self) -> Self {
+        self.atoms.extend(other.atoms);
+        self.bytes = self.bytes.union(other.bytes);
+        self.tidy();
+        self
+    }
+
+    /// The literals.
+    pub fn atoms(&self) -> &[Vec<u8>] {
+        &self.atoms
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> ByteSet {
+        self.bytes
+    }
+
+    /// How likely an ordinary value of some length meets the clause, as a score to compare: about 1 and more
+    /// for nearly all.
+    pub fn commonness(&self) -> f64 {
+        let atoms: f64 = self.atoms.iter().map(|atom| rarity::of_text(atom)).sum();
+        atoms + self.bytes.iter().map(rarity::of_byte).sum::<f64>()
+    }
+
+    fn is_telling(&self) -> bool {
+        self.atoms.len() <= MOST_ATOMS && self.commonness() < rarity::EVERYWHERE
+    }
+
+    fn tidy(&mut self) {
+        self.atoms.sort();
+        self.atoms.dedup();
+        let bytes = self.bytes;
+        self.atoms.retain(|atom| !atom.iter().any(|byte| bytes.contains(*byte)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_text_is_everywhere() {
+        assert_eq!(Clause::any_text(["a", ""]), None);
+        assert_eq!(Requirement::any_text(["", "select"]).clauses(), []);
+    }
+
+    #[test]
+    fn single_letters_are_bytes_and_swallow_what_holds_them() {
+        let clause = Clause::any_text(["<", "<script", "ONLOAD", "onload"]).unwrap();
+        assert_eq!(clause.atoms(), [b"onload".to_vec()]);
+        assert_eq!(clause.bytes(), ByteSet::of(b"<"));
+    }
+
+    #[test]
+    fn what_nearly_every_value_has_tells_nothing() {
+        assert_eq!(Requirement::any_byte(ByteSet::range(b'a', b'z')).clauses(), []);
+        assert_eq!(Requirement::any_byte(ByteSet::of(b"<")).clauses().len(), 1);
+    }
+}

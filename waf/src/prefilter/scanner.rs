@@ -1,0 +1,216 @@
+//! One scan of a value for all operators.
+
+use std::collections::HashMap;
+
+use super::windows::Windows;
+use super::{ByteSet, Clause, Requirement};
+
+/// Clauses of one operator that are looked at: the most telling ones. Each takes a plane of bits, one bit for
+/// each operator; an operator is a candidate if its bit is set in all of them.
+const PLANES: usize = 3;
+
+/// Tells which operators may match a value.
+#[derive(Debug)]
+pub(crate) struct Scanner {
+    /// Words of one plane.
+    words: usize,
+    /// The planes before anything was seen: set for those that have no clause there.
+    blank: Vec<u64>,
+    /// For each byte value the bits that its presence sets, all planes.
+    rows: Vec<u64>,
+    /// The byte values whose row is not empty.
+    telling: ByteSet,
+    windows: Windows,
+    /// For each literal the bits that it sets: `marks[first..end]`.
+    found: Vec<(u32, u32)>,
+    marks: Vec<Mark>,
+}
+
+/// One bit of one word of the planes.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    word: u32,
+    bit: u64,
+}
+
+/// Gathers the operators of a [`Scanner`].
+#[derive(Debug, Default)]
+pub(crate) struct ScannerBuilder {
+    requirements: Vec<Requirement>,
+}
+
+impl ScannerBuilder {
+    /// Adds an operator and says which bit is its.
+    pub(crate) fn add(&mut self, requirement: Requirement) -> usize {
+        self.requirements.push(requirement);
+        self.requirements.len() - 1
+    }
+
+    /// The scanner.
+    pub(crate) fn build(self) -> Scanner {
+        let words = self.requirements.len().div_ceil(64);
+        let mut planes = Planes {
+            words,
+            blank: vec![0; PLANES * words],
+            rows: vec![0; 256 * PLANES * words],
+            atoms: HashMap::new(),
+        };
+        for (slot, requirement) in self.requirements.iter().enumerate() {
+            for plane in 0..PLANES {
+                planes.set(plane, slot, requirement.clauses().get(plane));
+            }
+        }
+        planes.finish()
+    }
+}
+
+/// A scanner in the making.
+struct Planes {
+    words: usize,
+    blank: Vec<u64>,
+    rows: Vec<u64>,
+    atoms: HashMap<Vec<u8>, Vec<Mark>>,
+}
+
+impl Planes {
+    fn set(&mut self, plane: usize, slot: usize, clause: Option<&Clause>) {
+        let (word, bit) = (plane * self.words + slot / 64, 1 << (slot % 64));
+        let Some(clause) = clause else {
+            self.blank[word] |= bit;
+            return;
+        };
+        for byte in clause.bytes().iter() {
+            self.rows[usize::from(byte) * PLANES * self.words + word] |= bit;
+        }
+        for atom in clause.atoms() {
+            let mark = Mark {
+                word: word as u32,
+                bit,
+            };
+            self.atoms.entry(atom.clone()).or_default().push(mark);
+        }
+    }
+
+    fn finish(self) -> Scanner {
+        let mut atoms: Vec<_> = self.atoms.into_iter().collect();
+        // An order of its own: two loads of the same rules do the same work.
+        atoms.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        let (mut literals, mut found, mut marks) = (Vec::new(), Vec::new(), Vec::new());
+        for (literal, mut its_marks) in atoms {
+            let first = marks.len() as u32;
+            marks.append(&mut its_marks);
+            literals.push(literal);
+            found.push((first, marks.len() as u32));
+        }
+        let width = PLANES * self.words;
+        let mut telling = ByteSet::EMPTY;
+        telling.extend((0..=u8::MAX).filter(|byte| {
+            let start = usize::from(*byte) * width;
+            self.rows[start..start + width].iter().any(|word| *word != 0)
+        }));
+        Scanner {
+            words: self.words,
+            blank: self.blank,
+            rows: self.rows,
+            telling,
+            windows: Windows::new(&literals),
+            found,
+            marks,
+        }
+    }
+}
+
+impl Scanner {
+    /// Words of a set of candidates.
+    pub(crate) fn words(&self) -> usize {
+        self.words
+    }
+
+    /// Appends the candidates for a value: a bit for each operator that may match it. `present` are the bytes
+    /// that occur in the value; `planes` is room to work in.
+    pub(crate) fn scan(&self, value: &[u8], present: &ByteSet, planes: &mut Vec<u64>, out: &mut Vec<u64>) {
+        planes.clear();
+        planes.extend_from_slice(&self.blank);
+        self.mark_bytes(present, planes);
+        self.windows.find(value, &mut |atom| {
+            let (first, end) = self.found[atom as usize];
+            for mark in &self.marks[first as usize..end as usize] {
+                planes[mark.word as usize] |= mark.bit;
+            }
+        });
+        let (first, rest) = planes.split_at(self.words);
+        let (second, third) = rest.split_at(self.words);
+        let words = first.iter().zip(second).zip(third);
+        out.extend(words.map(|((a, b), c)| a & b & c));
+    }
+
+    fn mark_bytes(&self, present: &ByteSet, planes: &mut [u64]) {
+        let width = PLANES * self.words;
+        for byte in present.with_small_letters().intersection(self.telling).iter() {
+            let row = &self.rows[usize::from(byte) * width..][..width];
+            for (word, bits) in planes.iter_mut().zip(row) {
+                *word |= bits;
+            }
+        }
+    }
+}
+
+impl ByteSet {
+    /// The set, and the small letters of its capitals.
+    fn with_small_letters(mut self) -> Self {
+        const CAPITALS: u64 = 0x07ff_fffe;
+        let words = self.words_mut();
+        words[1] |= (words[1] & CAPITALS) << 32;
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidates(requirements: &[Requirement], value: &str) -> Vec<usize> {
+        let mut builder = ScannerBuilder::default();
+        for requirement in requirements {
+            builder.add(requirement.clone());
+        }
+        let mut present = ByteSet::EMPTY;
+        present.extend(value.bytes());
+        let mut out = Vec::new();
+        builder
+            .build()
+            .scan(value.as_bytes(), &present, &mut Vec::new(), &mut out);
+        (0..requirements.len())
+            .filter(|slot| out[slot / 64] >> (slot % 64) & 1 != 0)
+            .collect()
+    }
+
+    #[test]
+    fn an_operator_is_a_candidate_if_all_its_clauses_are_met() {
+        let both = [Clause::any_text(["union"]), Clause::any_text(["select", "distinct"])];
+        let requirements = [
+            Requirement::all_of(both.into_iter().flatten()),
+            Requirement::unknown(),
+            Requirement::any_byte(ByteSet::of(b"<>")),
+            Requirement::any_text(["Q", "script"]),
+        ];
+        for (value, expected) in [
+            ("", &[1][..]),
+            ("union all", &[1]),
+            ("DISTINCT UNION", &[0, 1]),
+            ("a<b", &[1, 2]),
+            ("javaSCRIPT", &[1, 3]),
+            ("sequel: Q", &[1, 3]),
+        ] {
+            assert_eq!(candidates(&requirements, value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn there_may_be_many_operators() {
+        let requirements: Vec<_> = (0..200)
+            .map(|number| Requirement::any_text([format!("word{number:03}")]))
+            .collect();
+        assert_eq!(candidates(&requirements, "a WORD077 and word199"), [77, 199]);
+    }
+}

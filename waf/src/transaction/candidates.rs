@@ -1,0 +1,170 @@
+//! What of a request may match what: looked up, transformed and scanned when a group of links first asks.
+
+use std::ops::ControlFlow;
+
+use crate::plan::{GroupId, Index, SelectionId};
+use crate::rule::{Selector, Target};
+use crate::variables::{Variable, admits, visit_fact};
+
+use super::Facts;
+use super::buffers::{BufferId, Buffers};
+
+/// What is known of the values of a request while a phase runs. The buffers stay over all phases.
+#[derive(Debug, Default)]
+pub(crate) struct Candidates {
+    buffers: Buffers,
+    /// The buffers of whole variables and of selections, in order.
+    values: Vec<BufferId>,
+    variables: Vec<Option<Part>>,
+    selections: Vec<Option<Part>>,
+    /// By group, where the candidates of all its values together begin in `bits`.
+    groups: Vec<Option<u32>>,
+    bits: Vec<u64>,
+}
+
+/// A part of `values`.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    start: u32,
+    end: u32,
+}
+
+impl Candidates {
+    /// Forgets what depends on the facts: they have changed.
+    pub(super) fn begin_phase(&mut self, index: &Index) {
+        self.values.clear();
+        self.bits.clear();
+        renew(&mut self.variables, Variable::ALL.len());
+        renew(&mut self.selections, index.selections());
+        renew(&mut self.groups, index.groups());
+    }
+
+    /// Whether the operator may match some value of the group.
+    #[inline]
+    pub(super) fn any(&mut self, group: GroupId, slot: usize, index: &Index, facts: &Facts) -> bool {
+        let start = match self.groups[group] {
+            Some(start) => start,
+            None => self.gather(group, index, facts),
+        };
+        has(&self.bits[start as usize..], slot)
+    }
+
+    /// Whether the operator may match the value of this place in a selection.
+    pub(super) fn one(
+        &mut self,
+        group: GroupId,
+        slot: usize,
+        value: BufferId,
+        index: &Index,
+    ) -> bool {
+        let group = index.group(group);
+        group.nodes.iter().any(|node| {
+            let derived = self.buffers.derive(value, *node, index);
+            has(self.buffers.candidates(derived, group.scanner, index), slot)
+        })
+    }
+
+    /// The value of this place in a selection, which was gathered before.
+    pub(super) fn value(&self, selection: SelectionId, place: usize) -> Option<BufferId> {
+        let part = self.selections[selection]?;
+        self.values[part.start as usize..part.end as usize].get(place).copied()
+    }
+
+    /// A value as the operator of the group is to see it.
+    pub(super) fn transformed(&mut self, group: GroupId, value: BufferId, index: &Index) -> BufferId {
+        self.buffers.derive(value, index.group(group).node, index)
+    }
+
+    pub(super) fn bytes(&self, buffer: BufferId) -> &[u8] {
+        self.buffers.bytes(buffer)
+    }
+
+    /// Bytes of values that are held.
+    pub(super) fn held(&self) -> usize {
+        self.buffers.held()
+    }
+
+    fn gather(&mut self, group: GroupId, index: &Index, facts: &Facts) -> u32 {
+        let shape = index.group(group);
+        let words = index.scanner(shape.scanner).words();
+        let start = self.bits.len();
+        self.bits.resize(start + words, 0);
+        for selection in &shape.selections {
+            let part = self.select(*selection, index, facts);
+            for place in part.start..part.end {
+                let value = self.values[place as usize];
+                for node in &shape.nodes {
+                    let derived = self.buffers.derive(value, *node, index);
+                    let found = self.buffers.candidates(derived, shape.scanner, index);
+                    for (all, found) in self.bits[start..].iter_mut().zip(found) {
+                        *all |= found;
+                    }
+                }
+            }
+        }
+        let start = start as u32;
+        self.groups[group] = Some(start);
+        start
+    }
+
+    fn select(&mut self, selection: SelectionId, index: &Index, facts: &Facts) -> Part {
+        if let Some(part) = self.selections[selection] {
+            return part;
+        }
+        let target = index.selection(selection);
+        let whole = self.whole(target.variable, index, facts);
+        let part = if means_all(target) { whole } else { self.narrowed(target, whole, facts) };
+        self.selections[selection] = Some(part);
+        part
+    }
+
+    /// The values of a variable that a target means. Both walks go the same way: what a target means is told
+    /// by the walk that rules take, the buffers by their places.
+    fn narrowed(&mut self, target: &Target, whole: Part, facts: &Facts) -> Part {
+        let start = self.values.len() as u32;
+        let values = &mut self.values;
+        let mut place = whole.start as usize;
+        let _ = visit_fact(facts, target.variable, &mut |key, _| {
+            if admits(target, &[], key) {
+                values.push(values[place]);
+            }
+            place += 1;
+            ControlFlow::Continue(())
+        });
+        Part {
+            start,
+            end: self.values.len() as u32,
+        }
+    }
+
+    fn whole(&mut self, variable: Variable, index: &Index, facts: &Facts) -> Part {
+        if let Some(part) = self.variables[variable as usize] {
+            return part;
+        }
+        let start = self.values.len() as u32;
+        let _ = visit_fact(facts, variable, &mut |_, value| {
+            let buffer = self.buffers.intern(value, index);
+            self.values.push(buffer);
+            ControlFlow::Continue(())
+        });
+        let part = Part {
+            start,
+            end: self.values.len() as u32,
+        };
+        self.variables[variable as usize] = Some(part);
+        part
+    }
+}
+
+fn means_all(target: &Target) -> bool {
+    matches!(target.selector, Selector::All) && target.exclusions.is_empty()
+}
+
+fn has(bits: &[u64], slot: usize) -> bool {
+    bits.get(slot / 64).is_some_and(|word| word >> (slot % 64) & 1 != 0)
+}
+
+fn renew<T: Clone>(list: &mut Vec<Option<T>>, length: usize) {
+    list.clear();
+    list.resize(length, None);
+}
