@@ -15,4 +15,4 @@ mod windows;
 pub use bytes::ByteSet;
 pub(crate) use literals::of_pattern;
 pub use requirement::{Clause, Requirement};
-pub(crate) use scanner::{Scanner, ScannerBuilder};
+pub(crate) use scanner::{Room, Scanner, ScannerBuilder};

@@ -4,6 +4,9 @@
 /// The score from which on a clause is met by nearly every value.
 pub(super) const EVERYWHERE: f64 = 3.0;
 
+/// The same for single bytes.
+pub(super) const OF_BYTES: f64 = 15.0;
+
 /// Values are looked at as if they had this many bytes.
 const BYTES: f64 = 60.0;
 
@@ -33,7 +36,7 @@ fn frequency(byte: u8) -> f64 {
         b'"' | b'(' | b')' | b'\'' => 0.004,
         b'\r' | b'\n' => 0.002,
         b'!' | b'@' | b'#' | b'{' | b'}' | b'[' | b']' | b'|' | b'~' => 0.001,
-        0x80.. => 0.002,
+        0x80.. => 0.0002,
         _ => 0.0005,
     }
 }

@@ -15,6 +15,8 @@ pub struct Requirement {
 pub struct Clause {
     /// Two bytes at least, each; without ASCII capitals; sorted, no two the same.
     atoms: Vec<Vec<u8>>,
+    /// The same, looked for in the value without all that is no ASCII letter and no digit.
+    squeezed: Vec<Vec<u8>>,
     bytes: ByteSet,
 }
 
@@ -67,11 +69,20 @@ impl Clause {
         Some(clause)
     }
 
+    /// One of the texts, letters and digits all of them, occurs in the value without what is neither.
+    pub fn any_squeezed<T: AsRef<[u8]>>(texts: impl IntoIterator<Item = T>) -> Option<Self> {
+        let clause = Self::any_text(texts)?;
+        Some(Self {
+            squeezed: clause.atoms,
+            ..Self::any_byte(clause.bytes)
+        })
+    }
+
     /// One of the bytes occurs.
     pub fn any_byte(bytes: ByteSet) -> Self {
         Self {
-            atoms: Vec::new(),
             bytes: bytes.folded(),
+            ..Self::default()
         }
     }
 
@@ -79,6 +90,7 @@ impl Clause {
     #[must_use]
     pub fn or(mut self, other: Self) -> Self {
         self.atoms.extend(other.atoms);
+        self.squeezed.extend(other.squeezed);
         self.bytes = self.bytes.union(other.bytes);
         self.tidy();
         self
@@ -89,6 +101,16 @@ impl Clause {
         &self.atoms
     }
 
+    /// The literals to be looked for among letters and digits alone.
+    pub fn squeezed(&self) -> &[Vec<u8>] {
+        &self.squeezed
+    }
+
+    /// Whether it is about single bytes alone.
+    pub fn is_of_bytes(&self) -> bool {
+        self.atoms.is_empty() && self.squeezed.is_empty()
+    }
+
     /// The bytes.
     pub fn bytes(&self) -> ByteSet {
         self.bytes
@@ -97,19 +119,29 @@ impl Clause {
     /// How likely an ordinary value of some length meets the clause, as a score to compare: about 1 and more
     /// for nearly all.
     pub fn commonness(&self) -> f64 {
-        let atoms: f64 = self.atoms.iter().map(|atom| rarity::of_text(atom)).sum();
+        let atoms = self.atoms.iter().chain(&self.squeezed);
+        let atoms: f64 = atoms.map(|atom| rarity::of_text(atom)).sum();
         atoms + self.bytes.iter().map(rarity::of_byte).sum::<f64>()
     }
 
     fn is_telling(&self) -> bool {
-        self.atoms.len() <= MOST_ATOMS && self.commonness() < rarity::EVERYWHERE
+        match self.is_of_bytes() {
+            // Bytes cost nothing to look for, and short values lack most of them.
+            true => self.commonness() < rarity::OF_BYTES,
+            false => {
+                self.atoms.len() + self.squeezed.len() <= MOST_ATOMS
+                    && self.commonness() < rarity::EVERYWHERE
+            }
+        }
     }
 
     fn tidy(&mut self) {
-        self.atoms.sort();
-        self.atoms.dedup();
         let bytes = self.bytes;
-        self.atoms.retain(|atom| !atom.iter().any(|byte| bytes.contains(*byte)));
+        for atoms in [&mut self.atoms, &mut self.squeezed] {
+            atoms.sort();
+            atoms.dedup();
+            atoms.retain(|atom| !atom.iter().any(|byte| bytes.contains(*byte)));
+        }
     }
 }
 

@@ -9,6 +9,10 @@ use super::{ByteSet, Clause, Requirement};
 /// each operator; an operator is a candidate if its bit is set in all of them.
 const PLANES: usize = 3;
 
+const ALPHANUMERIC: ByteSet = ByteSet::range(b'0', b'9')
+    .union(ByteSet::range(b'A', b'Z'))
+    .union(ByteSet::range(b'a', b'z'));
+
 /// Tells which operators may match a value.
 #[derive(Debug)]
 pub(crate) struct Scanner {
@@ -20,10 +24,24 @@ pub(crate) struct Scanner {
     rows: Vec<u64>,
     /// The byte values whose row is not empty.
     telling: ByteSet,
+    literals: Literals,
+    squeezed: Literals,
+}
+
+/// Literals and what they tell.
+#[derive(Debug)]
+struct Literals {
     windows: Windows,
     /// For each literal the bits that it sets: `marks[first..end]`.
     found: Vec<(u32, u32)>,
     marks: Vec<Mark>,
+}
+
+/// Room to work in.
+#[derive(Debug, Default)]
+pub(crate) struct Room {
+    planes: Vec<u64>,
+    squeezed: Vec<u8>,
 }
 
 /// One bit of one word of the planes.
@@ -54,6 +72,7 @@ impl ScannerBuilder {
             blank: vec![0; PLANES * words],
             rows: vec![0; 256 * PLANES * words],
             atoms: HashMap::new(),
+            squeezed: HashMap::new(),
         };
         for (slot, requirement) in self.requirements.iter().enumerate() {
             for plane in 0..PLANES {
@@ -70,6 +89,7 @@ struct Planes {
     blank: Vec<u64>,
     rows: Vec<u64>,
     atoms: HashMap<Vec<u8>, Vec<Mark>>,
+    squeezed: HashMap<Vec<u8>, Vec<Mark>>,
 }
 
 impl Planes {
@@ -82,26 +102,19 @@ impl Planes {
         for byte in clause.bytes().iter() {
             self.rows[usize::from(byte) * PLANES * self.words + word] |= bit;
         }
+        let mark = Mark {
+            word: word as u32,
+            bit,
+        };
         for atom in clause.atoms() {
-            let mark = Mark {
-                word: word as u32,
-                bit,
-            };
             self.atoms.entry(atom.clone()).or_default().push(mark);
+        }
+        for atom in clause.squeezed() {
+            self.squeezed.entry(atom.clone()).or_default().push(mark);
         }
     }
 
     fn finish(self) -> Scanner {
-        let mut atoms: Vec<_> = self.atoms.into_iter().collect();
-        // An order of its own: two loads of the same rules do the same work.
-        atoms.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        let (mut literals, mut found, mut marks) = (Vec::new(), Vec::new(), Vec::new());
-        for (literal, mut its_marks) in atoms {
-            let first = marks.len() as u32;
-            marks.append(&mut its_marks);
-            literals.push(literal);
-            found.push((first, marks.len() as u32));
-        }
         let width = PLANES * self.words;
         let mut telling = ByteSet::EMPTY;
         telling.extend((0..=u8::MAX).filter(|byte| {
@@ -113,10 +126,39 @@ impl Planes {
             blank: self.blank,
             rows: self.rows,
             telling,
+            literals: Literals::new(self.atoms),
+            squeezed: Literals::new(self.squeezed),
+        }
+    }
+}
+
+impl Literals {
+    fn new(atoms: HashMap<Vec<u8>, Vec<Mark>>) -> Self {
+        let mut atoms: Vec<_> = atoms.into_iter().collect();
+        // An order of its own: two loads of the same rules do the same work.
+        atoms.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        let (mut literals, mut found, mut marks) = (Vec::new(), Vec::new(), Vec::new());
+        for (literal, mut its_marks) in atoms {
+            let first = marks.len() as u32;
+            marks.append(&mut its_marks);
+            literals.push(literal);
+            found.push((first, marks.len() as u32));
+        }
+        Self {
             windows: Windows::new(&literals),
             found,
             marks,
         }
+    }
+
+    #[inline]
+    fn mark(&self, value: &[u8], planes: &mut [u64]) {
+        self.windows.find(value, &mut |atom| {
+            let (first, end) = self.found[atom as usize];
+            for mark in &self.marks[first as usize..end as usize] {
+                planes[mark.word as usize] |= mark.bit;
+            }
+        });
     }
 }
 
@@ -127,17 +169,21 @@ impl Scanner {
     }
 
     /// Appends the candidates for a value: a bit for each operator that may match it. `present` are the bytes
-    /// that occur in the value; `planes` is room to work in.
-    pub(crate) fn scan(&self, value: &[u8], present: &ByteSet, planes: &mut Vec<u64>, out: &mut Vec<u64>) {
+    /// that occur in the value.
+    pub(crate) fn scan(&self, value: &[u8], present: &ByteSet, room: &mut Room, out: &mut Vec<u64>) {
+        let Room { planes, squeezed } = room;
         planes.clear();
         planes.extend_from_slice(&self.blank);
         self.mark_bytes(present, planes);
-        self.windows.find(value, &mut |atom| {
-            let (first, end) = self.found[atom as usize];
-            for mark in &self.marks[first as usize..end as usize] {
-                planes[mark.word as usize] |= mark.bit;
-            }
-        });
+        self.literals.mark(value, planes);
+        if self.squeezed.found.is_empty() {
+        } else if present.intersection(ALPHANUMERIC) == *present {
+            self.squeezed.mark(value, planes);
+        } else {
+            squeezed.clear();
+            squeezed.extend(value.iter().filter(|byte| byte.is_ascii_alphanumeric()));
+            self.squeezed.mark(squeezed, planes);
+        }
         let (first, rest) = planes.split_at(self.words);
         let (second, third) = rest.split_at(self.words);
         let words = first.iter().zip(second).zip(third);
@@ -179,7 +225,7 @@ mod tests {
         let mut out = Vec::new();
         builder
             .build()
-            .scan(value.as_bytes(), &present, &mut Vec::new(), &mut out);
+            .scan(value.as_bytes(), &present, &mut Room::default(), &mut out);
         (0..requirements.len())
             .filter(|slot| out[slot / 64] >> (slot % 64) & 1 != 0)
             .collect()

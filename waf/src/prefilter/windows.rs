@@ -109,9 +109,14 @@ impl Windows {
         for (place, byte) in value.iter().enumerate() {
             window = (window << 8 | u32::from(byte.to_ascii_lowercase())) & 0x00ff_ffff;
             let pair = window & 0xffff | PAIR;
-            if self.triples.contains(window) | self.pairs.contains(pair) {
-                self.verify(window, value, place + 1, found);
-                self.verify(pair, value, place + 1, found);
+            let (triple_hits, pair_hits) = (self.triples.contains(window), self.pairs.contains(pair));
+            if triple_hits | pair_hits {
+                if triple_hits {
+                    self.verify(window, value, place + 1, found);
+                }
+                if pair_hits {
+                    self.verify(pair, value, place + 1, found);
+                }
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::plan::{Index, NodeId};
-use crate::prefilter::ByteSet;
+use crate::prefilter::{ByteSet, Room};
 
 /// A distinct value.
 pub(super) type BufferId = u32;
@@ -22,7 +22,7 @@ pub(super) struct Buffers {
     derived: Vec<BufferId>,
     /// Candidates of what was scanned.
     candidates: Vec<u64>,
-    planes: Vec<u64>,
+    room: Room,
 }
 
 #[derive(Debug)]
@@ -106,7 +106,7 @@ impl Buffers {
         if entry.scanned[scanner] == UNKNOWN {
             entry.scanned[scanner] = self.candidates.len() as u32;
             let value = &self.bytes[entry.start..entry.start + entry.length];
-            tells.scan(value, &entry.present, &mut self.planes, &mut self.candidates);
+            tells.scan(value, &entry.present, &mut self.room, &mut self.candidates);
         }
         &self.candidates[entry.scanned[scanner] as usize..][..tells.words()]
     }
