@@ -9,6 +9,7 @@
 pub mod actions;
 pub mod audit;
 pub mod body;
+mod hash;
 #[cfg(test)]
 mod hostile_bytes;
 pub mod limits;

@@ -14,7 +14,14 @@ use crate::variables::Variable;
 use super::atoi;
 
 pub(super) fn run(set: &SetVar, context: &mut Context<'_>) {
-    let name = set.key.to_bytes(&context.view());
+    let expanded;
+    let name = match set.key.as_literal() {
+        Some(name) => name,
+        None => {
+            expanded = set.key.to_bytes(&context.view());
+            &expanded
+        }
+    };
     let operand = operand(&set.change, context);
     let change = |old: Option<&[u8]>| match set.change {
         Change::Assign(_) => Some(operand),
@@ -23,11 +30,11 @@ pub(super) fn run(set: &SetVar, context: &mut Context<'_>) {
         Change::Unset => None,
     };
     match set.collection {
-        Variable::Tx => change_tx(&name, context, change),
+        Variable::Tx => change_tx(name, context, change),
         collection => {
             if let Some(binding) = context.state.binding(collection) {
                 let terms = Terms::of(context.rules, context.facts);
-                context.rules.persistent().update(binding, &name, terms, change);
+                context.rules.persistent().update(binding, name, terms, change);
             }
         }
     }

@@ -39,6 +39,12 @@ impl Evaluate for Rx {
         let Some(regex) = self.0.regex(lookup) else {
             return false;
         };
+        if matches!(self.0, Pattern::Everything(_)) {
+            if let Some(captures) = captures {
+                captures.set(0, input);
+            }
+            return true;
+        }
         // Hardly any value matches, and a search for groups costs several times one without.
         if !regex.is_match(input) {
             return false;
@@ -57,7 +63,7 @@ impl Evaluate for Rx {
     fn requirement(&self) -> Option<Requirement> {
         Some(match &self.0 {
             Pattern::Fixed(regex) => prefilter::of_pattern(regex.as_str()),
-            Pattern::Expanded { .. } => Requirement::unknown(),
+            Pattern::Everything(_) | Pattern::Expanded { .. } => Requirement::unknown(),
         })
     }
 }
@@ -67,6 +73,8 @@ impl Evaluate for Rx {
 pub(super) enum Pattern {
     /// Without macros.
     Fixed(Regex),
+    /// `^.*$`, which rules write to capture a value: nothing needs to be searched.
+    Everything(Regex),
     /// With macros; the last expansions stay compiled, the wrong ones as `None`.
     Expanded {
         text: Macro,
@@ -101,8 +109,9 @@ impl Pattern {
             Err(error) if is_identifier(&error.name) => return Err(refuse(name, error)),
             // `%{2}` and `%{[^}]` are a percent sign and what a pattern does with it.
             Ok(_) | Err(_) => {
+                let kind = if argument == "^.*$" { Self::Everything } else { Self::Fixed };
                 return pattern::compile(argument)
-                    .map(Self::Fixed)
+                    .map(kind)
                     .map_err(|cause| OperatorError::Pattern { name, cause });
             }
         };
@@ -115,7 +124,7 @@ impl Pattern {
     /// The pattern to use now; `None` if its expansion is no pattern.
     pub(super) fn regex(&self, lookup: &dyn Lookup) -> Option<InUse<'_>> {
         match self {
-            Self::Fixed(regex) => Some(InUse::Fixed(regex)),
+            Self::Fixed(regex) | Self::Everything(regex) => Some(InUse::Fixed(regex)),
             Self::Expanded { text, compiled } => expanded(text.to_bytes(lookup), compiled).map(InUse::Kept),
         }
     }

@@ -4,7 +4,6 @@
 //! a group is looked up, transformed and scanned once; the links of the group then test a bit each.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use crate::operators::Operator;
@@ -30,6 +29,7 @@ pub(crate) enum Ask {
 pub(crate) type GroupId = usize;
 pub(crate) type SelectionId = usize;
 pub(crate) type NodeId = usize;
+pub(crate) type UnionId = usize;
 
 /// The value as it is.
 pub(crate) const RAW: NodeId = 0;
@@ -39,9 +39,9 @@ pub(crate) const RAW: NodeId = 0;
 pub(crate) struct Index {
     selections: Vec<Target>,
     nodes: Vec<Node>,
+    unions: Vec<Union>,
     groups: Vec<Group>,
     scanners: Vec<Scanner>,
-    seed: u64,
 }
 
 /// A transformation behind others: transformations form a tree whose root is the value as it is.
@@ -54,12 +54,24 @@ pub(crate) struct Node {
     pub(crate) touched: Option<ByteSet>,
 }
 
+/// Some values and what transformations make of them, scanned together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Union {
+    pub(crate) selection: SelectionId,
+    pub(crate) node: NodeId,
+    pub(crate) scanner: usize,
+    /// The same values as they are.
+    pub(crate) raw: UnionId,
+}
+
 /// The same values, the same transformations.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Group {
     pub(crate) selections: Vec<SelectionId>,
     /// What is scanned: one node, or with `multiMatch` all of them.
     pub(crate) nodes: Vec<NodeId>,
+    /// Each selection with each node.
+    pub(crate) unions: Vec<UnionId>,
     /// What the operator is asked with.
     pub(crate) node: NodeId,
     pub(crate) multi_match: bool,
@@ -84,6 +96,14 @@ impl Index {
         self.selections.len()
     }
 
+    pub(crate) fn union(&self, id: UnionId) -> &Union {
+        &self.unions[id]
+    }
+
+    pub(crate) fn unions(&self) -> usize {
+        self.unions.len()
+    }
+
     pub(crate) fn group(&self, id: GroupId) -> &Group {
         &self.groups[id]
     }
@@ -103,10 +123,6 @@ impl Index {
     pub(crate) fn scanner(&self, place: usize) -> &Scanner {
         &self.scanners[place]
     }
-
-    pub(crate) fn seed(&self) -> u64 {
-        self.seed
-    }
 }
 
 impl IndexBuilder {
@@ -117,8 +133,6 @@ impl IndexBuilder {
                 transformation: None,
                 touched: Some(ByteSet::EMPTY),
             }],
-            // Nobody outside is to know which values collide.
-            seed: RandomState::new().hash_one(0_u64) | 1,
             ..Index::default()
         };
         Self {
@@ -163,21 +177,43 @@ impl IndexBuilder {
 
     fn group(&mut self, question: &Question, multi_match: bool, scanner: usize) -> GroupId {
         let selections = question.targets.iter().map(|target| self.selection(target));
-        let selections = selections.collect();
+        let selections: Vec<_> = selections.collect();
         let chain = self.chain(&question.transformations);
         let node = chain.last().copied().unwrap_or(RAW);
         let nodes = if multi_match { chain } else { vec![node] };
         let mut nodes: Vec<_> = nodes.into_iter().map(|node| self.without_case(node)).collect();
         nodes.sort_unstable();
         nodes.dedup();
+        let mut unions = Vec::new();
+        for selection in &selections {
+            unions.extend(nodes.iter().map(|node| self.union(*selection, *node, scanner)));
+        }
         let group = Group {
             selections,
+            unions,
             nodes,
             node,
             multi_match,
             scanner,
         };
         place(&mut self.index.groups, group)
+    }
+
+    fn union(&mut self, selection: SelectionId, node: NodeId, scanner: usize) -> UnionId {
+        let raw = if node == RAW { self.index.unions.len() } else { self.union(selection, RAW, scanner) };
+        let unions = &mut self.index.unions;
+        let known = unions
+            .iter()
+            .position(|known| (known.selection, known.node, known.scanner) == (selection, node, scanner));
+        known.unwrap_or_else(|| {
+            unions.push(Union {
+                selection,
+                node,
+                scanner,
+                raw,
+            });
+            unions.len() - 1
+        })
     }
 
     fn selection(&mut self, target: &Target) -> SelectionId {

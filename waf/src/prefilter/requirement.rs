@@ -119,20 +119,19 @@ impl Clause {
     /// How likely an ordinary value of some length meets the clause, as a score to compare: about 1 and more
     /// for nearly all.
     pub fn commonness(&self) -> f64 {
-        let atoms = self.atoms.iter().chain(&self.squeezed);
-        let atoms: f64 = atoms.map(|atom| rarity::of_text(atom)).sum();
-        atoms + self.bytes.iter().map(rarity::of_byte).sum::<f64>()
+        self.commonness_of_atoms() + self.bytes.iter().map(rarity::of_byte).sum::<f64>()
     }
 
     fn is_telling(&self) -> bool {
-        match self.is_of_bytes() {
+        self.atoms.len() + self.squeezed.len() <= MOST_ATOMS
+            && self.commonness_of_atoms() < rarity::EVERYWHERE
             // Bytes cost nothing to look for, and short values lack most of them.
-            true => self.commonness() < rarity::OF_BYTES,
-            false => {
-                self.atoms.len() + self.squeezed.len() <= MOST_ATOMS
-                    && self.commonness() < rarity::EVERYWHERE
-            }
-        }
+            && self.commonness() < rarity::OF_BYTES
+    }
+
+    fn commonness_of_atoms(&self) -> f64 {
+        let atoms = self.atoms.iter().chain(&self.squeezed);
+        atoms.map(|atom| rarity::of_text(atom)).sum()
     }
 
     fn tidy(&mut self) {

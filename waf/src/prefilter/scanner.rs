@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::windows::Windows;
+use super::windows::{Seen, Windows};
 use super::{ByteSet, Clause, Requirement};
 
 /// Clauses of one operator that are looked at: the most telling ones. Each takes a plane of bits, one bit for
@@ -42,6 +42,7 @@ struct Literals {
 pub(crate) struct Room {
     planes: Vec<u64>,
     squeezed: Vec<u8>,
+    seen: Seen,
 }
 
 /// One bit of one word of the planes.
@@ -152,8 +153,8 @@ impl Literals {
     }
 
     #[inline]
-    fn mark(&self, value: &[u8], planes: &mut [u64]) {
-        self.windows.find(value, &mut |atom| {
+    fn mark(&self, value: &[u8], seen: &mut Seen, planes: &mut [u64]) {
+        self.windows.find(value, seen, &mut |atom| {
             let (first, end) = self.found[atom as usize];
             for mark in &self.marks[first as usize..end as usize] {
                 planes[mark.word as usize] |= mark.bit;
@@ -171,18 +172,21 @@ impl Scanner {
     /// Appends the candidates for a value: a bit for each operator that may match it. `present` are the bytes
     /// that occur in the value.
     pub(crate) fn scan(&self, value: &[u8], present: &ByteSet, room: &mut Room, out: &mut Vec<u64>) {
-        let Room { planes, squeezed } = room;
+        let Room {
+            planes,
+            squeezed,
+            seen,
+        } = room;
         planes.clear();
         planes.extend_from_slice(&self.blank);
         self.mark_bytes(present, planes);
-        self.literals.mark(value, planes);
-        if self.squeezed.found.is_empty() {
-        } else if present.intersection(ALPHANUMERIC) == *present {
-            self.squeezed.mark(value, planes);
+        self.literals.mark(value, seen, planes);
+        if present.intersection(ALPHANUMERIC) == *present {
+            self.squeezed.mark(value, seen, planes);
         } else {
             squeezed.clear();
             squeezed.extend(value.iter().filter(|byte| byte.is_ascii_alphanumeric()));
-            self.squeezed.mark(squeezed, planes);
+            self.squeezed.mark(squeezed, seen, planes);
         }
         let (first, rest) = planes.split_at(self.words);
         let (second, third) = rest.split_at(self.words);

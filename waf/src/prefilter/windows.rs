@@ -1,7 +1,7 @@
-//! Many literals looked for at once: short windows of them in two bitmaps, then the literal itself.
+//! Many literals looked for at once: short windows of them in three bitmaps, then the literal itself.
 //!
-//! A dense automaton over some five thousand literals takes megabytes and misses the caches. Here each byte of
-//! a value costs two look-ups in bitmaps of 8 KiB; of an ordinary value hardly a window is in them.
+//! A dense automaton over some seven thousand literals takes megabytes and misses the caches. Here each byte of
+//! a value costs three look-ups in bitmaps of 8 KiB; of an ordinary value hardly a window is in them.
 
 use super::rarity;
 
@@ -11,24 +11,30 @@ pub(super) type AtomId = u32;
 /// Literals, ready to be looked for. They and the values are compared with ASCII capitals as small letters.
 #[derive(Debug)]
 pub(super) struct Windows {
-    /// The literals that are two bytes long.
+    /// The literals of two bytes, of three, and the rarest four bytes of each longer one.
     pairs: Bitmap,
-    /// The rarest three bytes of each longer one.
     triples: Bitmap,
-    /// Open addressing over the windows of both kinds.
+    quads: Bitmap,
+    /// Open addressing over the windows of all lengths.
     places: Vec<u32>,
     entries: Vec<Entry>,
     atoms: Vec<Atom>,
     text: Vec<u8>,
 }
 
+/// Which windows a value needs not be asked for again: room to work in.
+pub(super) type Seen = Vec<u64>;
+
 #[derive(Debug)]
 struct Entry {
-    key: u32,
+    key: Key,
     /// The atoms of this window: `atoms[first..end]`.
     first: u32,
     end: u32,
 }
+
+/// The bytes of a window, and above them how many they are.
+type Key = u64;
 
 #[derive(Debug)]
 struct Atom {
@@ -39,16 +45,17 @@ struct Atom {
     behind: u32,
 }
 
-/// What no window is.
+/// What is no entry.
 const NONE: u32 = u32::MAX;
 
-/// Tells the windows of two bytes from those of three.
-const PAIR: u32 = 1 << 24;
+const PAIR: Key = 2 << 32;
+const TRIPLE: Key = 3 << 32;
+const QUAD: Key = 4 << 32;
 
 impl Windows {
     /// The literals, each with at least two bytes and without ASCII capitals; a literal's number is its place.
     pub(super) fn new(literals: &[Vec<u8>]) -> Self {
-        let mut windows: Vec<(u32, usize, AtomId)> = Vec::with_capacity(literals.len());
+        let mut windows: Vec<(Key, usize, AtomId)> = Vec::with_capacity(literals.len());
         for (id, literal) in (0..).zip(literals) {
             let (key, end) = window_of(literal);
             windows.push((key, end, id));
@@ -57,6 +64,7 @@ impl Windows {
         let mut built = Self {
             pairs: Bitmap::new(),
             triples: Bitmap::new(),
+            quads: Bitmap::new(),
             places: vec![NONE; (windows.len() * 2).next_power_of_two().max(2)],
             entries: Vec::new(),
             atoms: Vec::new(),
@@ -68,7 +76,7 @@ impl Windows {
         built
     }
 
-    fn add(&mut self, key: u32, end: usize, id: AtomId, literal: &[u8]) {
+    fn add(&mut self, key: Key, end: usize, id: AtomId, literal: &[u8]) {
         let place = self.atoms.len() as u32;
         match self.entries.last_mut() {
             Some(last) if last.key == key => last.end = place + 1,
@@ -83,19 +91,21 @@ impl Windows {
         self.text.extend_from_slice(literal);
     }
 
-    fn add_entry(&mut self, key: u32, place: u32) {
+    fn add_entry(&mut self, key: Key, place: u32) {
         let entry = self.entries.len() as u32;
         self.entries.push(Entry {
             key,
             first: place,
             end: place + 1,
         });
-        match key & PAIR {
-            0 => self.triples.insert(key),
-            _ => self.pairs.insert(key),
+        let window = key as u32;
+        match key - Key::from(window) {
+            PAIR => self.pairs.insert(window),
+            TRIPLE => self.triples.insert(scattered(window)),
+            _ => self.quads.insert(scattered(window)),
         }
         let mask = self.places.len() - 1;
-        let mut at = hash(key) as usize & mask;
+        let mut at = hash(key) & mask;
         while self.places[at] != NONE {
             at = (at + 1) & mask;
         }
@@ -104,41 +114,58 @@ impl Windows {
 
     /// Names each literal that occurs in the value, some of them more than once.
     #[inline]
-    pub(super) fn find(&self, value: &[u8], found: &mut impl FnMut(AtomId)) {
+    pub(super) fn find(&self, value: &[u8], seen: &mut Seen, found: &mut impl FnMut(AtomId)) {
+        seen.clear();
+        seen.resize(self.entries.len().div_ceil(64), 0);
         let mut window = 0_u32;
         for (place, byte) in value.iter().enumerate() {
-            window = (window << 8 | u32::from(byte.to_ascii_lowercase())) & 0x00ff_ffff;
-            let pair = window & 0xffff | PAIR;
-            let (triple_hits, pair_hits) = (self.triples.contains(window), self.pairs.contains(pair));
-            if triple_hits | pair_hits {
-                if triple_hits {
-                    self.verify(window, value, place + 1, found);
-                }
-                if pair_hits {
-                    self.verify(pair, value, place + 1, found);
-                }
+            window = window << 8 | u32::from(byte.to_ascii_lowercase());
+            let pair = self.pairs.contains(window & 0xffff);
+            let triple = self.triples.contains(scattered(window & 0x00ff_ffff));
+            let quad = self.quads.contains(scattered(window));
+            if pair | triple | quad {
+                self.verify([(pair, 2), (triple, 3), (quad, 4)], window, &value[..], place + 1, seen, found);
             }
         }
     }
 
-    /// `end` is where the window ends in the value.
+    /// `end` is where the windows end in the value.
     #[inline(never)]
-    fn verify(&self, key: u32, value: &[u8], end: usize, found: &mut impl FnMut(AtomId)) {
-        let Some(entry) = self.entry(key) else { return };
-        for atom in &self.atoms[entry.first as usize..entry.end as usize] {
-            if self.occurs(atom, value, end) {
-                found(atom.id);
+    fn verify(
+        &self,
+        hits: [(bool, u32); 3],
+        window: u32,
+        value: &[u8],
+        end: usize,
+        seen: &mut Seen,
+        found: &mut impl FnMut(AtomId),
+    ) {
+        for (_, length) in hits.into_iter().filter(|(hit, _)| *hit) {
+            let key = Key::from(length) << 32 | Key::from(window & (u32::MAX >> (32 - 8 * length)));
+            let Some(place) = self.entry(key) else { continue };
+            if seen[place / 64] >> (place % 64) & 1 != 0 {
+                continue;
             }
+            let entry = &self.entries[place];
+            let mut all = true;
+            for atom in &self.atoms[entry.first as usize..entry.end as usize] {
+                if self.occurs(atom, value, end) {
+                    found(atom.id);
+                } else {
+                    all = false;
+                }
+            }
+            seen[place / 64] |= u64::from(all) << (place % 64);
         }
     }
 
-    fn entry(&self, key: u32) -> Option<&Entry> {
+    fn entry(&self, key: Key) -> Option<usize> {
         let mask = self.places.len() - 1;
-        let mut at = hash(key) as usize & mask;
+        let mut at = hash(key) & mask;
         loop {
-            let entry = self.entries.get(self.places[at] as usize)?;
-            if entry.key == key {
-                return Some(entry);
+            let place = self.places[at] as usize;
+            if self.entries.get(place)?.key == key {
+                return Some(place);
             }
             at = (at + 1) & mask;
         }
@@ -157,25 +184,31 @@ impl Windows {
 }
 
 /// The window of a literal, and where it ends in it.
-fn window_of(literal: &[u8]) -> (u32, usize) {
-    if let [first, second] = literal {
-        return (PAIR | u32::from(*first) << 8 | u32::from(*second), 2);
+fn window_of(literal: &[u8]) -> (Key, usize) {
+    let number = |window: &[u8]| window.iter().fold(0, |key, byte| key << 8 | Key::from(*byte));
+    match literal.len() {
+        2 => (PAIR | number(literal), 2),
+        3 => (TRIPLE | number(literal), 3),
+        _ => {
+            let rarity = |window: &[u8]| rarity::of_text(window);
+            let windows = literal.windows(4).enumerate();
+            let rarest = windows.min_by(|(_, a), (_, b)| rarity(a).total_cmp(&rarity(b)));
+            let (start, window) = rarest.unwrap_or((0, literal));
+            (QUAD | number(window), start + 4)
+        }
     }
-    let rarity = |window: &[u8]| rarity::of_text(window);
-    let rarest = literal
-        .windows(3)
-        .enumerate()
-        .min_by(|(_, a), (_, b)| rarity(a).total_cmp(&rarity(b)));
-    let (start, window) = rarest.unwrap_or((0, literal));
-    let key = window.iter().fold(0, |key, byte| key << 8 | u32::from(*byte));
-    (key, start + 3)
 }
 
-fn hash(key: u32) -> u32 {
-    key.wrapping_mul(0x9e37_79b1) >> 16 ^ key >> 20
+fn hash(key: Key) -> usize {
+    (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize
 }
 
-/// 65,536 bits. Keys share them: a bit that is set may mean another key.
+#[inline(always)]
+fn scattered(window: u32) -> u32 {
+    window.wrapping_mul(0x9e37_79b1) >> 16
+}
+
+/// A bit for each number of 16 bits. Windows of more bytes share them: a bit that is set may mean another.
 #[derive(Debug)]
 struct Bitmap(Box<[u64; 1024]>);
 
@@ -184,21 +217,13 @@ impl Bitmap {
         Self(Box::new([0; 1024]))
     }
 
-    fn insert(&mut self, key: u32) {
-        let (word, bit) = Self::place(key);
-        self.0[word] |= 1 << bit;
+    fn insert(&mut self, number: u32) {
+        self.0[(number >> 6) as usize & 1023] |= 1 << (number & 63);
     }
 
     #[inline(always)]
-    fn contains(&self, key: u32) -> bool {
-        let (word, bit) = Self::place(key);
-        self.0[word] >> bit & 1 != 0
-    }
-
-    #[inline(always)]
-    fn place(key: u32) -> (usize, u32) {
-        let hash = key.wrapping_mul(0x9e37_79b1) >> 16;
-        ((hash >> 6) as usize & 1023, hash & 63)
+    fn contains(&self, number: u32) -> bool {
+        self.0[(number >> 6) as usize & 1023] >> (number & 63) & 1 != 0
     }
 }
 
@@ -209,7 +234,7 @@ mod tests {
     fn found(literals: &[&str], value: &[u8]) -> Vec<AtomId> {
         let literals: Vec<_> = literals.iter().map(|text| text.as_bytes().to_vec()).collect();
         let mut found = Vec::new();
-        Windows::new(&literals).find(value, &mut |id| found.push(id));
+        Windows::new(&literals).find(value, &mut Seen::new(), &mut |id| found.push(id));
         found.sort_unstable();
         found.dedup();
         found
@@ -251,7 +276,7 @@ mod tests {
             let value: Vec<u8> = word(number, 6).iter().map(u8::to_ascii_uppercase).collect();
             let folded = value.to_ascii_lowercase();
             let mut seen = vec![false; literals.len()];
-            windows.find(&value, &mut |id| seen[id as usize] = true);
+            windows.find(&value, &mut Seen::new(), &mut |id| seen[id as usize] = true);
             for (literal, seen) in literals.iter().zip(seen) {
                 let occurs = folded.windows(literal.len()).any(|part| part == literal);
                 assert_eq!(seen, occurs, "{} in {}", literal.escape_ascii(), value.escape_ascii());

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::hash;
 use crate::plan::{Index, NodeId};
 use crate::prefilter::{ByteSet, Room};
 
@@ -50,11 +51,11 @@ impl Buffers {
     }
 
     /// The buffer with these bytes, made if there is none.
-    pub(super) fn intern(&mut self, value: &[u8], index: &Index) -> BufferId {
+    pub(super) fn intern(&mut self, value: &[u8]) -> BufferId {
         if (self.entries.len() + 1) * 2 > self.places.len() {
             self.grow();
         }
-        let hash = hash(value, index.seed());
+        let hash = hash::of(value);
         let mask = self.places.len() - 1;
         let mut place = hash as usize & mask;
         while let Some(entry) = self.entries.get(self.places[place] as usize) {
@@ -92,7 +93,7 @@ impl Buffers {
         }
         let before = self.derive(buffer, steps.parent, index);
         let after = match steps.transformation.map(|step| step.apply(self.bytes(before))) {
-            Some(Cow::Owned(changed)) => self.intern(&changed, index),
+            Some(Cow::Owned(changed)) => self.intern(&changed),
             Some(Cow::Borrowed(_)) | None => before,
         };
         self.derived[row + node] = after;
@@ -140,24 +141,4 @@ fn present(value: &[u8]) -> ByteSet {
         present.insert(*byte);
     }
     present
-}
-
-/// Eight bytes at a time, multiplied and folded. The seed is the process's secret: nobody outside can aim at
-/// collisions.
-fn hash(value: &[u8], seed: u64) -> u64 {
-    let mut state = seed ^ value.len() as u64;
-    let mut chunks = value.chunks_exact(8);
-    for chunk in &mut chunks {
-        let word = chunk.try_into().map_or(0, u64::from_le_bytes);
-        state = fold(state ^ word, seed | 1);
-    }
-    let rest = chunks.remainder();
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    fold(state ^ u64::from_le_bytes(last), 0x9e37_79b9_7f4a_7c15)
-}
-
-fn fold(a: u64, b: u64) -> u64 {
-    let product = u128::from(a) * u128::from(b);
-    product as u64 ^ (product >> 64) as u64
 }

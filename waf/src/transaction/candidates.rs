@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::plan::{GroupId, Index, SelectionId};
+use crate::plan::{GroupId, Index, SelectionId, UnionId};
 use crate::rule::{Selector, Target};
 use crate::variables::{Variable, admits, visit_fact};
 
@@ -17,7 +17,8 @@ pub(crate) struct Candidates {
     values: Vec<BufferId>,
     variables: Vec<Option<Part>>,
     selections: Vec<Option<Part>>,
-    /// By group, where the candidates of all its values together begin in `bits`.
+    /// By union and by group, where the candidates of all its values together begin in `bits`.
+    unions: Vec<Option<u32>>,
     groups: Vec<Option<u32>>,
     bits: Vec<u64>,
 }
@@ -36,6 +37,7 @@ impl Candidates {
         self.bits.clear();
         renew(&mut self.variables, Variable::ALL.len());
         renew(&mut self.selections, index.selections());
+        renew(&mut self.unions, index.unions());
         renew(&mut self.groups, index.groups());
     }
 
@@ -64,6 +66,23 @@ impl Candidates {
         })
     }
 
+    /// Whether the operator may match some value of a selection, which was gathered before.
+    pub(super) fn in_selection(
+        &mut self,
+        group: GroupId,
+        slot: usize,
+        selection: SelectionId,
+        index: &Index,
+    ) -> bool {
+        let Some(part) = self.selections[selection] else {
+            return true;
+        };
+        (part.start..part.end).any(|place| {
+            let value = self.values[place as usize];
+            self.one(group, slot, value, index)
+        })
+    }
+
     /// The value of this place in a selection, which was gathered before.
     pub(super) fn value(&self, selection: SelectionId, place: usize) -> Option<BufferId> {
         let part = self.selections[selection]?;
@@ -87,24 +106,54 @@ impl Candidates {
     fn gather(&mut self, group: GroupId, index: &Index, facts: &Facts) -> u32 {
         let shape = index.group(group);
         let words = index.scanner(shape.scanner).words();
+        for union in &shape.unions {
+            self.unite(*union, index, facts);
+        }
         let start = self.bits.len();
         self.bits.resize(start + words, 0);
-        for selection in &shape.selections {
-            let part = self.select(*selection, index, facts);
-            for place in part.start..part.end {
-                let value = self.values[place as usize];
-                for node in &shape.nodes {
-                    let derived = self.buffers.derive(value, *node, index);
-                    let found = self.buffers.candidates(derived, shape.scanner, index);
-                    for (all, found) in self.bits[start..].iter_mut().zip(found) {
-                        *all |= found;
-                    }
-                }
-            }
+        for union in &shape.unions {
+            let part = self.unite(*union, index, facts);
+            self.add(start, part as usize, words);
         }
         let start = start as u32;
         self.groups[group] = Some(start);
         start
+    }
+
+    /// The candidates of a selection behind a node. Values that the transformations leave alone are counted in
+    /// with all values as they are: more candidates than there need be, and hardly anything to do.
+    fn unite(&mut self, union: UnionId, index: &Index, facts: &Facts) -> u32 {
+        if let Some(start) = self.unions[union] {
+            return start;
+        }
+        let shape = *index.union(union);
+        let raw = (shape.raw != union).then(|| self.unite(shape.raw, index, facts));
+        let part = self.select(shape.selection, index, facts);
+        let words = index.scanner(shape.scanner).words();
+        let start = self.bits.len();
+        self.bits.resize(start + words, 0);
+        if let Some(raw) = raw {
+            self.add(start, raw as usize, words);
+        }
+        for place in part.start..part.end {
+            let value = self.values[place as usize];
+            let derived = self.buffers.derive(value, shape.node, index);
+            if raw.is_some() && derived == value {
+                continue;
+            }
+            let found = self.buffers.candidates(derived, shape.scanner, index);
+            for (all, found) in self.bits[start..].iter_mut().zip(found) {
+                *all |= found;
+            }
+        }
+        self.unions[union] = Some(start as u32);
+        start as u32
+    }
+
+    fn add(&mut self, start: usize, other: usize, words: usize) {
+        for word in 0..words {
+            self.bits[start + word] |= self.bits[other + word];
+        }
     }
 
     fn select(&mut self, selection: SelectionId, index: &Index, facts: &Facts) -> Part {
@@ -112,7 +161,7 @@ impl Candidates {
             return part;
         }
         let target = index.selection(selection);
-        let whole = self.whole(target.variable, index, facts);
+        let whole = self.whole(target.variable, facts);
         let part = if means_all(target) { whole } else { self.narrowed(target, whole, facts) };
         self.selections[selection] = Some(part);
         part
@@ -137,13 +186,13 @@ impl Candidates {
         }
     }
 
-    fn whole(&mut self, variable: Variable, index: &Index, facts: &Facts) -> Part {
+    fn whole(&mut self, variable: Variable, facts: &Facts) -> Part {
         if let Some(part) = self.variables[variable as usize] {
             return part;
         }
         let start = self.values.len() as u32;
         let _ = visit_fact(facts, variable, &mut |_, value| {
-            let buffer = self.buffers.intern(value, index);
+            let buffer = self.buffers.intern(value);
             self.values.push(buffer);
             ControlFlow::Continue(())
         });

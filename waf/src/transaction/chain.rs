@@ -7,18 +7,18 @@ use std::sync::Arc;
 use crate::actions;
 use crate::operators::Captures;
 use crate::plan::{Ask, GroupId};
-use crate::rule::{Link, Question, Rule, Target};
+use crate::rule::{Link, Question, Rule, Selector, Target};
 use crate::transformations::Transformation;
-use crate::variables::{Variable, changes_while_rules_run, is_removed, visit_fact_target};
+use crate::variables::{Variable, admits, changes_while_rules_run, is_removed, visit_fact_target};
 
 use super::buffers::BufferId;
 use super::{Context, Evaluation, Hit, conclude};
 
 /// Runs a rule. It matches if each of its links matches at least one value; the actions of a link run at
 /// once for each of them.
-pub(super) fn matches(rule: &Arc<Rule>, asks: &[Ask], context: &mut Context<'_>) -> bool {
+pub(super) fn matches<'t>(rule: &'t Rule, asks: &[Ask], context: &mut Context<'t>) -> bool {
     context.state.hits.clear();
-    context.state.rule = Some(Arc::clone(rule));
+    context.rule = Some(rule);
     let removed = context.removed_targets(rule);
     let all = rule
         .links
@@ -89,6 +89,9 @@ impl Asking<'_> {
         let shape = index.group(group);
         let mut any = false;
         for (target, selection) in self.question.targets.iter().zip(&shape.selections) {
+            if !context.state.candidates.in_selection(group, slot, *selection, index) {
+                continue;
+            }
             let mut place = 0;
             let _ = visit_fact_target(facts, target, &[], &mut |key, value| {
                 let known = context.state.candidates.value(*selection, place);
@@ -120,11 +123,10 @@ impl Asking<'_> {
     ) -> bool {
         let candidates = &mut context.state.candidates;
         let value = candidates.transformed(group, value, context.rules.index());
-        let mut captures = self.link.actions.capture.then(Captures::new);
         let bytes = context.state.candidates.bytes(value);
-        if !self.question.operator.matches(bytes, &context.view(), captures.as_mut()) {
+        let Some(captures) = self.answer(bytes, context) else {
             return false;
-        }
+        };
         let value = bytes.to_vec();
         self.record(variable, key, value, captures, context);
         true
@@ -171,6 +173,10 @@ impl Asking<'_> {
         if target.count {
             let count = context.view().count(target, self.removed).to_string();
             any = self.ask_value(variable, None, count.as_bytes(), context);
+        } else if let (Variable::Tx, Selector::Key(name), false) =
+            (variable, &target.selector, self.link.actions.multi_match)
+        {
+            any = self.ask_tx(target, name, context);
         } else if changes_while_rules_run(variable) {
             for (key, value) in snapshot(target, self.removed, context) {
                 any |= self.ask_value(variable, key.as_deref(), &value, context);
@@ -183,6 +189,33 @@ impl Asking<'_> {
             });
         }
         any
+    }
+
+    /// Asks a member of `TX`, which most of the rules do that steer others.
+    fn ask_tx(&self, target: &Target, name: &[u8], context: &mut Context<'_>) -> bool {
+        let Some((key, value)) = context.state.tx.named_value(name) else {
+            return false;
+        };
+        if !admits(target, self.removed, Some(key)) {
+            return false;
+        }
+        let value = transformed(&self.question.transformations, value);
+        let Some(captures) = self.answer(&value, context) else {
+            return false;
+        };
+        let (key, value) = (key.to_vec(), value.into_owned());
+        self.record(Variable::Tx, Some(&key), value, captures, context);
+        true
+    }
+
+    /// What the operator captures of a value, if the value makes the link match.
+    fn answer(&self, value: &[u8], context: &Context<'_>) -> Option<Option<Captures>> {
+        let Question {
+            operator, negated, ..
+        } = self.question;
+        let mut captures = (self.link.actions.capture && !negated).then(Captures::new);
+        let matches = operator.matches(value, &context.view(), captures.as_mut());
+        (matches != *negated).then_some(captures)
     }
 
     /// Asks one value: transformed, or with `multiMatch` first as it is and then after each transformation
@@ -217,13 +250,9 @@ impl Asking<'_> {
         value: &[u8],
         context: &mut Context<'_>,
     ) -> bool {
-        let Question {
-            operator, negated, ..
-        } = self.question;
-        let mut captures = (self.link.actions.capture && !negated).then(Captures::new);
-        if operator.matches(value, &context.view(), captures.as_mut()) == *negated {
+        let Some(captures) = self.answer(value, context) else {
             return false;
-        }
+        };
         self.record(variable, key, value.to_vec(), captures, context);
         true
     }

@@ -13,6 +13,8 @@ pub(crate) struct Context<'t> {
     pub(crate) rules: &'t RuleSet,
     pub(crate) facts: &'t Facts,
     pub(crate) state: &'t mut State,
+    /// The rule that runs.
+    pub(crate) rule: Option<&'t Rule>,
 }
 
 impl Context<'_> {
@@ -22,6 +24,7 @@ impl Context<'_> {
             rules: self.rules,
             facts: self.facts,
             state: self.state,
+            rule: self.rule,
         }
     }
 
@@ -79,7 +82,7 @@ pub(super) fn run(phase: Phase, context: &mut Context<'_>) {
         }
     }
     context.state.hits.clear();
-    context.state.rule = None;
+    context.rule = None;
     if context.state.allowed == Some(AllowScope::Phase) {
         context.state.allowed = None;
     }

@@ -301,6 +301,7 @@ impl Transaction {
                 rules: &self.rules,
                 facts: &self.facts,
                 state: &mut self.state,
+                rule: None,
             };
             evaluate::run(phase, &mut context);
         }

@@ -1,59 +1,55 @@
 //! Named values in the order they were first set: the collections that rules write to.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
-
+use crate::hash;
 use crate::operators::Captures;
 
 /// A collection with names compared without case. A name keeps the spelling it was first given.
 #[derive(Debug, Default)]
 pub(crate) struct Named {
     entries: Vec<Entry>,
-    /// Lower-case name to place in `entries`.
-    places: HashMap<Vec<u8>, usize>,
+    /// Open addressing over the entries by the hash of their names; its length is a power of two.
+    places: Vec<u32>,
 }
 
 #[derive(Debug)]
 struct Entry {
+    hash: u64,
     name: Vec<u8>,
     value: Option<Vec<u8>>,
 }
 
+/// What is no place in `entries`.
+const EMPTY: u32 = u32::MAX;
+
 impl Named {
     /// The name as it was first written, and the value.
     pub(crate) fn named_value(&self, name: &[u8]) -> Option<(&[u8], &[u8])> {
-        let entry = self.entry(name)?;
+        let entry = self.entries.get(self.find(hash::without_case(name), name)?)?;
         Some((entry.name.as_slice(), entry.value.as_deref()?))
     }
 
     /// Sets a value; `false` if a new name would pass the limit.
     pub(crate) fn set(&mut self, name: &[u8], value: Vec<u8>, limit: usize) -> bool {
-        let folded = folded(name);
-        if let Some(entry) = self
-            .places
-            .get(folded.as_ref())
-            .and_then(|&place| self.entries.get_mut(place))
-        {
+        let hash = hash::without_case(name);
+        if let Some(entry) = self.find(hash, name).and_then(|place| self.entries.get_mut(place)) {
             entry.value = Some(value);
             return true;
         }
         if self.entries.len() >= limit {
             return false;
         }
-        self.places.insert(folded.into_owned(), self.entries.len());
         self.entries.push(Entry {
+            hash,
             name: name.to_vec(),
             value: Some(value),
         });
+        self.note_last();
         true
     }
 
     pub(crate) fn remove(&mut self, name: &[u8]) {
-        if let Some(entry) = self
-            .places
-            .get(folded(name).as_ref())
-            .and_then(|&place| self.entries.get_mut(place))
-        {
+        let place = self.find(hash::without_case(name), name);
+        if let Some(entry) = place.and_then(|place| self.entries.get_mut(place)) {
             entry.value = None;
         }
     }
@@ -63,18 +59,37 @@ impl Named {
         entries.filter_map(|entry| Some((entry.name.as_slice(), entry.value.as_deref()?)))
     }
 
-    fn entry(&self, name: &[u8]) -> Option<&Entry> {
-        self.places
-            .get(folded(name).as_ref())
-            .and_then(|&place| self.entries.get(place))
+    fn find(&self, hash: u64, name: &[u8]) -> Option<usize> {
+        let mask = self.places.len().wrapping_sub(1);
+        let mut at = hash as usize & mask;
+        loop {
+            let place = *self.places.get(at)? as usize;
+            let entry = self.entries.get(place)?;
+            if entry.hash == hash && entry.name.eq_ignore_ascii_case(name) {
+                return Some(place);
+            }
+            at = (at + 1) & mask;
+        }
     }
-}
 
-fn folded(name: &[u8]) -> Cow<'_, [u8]> {
-    if name.iter().any(u8::is_ascii_uppercase) {
-        Cow::Owned(name.to_ascii_lowercase())
-    } else {
-        Cow::Borrowed(name)
+    fn note_last(&mut self) {
+        if self.entries.len() * 2 > self.places.len() {
+            self.places = vec![EMPTY; (self.places.len() * 2).max(256)];
+            for place in 0..self.entries.len() {
+                self.note(place);
+            }
+        } else {
+            self.note(self.entries.len() - 1);
+        }
+    }
+
+    fn note(&mut self, place: usize) {
+        let mask = self.places.len() - 1;
+        let mut at = self.entries[place].hash as usize & mask;
+        while self.places[at] != EMPTY {
+            at = (at + 1) & mask;
+        }
+        self.places[at] = place as u32;
     }
 }
 

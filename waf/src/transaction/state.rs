@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::persistent::Binding;
 use crate::rule::{
-    AllowScope, AuditEngine, BodyProcessor, EngineMode, Rule, RuleSelector, Settings, Severity, Target,
+    AllowScope, AuditEngine, BodyProcessor, EngineMode, RuleSelector, Settings, Severity, Target,
 };
 use crate::variables::Variable;
 
@@ -19,8 +19,6 @@ pub(crate) struct State {
     /// `SESSIONID` and the like.
     scalars: Vec<(Variable, Vec<u8>)>,
     bindings: Vec<Binding>,
-    /// The rule that runs.
-    pub(crate) rule: Option<Arc<Rule>>,
     /// What matched in the rule that runs, over all links of its chain.
     pub(crate) hits: Vec<Hit>,
     pub(crate) highest_severity: Option<Severity>,
@@ -82,7 +80,6 @@ impl State {
             env: Named::default(),
             scalars: Vec::new(),
             bindings: Vec::new(),
-            rule: None,
             hits: Vec::new(),
             highest_severity: None,
             control: Control::new(settings),

@@ -77,7 +77,7 @@ fn body_error<'t>(view: &View<'t>) -> Option<&'t str> {
 
 /// `RULE`: the rule that runs. Its texts expand here, but a text that refers to itself stays empty.
 fn rule(view: &View<'_>, visit: &mut Visit<'_>) -> ControlFlow<()> {
-    let Some(rule) = view.state.rule.as_deref() else {
+    let Some(rule) = view.rule else {
         return ControlFlow::Continue(());
     };
     let actions = &rule.head().actions;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::macros::Lookup;
 use crate::plan::RuleSet;
-use crate::rule::{Selector, Target};
+use crate::rule::{Rule, Selector, Target};
 use crate::transaction::{Facts, State};
 
 use super::{Variable, arguments, body, collections, connection, request, response, time};
@@ -19,6 +19,8 @@ pub(crate) struct View<'t> {
     pub(crate) rules: &'t RuleSet,
     pub(crate) facts: &'t Facts,
     pub(crate) state: &'t State,
+    /// The rule that runs.
+    pub(crate) rule: Option<&'t Rule>,
 }
 
 impl View<'_> {
