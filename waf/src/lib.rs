@@ -11,6 +11,7 @@ pub mod audit;
 pub mod body;
 #[cfg(test)]
 mod hostile_bytes;
+pub mod libinjection;
 pub mod limits;
 pub mod macros;
 mod nearest;
