@@ -29,7 +29,7 @@ const INJECTIONS: &[(&[u8], &str)] = &[
     (b"1 /* a /* b */ */ 2", "X"),
     (b"{``.``.id}", "X"),
     (b"1' or 1.e(1) or '", "s&(1)"),
-    (b"select\01 union\xa0select 2", "E1UE1"),
+    (b"select\x001 union\xa0select 2", "E1UE1"),
     (b"\xc5\xbfelect 1 un\xc4\xb1on \xc5\xbfelect 2", "E1UE1"),
     (b"1 un\xc4\xb1on all select 2", "1UE1"),
     (b"select.1 from x", "E1kn"),
