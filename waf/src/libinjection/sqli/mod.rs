@@ -16,7 +16,7 @@ mod whitelist;
 #[cfg(test)]
 mod tests;
 
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 pub use fingerprint::Fingerprint;
 use fold::Row;
@@ -36,9 +36,13 @@ pub fn sqli(input: &[u8]) -> Option<Fingerprint> {
 /// [`sqli`] without the gate in front, which must make no difference: for the comparisons that show it.
 #[must_use]
 pub fn sqli_ungated(input: &[u8]) -> Option<Fingerprint> {
-    in_either_dialect(input, None)
-        .or_else(|| memchr(b'\'', input).and_then(|_| in_either_dialect(input, Some(b'\''))))
-        .or_else(|| memchr(b'"', input).and_then(|_| read(input, Some(b'"'), Dialect::MySql).injection))
+    in_either_dialect(input, None).or_else(|| memchr2(b'\'', b'"', input).and_then(|_| within_quotes(input)))
+}
+
+/// As if the value stood within the quotes that it holds.
+fn within_quotes(input: &[u8]) -> Option<Fingerprint> {
+    let single = memchr(b'\'', input).and_then(|_| in_either_dialect(input, Some(b'\'')));
+    single.or_else(|| memchr(b'"', input).and_then(|_| read(input, Some(b'"'), Dialect::MySql).injection))
 }
 
 /// As ANSI SQL, and as MySQL if that could make a difference.

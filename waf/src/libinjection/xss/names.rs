@@ -81,7 +81,11 @@ mod tests {
                 _ => panic!("{line}"),
             };
             assert_eq!(attribute(name.as_bytes()), Some(expected), "{line}");
-            assert_eq!(attribute(name.to_lowercase().as_bytes()), Some(expected), "{line}");
+            assert_eq!(
+                attribute(name.to_lowercase().as_bytes()),
+                Some(expected),
+                "{line}"
+            );
         }
         for line in include_str!("tags.txt").lines() {
             let (_, name) = line.split_once(' ').unwrap();

@@ -3,7 +3,7 @@
 use memchr::memchr;
 
 use super::super::token::{Kind, Token};
-use super::{State, Tokenizer, is_white};
+use super::{State, Tokenizer, ends_attribute_name, is_white};
 
 impl<'a> Tokenizer<'a> {
     pub(super) fn before_attribute_name(&mut self) -> Option<Token<'a>> {
@@ -30,15 +30,16 @@ impl<'a> Tokenizer<'a> {
 
     /// The first byte belongs to the name whatever it is.
     fn attribute_name(&mut self) -> Token<'a> {
-        let mut bytes = self.rest().iter().enumerate().skip(1);
-        let end = bytes.find(|&(_, &byte)| is_white(byte) || matches!(byte, b'/' | b'=' | b'>'));
-        let Some((length, &byte)) = end else {
+        let rest = self.rest();
+        let tail = rest.get(1..).unwrap_or_default();
+        let Some(end) = tail.iter().position(|&byte| ends_attribute_name(byte)) else {
             return self.last(Kind::AttributeName);
         };
-        let (skipped, state) = match byte {
-            b'/' => (1, State::AfterSlash),
-            b'=' => (1, State::BeforeAttributeValue),
-            b'>' => (0, State::AtTagEnd),
+        let length = end + 1;
+        let (skipped, state) = match rest.get(length) {
+            Some(b'/') => (1, State::AfterSlash),
+            Some(b'=') => (1, State::BeforeAttributeValue),
+            Some(b'>') => (0, State::AtTagEnd),
             _ => (1, State::AfterAttributeName),
         };
         self.token(Kind::AttributeName, length, skipped, state)

@@ -121,10 +121,7 @@ impl<'a> Tokenizer<'a> {
     }
 
     fn tag_name(&mut self) -> Token<'a> {
-        let end = self
-            .rest()
-            .iter()
-            .position(|&byte| is_white(byte) || matches!(byte, b'/' | b'>'));
+        let end = self.rest().iter().position(|&byte| ends_tag_name(byte));
         let Some(length) = end else {
             return self.last(Kind::TagName);
         };
@@ -182,6 +179,38 @@ impl<'a> Tokenizer<'a> {
     }
 }
 
+#[inline]
 fn is_white(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r')
+    CLASSES[usize::from(byte)] & WHITE != 0
 }
+
+/// Ends the name of a tag.
+#[inline]
+fn ends_tag_name(byte: u8) -> bool {
+    CLASSES[usize::from(byte)] & (WHITE | SLASH_OR_END) != 0
+}
+
+/// Ends the name of an attribute.
+#[inline]
+fn ends_attribute_name(byte: u8) -> bool {
+    CLASSES[usize::from(byte)] & (WHITE | SLASH_OR_END | EQUALS) != 0
+}
+
+const WHITE: u8 = 1;
+const SLASH_OR_END: u8 = 2;
+const EQUALS: u8 = 4;
+
+static CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        classes[byte] = match byte as u8 {
+            b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r' => WHITE,
+            b'/' | b'>' => SLASH_OR_END,
+            b'=' => EQUALS,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    classes
+};
