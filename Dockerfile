@@ -19,6 +19,7 @@ RUN mkdir /data
 FROM gcr.io/distroless/cc-debian12:nonroot
 COPY --from=build /palisade /usr/bin/palisade
 COPY --from=build /crs /usr/share/palisade/crs
+COPY LICENSE NOTICE /usr/share/doc/palisade/
 COPY config/container.toml /etc/palisade/palisade.toml
 COPY --from=build --chown=65532:65532 /data /var/lib/palisade
 USER 65532:65532

@@ -1,7 +1,7 @@
 # `make run` and `make test` are all that a newcomer needs; `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test crs bench check setup rules fmt clippy doc rooms deny image
+.PHONY: help run test crs libinjection bench check setup rules fmt clippy doc rooms deny image
 
 CARGO ?= cargo
 RULES := $(CURDIR)/data/crs
@@ -62,6 +62,11 @@ test: setup ## Run all tests
 
 crs: rules ## Run the OWASP CRS regression corpus
 	@target/debug/crs --rules $(RULES)
+
+libinjection: rules ## Compare our libinjection with the Go port of it on a million strings
+	@command -v go >/dev/null || { echo "libinjection: NOT COMPARED, go is missing (https://go.dev/dl)" >&2; exit 1; }
+	@cd tests/lab/libinjection && CGO_ENABLED=0 go build -o ../.build/libinjection .
+	@target/debug/libinjection --rules $(RULES) --reference tests/lab/.build/libinjection
 
 bench: rules ## Measure
 	PALISADE_CRS_FROM=$(RULES) $(CARGO) bench -p palisade-benches

@@ -26,7 +26,6 @@ const PURE_CRATES: &[&str] = &[
     "itoa",
     // Below cpufeatures on aarch64 only, to ask the kernel for the processor's features.
     "libc",
-    "libinjectionrs",
     "md-5",
     "memchr",
     "multiversion_no_op",

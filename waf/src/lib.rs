@@ -12,6 +12,7 @@ pub mod body;
 mod hash;
 #[cfg(test)]
 mod hostile_bytes;
+pub mod libinjection;
 pub mod limits;
 pub mod macros;
 mod nearest;

@@ -6,11 +6,10 @@
 //!
 //! Example: `SecRule ARGS "@detectSQLi" "id:1,capture,deny"`
 //!
-//! Source: SecLang reference, detectSQLi; the `libinjectionrs` port of libinjection.
-
-use std::panic::catch_unwind;
+//! Source: SecLang reference, detectSQLi; [`crate::libinjection`].
 
 use super::{Build, Captures, Evaluate, OperatorError};
+use crate::libinjection::sqli;
 use crate::macros::Lookup;
 use crate::prefilter::Requirement;
 
@@ -24,17 +23,11 @@ impl Evaluate for DetectSqli {
     }
 
     fn matches(&self, input: &[u8], _lookup: &dyn Lookup, captures: Option<&mut Captures>) -> bool {
-        // The port indexes its buffers unchecked by hand-kept positions. Should one be wrong, the request
-        // must not take the worker with it, and must not pass either: such input was made to confuse.
-        let Ok(result) = catch_unwind(|| libinjectionrs::detect_sqli(input)) else {
-            return true;
-        };
-        if let (true, Some(captures), Some(fingerprint)) =
-            (result.is_injection(), captures, &result.fingerprint)
-        {
-            captures.set(0, fingerprint.as_str().as_bytes());
+        let fingerprint = sqli(input);
+        if let (Some(captures), Some(fingerprint)) = (captures, &fingerprint) {
+            captures.set(0, fingerprint.as_bytes());
         }
-        result.is_injection()
+        fingerprint.is_some()
     }
 
     fn requirement(&self) -> Option<Requirement> {

@@ -6,11 +6,10 @@
 //!
 //! Example: `SecRule ARGS "@detectXSS" "id:1,deny"`
 //!
-//! Source: SecLang reference, detectXSS; the `libinjectionrs` port of libinjection.
-
-use std::panic::catch_unwind;
+//! Source: SecLang reference, detectXSS; [`crate::libinjection`].
 
 use super::{Build, Captures, Evaluate, OperatorError};
+use crate::libinjection::xss;
 use crate::macros::Lookup;
 use crate::prefilter::Requirement;
 
@@ -24,8 +23,7 @@ impl Evaluate for DetectXss {
     }
 
     fn matches(&self, input: &[u8], _lookup: &dyn Lookup, _captures: Option<&mut Captures>) -> bool {
-        // As in `detect_sqli`: a panic of the port is a match, not the end of the worker.
-        catch_unwind(|| libinjectionrs::detect_xss(input)).map_or(true, |result| result.is_injection())
+        xss(input)
     }
 
     fn requirement(&self) -> Option<Requirement> {
