@@ -1,7 +1,7 @@
 //! Injection detection by grammar rather than by pattern: libinjection's method, in our own words.
 //!
-//! [`sqli`] reads a value as a piece of SQL, reduces it to a fingerprint of at most five tokens and looks the
-//! fingerprint up among those that only attacks have. [`xss`] reads a value as HTML in each place where a page
+//! [`sqli()`] reads a value as a piece of SQL, reduces it to a fingerprint of at most five tokens and looks the
+//! fingerprint up among those that only attacks have. [`xss()`] reads a value as HTML in each place where a page
 //! could have put it and looks for tags, attributes and addresses that run script.
 //!
 //! Both borrow from the value, allocate nothing, cannot panic and take time linear in the value's length.

@@ -33,7 +33,7 @@ pub fn sqli(input: &[u8]) -> Option<Fingerprint> {
     sqli_ungated(input)
 }
 
-/// [`sqli`] without the gate in front, which must make no difference: for the comparisons that show it.
+/// [`sqli()`] without the gate in front, which must make no difference: for the comparisons that show it.
 #[must_use]
 pub fn sqli_ungated(input: &[u8]) -> Option<Fingerprint> {
     in_either_dialect(input, None).or_else(|| memchr2(b'\'', b'"', input).and_then(|_| within_quotes(input)))

@@ -35,7 +35,7 @@ pub fn xss(input: &[u8]) -> bool {
     !gate::is_harmless(input) && in_some_place(input)
 }
 
-/// [`xss`] without the gate in front, which must make no difference: for the comparisons that show it.
+/// [`xss()`] without the gate in front, which must make no difference: for the comparisons that show it.
 #[must_use]
 pub fn xss_ungated(input: &[u8]) -> bool {
     [

@@ -1,7 +1,7 @@
 //! Folding: what makes no difference to the meaning is taken away, until at most five tokens are left.
 //!
 //! Tokens are read one by one into a short row. `left` of them are settled; the two, then three behind are
-//! held against the rules of [`two`](self::two) and [`three`](self::three). A rule that applies shortens the
+//! held against the rules of `two` and `three`. A rule that applies shortens the
 //! row and goes back; if none does, one more token is settled. Every step reads a token, drops one, changes
 //! its kind for good or settles it, so that the time is linear in the number of tokens.
 
