@@ -8,12 +8,26 @@
 //! `docs/decisions/0014-own-libinjection.md` says why this is our own, which implementation it is held against
 //! and how; `NOTICE` says whose data tables these are.
 
+use crate::prefilter::ByteSet;
+
 #[cfg(test)]
 mod samples;
 mod search;
 mod sqli;
 mod words;
 mod xss;
+
+/// The bytes of which each value that [`sqli()`] takes for an injection holds one.
+pub(crate) fn needed_by_sqli() -> ByteSet {
+    let mut needed = ByteSet::EMPTY;
+    needed.extend((0..=u8::MAX).filter(|byte| !sqli::is_plain(*byte)));
+    needed
+}
+
+/// The bytes of which each value that [`xss()`] takes for an injection holds one.
+pub(crate) fn needed_by_xss() -> ByteSet {
+    ByteSet::of(b"<=")
+}
 
 pub use sqli::{Fingerprint, sqli, sqli_ungated};
 pub use xss::{xss, xss_ungated};

@@ -9,7 +9,7 @@
 //! Source: SecLang reference, detectSQLi; [`crate::libinjection`].
 
 use super::{Build, Captures, Evaluate, OperatorError};
-use crate::libinjection::sqli;
+use crate::libinjection::{needed_by_sqli, sqli};
 use crate::macros::Lookup;
 use crate::prefilter::Requirement;
 
@@ -31,7 +31,7 @@ impl Evaluate for DetectSqli {
     }
 
     fn requirement(&self) -> Option<Requirement> {
-        Some(Requirement::unknown())
+        Some(Requirement::any_byte(needed_by_sqli()))
     }
 }
 

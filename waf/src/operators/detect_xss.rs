@@ -9,7 +9,7 @@
 //! Source: SecLang reference, detectXSS; [`crate::libinjection`].
 
 use super::{Build, Captures, Evaluate, OperatorError};
-use crate::libinjection::xss;
+use crate::libinjection::{needed_by_xss, xss};
 use crate::macros::Lookup;
 use crate::prefilter::Requirement;
 
@@ -27,7 +27,7 @@ impl Evaluate for DetectXss {
     }
 
     fn requirement(&self) -> Option<Requirement> {
-        Some(Requirement::unknown())
+        Some(Requirement::any_byte(needed_by_xss()))
     }
 }
 

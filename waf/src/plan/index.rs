@@ -3,13 +3,13 @@
 //! Links that look at the same values through the same transformations form a group. What a request holds for
 //! a group is looked up, transformed and scanned once; the links of the group then test a bit each.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::operators::Operator;
 use crate::prefilter::{ByteSet, Scanner, ScannerBuilder};
 use crate::rule::{Link, Question, Rule, Target};
-use crate::transformations::Transformation;
+use crate::transformations::{Transformation, is_touched_anyway};
 use crate::variables::{Variable, changes_while_rules_run};
 
 /// How a link asks.
@@ -31,6 +31,12 @@ pub(crate) type SelectionId = usize;
 pub(crate) type NodeId = usize;
 pub(crate) type UnionId = usize;
 
+/// Whether a scanner is for requests (0) or for responses (1): their rules look for other things in other places.
+pub(crate) type Kind = usize;
+
+/// The bit that every value has.
+const ANY_VALUE: u64 = 1 << 63;
+
 /// The value as it is.
 pub(crate) const RAW: NodeId = 0;
 
@@ -39,9 +45,13 @@ pub(crate) const RAW: NodeId = 0;
 pub(crate) struct Index {
     selections: Vec<Target>,
     nodes: Vec<Node>,
+    /// What some transformation cares about; their places are bits.
+    touches: Vec<ByteSet>,
     unions: Vec<Union>,
     groups: Vec<Group>,
-    scanners: Vec<Scanner>,
+    /// By kind and by the transformation that changed a value last: for values as they are, all operators, for
+    /// others those that are asked behind such a transformation.
+    scanners: [Vec<Scanner>; 2],
 }
 
 /// A transformation behind others: transformations form a tree whose root is the value as it is.
@@ -49,9 +59,9 @@ pub(crate) struct Index {
 pub(crate) struct Node {
     pub(crate) parent: NodeId,
     pub(crate) transformation: Option<Transformation>,
-    /// All transformations from the root to here are the identity on a value without these bytes; `None` if
-    /// nothing is known.
-    pub(crate) touched: Option<ByteSet>,
+    /// All transformations from the root to here are the identity on a value whose [`Index::traits`] share no
+    /// bit with this.
+    pub(crate) cares: u64,
 }
 
 /// Some values and what transformations make of them, scanned together.
@@ -59,7 +69,7 @@ pub(crate) struct Node {
 pub(crate) struct Union {
     pub(crate) selection: SelectionId,
     pub(crate) node: NodeId,
-    pub(crate) scanner: usize,
+    pub(crate) kind: Kind,
     /// The same values as they are.
     pub(crate) raw: UnionId,
 }
@@ -75,7 +85,7 @@ pub(crate) struct Group {
     /// What the operator is asked with.
     pub(crate) node: NodeId,
     pub(crate) multi_match: bool,
-    pub(crate) scanner: usize,
+    pub(crate) kind: Kind,
 }
 
 /// Gathers an [`Index`].
@@ -84,7 +94,9 @@ pub(super) struct IndexBuilder {
     index: Index,
     builders: [ScannerBuilder; 2],
     /// The operators by their address: each is held by a rule of the plan.
-    slots: HashMap<(usize, *const Operator), usize>,
+    slots: HashMap<(Kind, *const Operator), usize>,
+    /// Which operators are asked with what a node makes of values.
+    members: BTreeSet<(Kind, NodeId, usize)>,
 }
 
 impl Index {
@@ -120,8 +132,20 @@ impl Index {
         self.nodes.len()
     }
 
-    pub(crate) fn scanner(&self, place: usize) -> &Scanner {
-        &self.scanners[place]
+    /// A bit for each thing that some transformation cares about and the value has.
+    pub(crate) fn traits(&self, value: &[u8], present: &ByteSet) -> u64 {
+        if is_touched_anyway(value) {
+            return u64::MAX;
+        }
+        let touches = self.touches.iter().enumerate();
+        touches.fold(ANY_VALUE, |traits, (place, touch)| {
+            traits | u64::from(touch.intersects(present)) << place.min(62)
+        })
+    }
+
+    /// The scanner for values that this transformation has changed last.
+    pub(crate) fn scanner(&self, kind: Kind, change: Option<Transformation>) -> &Scanner {
+        &self.scanners[kind][change.map_or(0, |change| 1 + change as usize)]
     }
 }
 
@@ -131,7 +155,7 @@ impl IndexBuilder {
             nodes: vec![Node {
                 parent: RAW,
                 transformation: None,
-                touched: Some(ByteSet::EMPTY),
+                cares: 0,
             }],
             ..Index::default()
         };
@@ -139,6 +163,7 @@ impl IndexBuilder {
             index,
             builders: Default::default(),
             slots: HashMap::new(),
+            members: BTreeSet::new(),
         }
     }
 
@@ -147,35 +172,54 @@ impl IndexBuilder {
     }
 
     pub(super) fn finish(mut self) -> Index {
-        self.index.scanners = self.builders.into_iter().map(ScannerBuilder::build).collect();
+        self.index.scanners = [0, 1].map(|kind| self.scanners(kind));
         self.index
+    }
+
+    fn scanners(&self, kind: Kind) -> Vec<Scanner> {
+        let changes = std::iter::once(None).chain(Transformation::ALL.iter().copied().map(Some));
+        changes.map(|change| self.builders[kind].build(&self.behind(kind, change))).collect()
+    }
+
+    /// The operators that are asked with values which this transformation may have changed last.
+    fn behind(&self, kind: Kind, change: Option<Transformation>) -> BTreeSet<usize> {
+        let members = self.members.iter();
+        let members = members.filter(|(its_kind, node, _)| *its_kind == kind && self.is_behind(*node, change));
+        members.map(|(.., slot)| *slot).collect()
+    }
+
+    fn is_behind(&self, node: NodeId, change: Option<Transformation>) -> bool {
+        let step = &self.index.nodes[node];
+        change.is_none() || step.transformation == change || (node != RAW && self.is_behind(step.parent, change))
     }
 
     fn ask(&mut self, link: &Link) -> Ask {
         let Some(question) = &link.question else {
             return Ask::Plain;
         };
-        let Some(scanner) = scanner_of(question) else {
+        let Some(kind) = kind_of(question) else {
             return Ask::Plain;
         };
-        let Some(slot) = self.slot(scanner, &question.operator) else {
+        let Some(slot) = self.slot(kind, &question.operator) else {
             return Ask::Plain;
         };
-        let group = self.group(question, link.actions.multi_match, scanner);
+        let group = self.group(question, link.actions.multi_match, kind);
+        let nodes = &self.index.groups[group].nodes;
+        self.members.extend(nodes.iter().map(|node| (kind, *node, slot)));
         Ask::Candidates { group, slot }
     }
 
-    fn slot(&mut self, scanner: usize, operator: &Arc<Operator>) -> Option<usize> {
-        let key = (scanner, Arc::as_ptr(operator));
+    fn slot(&mut self, kind: Kind, operator: &Arc<Operator>) -> Option<usize> {
+        let key = (kind, Arc::as_ptr(operator));
         if let Some(slot) = self.slots.get(&key) {
             return Some(*slot);
         }
-        let slot = self.builders[scanner].add(operator.requirement()?);
+        let slot = self.builders[kind].add(operator.requirement()?);
         self.slots.insert(key, slot);
         Some(slot)
     }
 
-    fn group(&mut self, question: &Question, multi_match: bool, scanner: usize) -> GroupId {
+    fn group(&mut self, question: &Question, multi_match: bool, kind: Kind) -> GroupId {
         let selections = question.targets.iter().map(|target| self.selection(target));
         let selections: Vec<_> = selections.collect();
         let chain = self.chain(&question.transformations);
@@ -186,7 +230,7 @@ impl IndexBuilder {
         nodes.dedup();
         let mut unions = Vec::new();
         for selection in &selections {
-            unions.extend(nodes.iter().map(|node| self.union(*selection, *node, scanner)));
+            unions.extend(nodes.iter().map(|node| self.union(*selection, *node, kind)));
         }
         let group = Group {
             selections,
@@ -194,22 +238,22 @@ impl IndexBuilder {
             nodes,
             node,
             multi_match,
-            scanner,
+            kind,
         };
         place(&mut self.index.groups, group)
     }
 
-    fn union(&mut self, selection: SelectionId, node: NodeId, scanner: usize) -> UnionId {
-        let raw = if node == RAW { self.index.unions.len() } else { self.union(selection, RAW, scanner) };
+    fn union(&mut self, selection: SelectionId, node: NodeId, kind: Kind) -> UnionId {
+        let raw = if node == RAW { self.index.unions.len() } else { self.union(selection, RAW, kind) };
         let unions = &mut self.index.unions;
         let known = unions
             .iter()
-            .position(|known| (known.selection, known.node, known.scanner) == (selection, node, scanner));
+            .position(|known| (known.selection, known.node, known.kind) == (selection, node, kind));
         known.unwrap_or_else(|| {
             unions.push(Union {
                 selection,
                 node,
-                scanner,
+                kind,
                 raw,
             });
             unions.len() - 1
@@ -232,19 +276,25 @@ impl IndexBuilder {
     }
 
     fn child(&mut self, parent: NodeId, transformation: Transformation) -> NodeId {
-        let nodes = &mut self.index.nodes;
-        let known = nodes
-            .iter()
-            .position(|node| node.parent == parent && node.transformation == Some(transformation));
+        let mut nodes = self.index.nodes.iter();
+        let known = nodes.position(|node| node.parent == parent && node.transformation == Some(transformation));
         known.unwrap_or_else(|| {
-            let before = nodes[parent].touched;
-            nodes.push(Node {
+            let cares = self.index.nodes[parent].cares | self.cares(transformation);
+            self.index.nodes.push(Node {
                 parent,
                 transformation: Some(transformation),
-                touched: before.zip(transformation.touches()).map(|(a, b)| a.union(b)),
+                cares,
             });
-            nodes.len() - 1
+            self.index.nodes.len() - 1
         })
+    }
+
+    fn cares(&mut self, transformation: Transformation) -> u64 {
+        let Some(touched) = transformation.touches() else {
+            return ANY_VALUE;
+        };
+        // There are fewer kinds of them than bits.
+        1 << place(&mut self.index.touches, touched).min(62)
     }
 
     /// Scanning does not tell capitals from small letters: what differs in them alone is scanned once.
@@ -256,9 +306,8 @@ impl IndexBuilder {
     }
 }
 
-/// Which scanner is to answer; `None` if values have to be asked one by one. The rules for responses look for
-/// other things in other places: requests are not to pay for them.
-fn scanner_of(question: &Question) -> Option<usize> {
+/// Which kind of scanner is to answer; `None` if values have to be asked one by one.
+fn kind_of(question: &Question) -> Option<Kind> {
     let indexed = !question.negated
         && question
             .targets

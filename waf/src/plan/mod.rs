@@ -14,7 +14,7 @@ mod index;
 
 pub use builder::RuleSetBuilder;
 pub use cache::OperatorCache;
-pub(crate) use index::{Ask, GroupId, Index, NodeId, SelectionId, UnionId};
+pub(crate) use index::{Ask, GroupId, Index, Kind, NodeId, SelectionId, UnionId};
 use index::IndexBuilder;
 
 /// Rules ready to run, shared by all transactions.

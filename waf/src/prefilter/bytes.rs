@@ -85,10 +85,6 @@ impl ByteSet {
         words.flat_map(|(word, base)| Bits(word).map(move |bit| base + bit))
     }
 
-    pub(super) fn words(&self) -> [u64; 4] {
-        self.0
-    }
-
     pub(super) fn words_mut(&mut self) -> &mut [u64; 4] {
         &mut self.0
     }

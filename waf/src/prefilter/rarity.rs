@@ -4,8 +4,12 @@
 /// The score from which on a clause is met by nearly every value.
 pub(super) const EVERYWHERE: f64 = 3.0;
 
-/// The same for single bytes.
-pub(super) const OF_BYTES: f64 = 15.0;
+/// The score of what hardly any value has, and of what some have.
+pub(super) const SELDOM: f64 = 0.05;
+pub(super) const AT_TIMES: f64 = 0.3;
+
+/// The score from which on a clause of single bytes is met by nearly every value.
+pub(super) const OF_BYTES: f64 = 30.0;
 
 /// Values are looked at as if they had this many bytes.
 const BYTES: f64 = 60.0;

@@ -30,12 +30,22 @@ impl Requirement {
         Self::default()
     }
 
-    /// All of the clauses, those that nearly every value meets left out, the most telling first.
+    /// Those of the clauses that are worth looking at, the most telling first: nearly every value meets some,
+    /// and literals that are common cost more to look for than they spare where others tell as much.
     pub fn all_of(clauses: impl IntoIterator<Item = Clause>) -> Self {
         let mut clauses: Vec<_> = clauses.into_iter().filter(Clause::is_telling).collect();
         clauses.sort_by(|a, b| a.commonness().total_cmp(&b.commonness()));
-        clauses.dedup();
-        Self { clauses }
+        let mut chosen: Vec<Clause> = Vec::new();
+        for clause in clauses {
+            let so_far: f64 = chosen.iter().map(|clause| clause.commonness().min(1.0)).product();
+            let worth = clause.is_of_bytes()
+                || chosen.is_empty()
+                || (so_far > rarity::SELDOM && clause.commonness_of_atoms() < rarity::AT_TIMES);
+            if worth && !chosen.iter().any(|known| known.says_the_same(&clause)) {
+                chosen.push(clause);
+            }
+        }
+        Self { clauses: chosen }
     }
 
     /// One of the texts occurs.
@@ -127,6 +137,12 @@ impl Clause {
             && self.commonness_of_atoms() < rarity::EVERYWHERE
             // Bytes cost nothing to look for, and short values lack most of them.
             && self.commonness() < rarity::OF_BYTES
+    }
+
+    /// Whether both look for the same, squeezed or not.
+    fn says_the_same(&self, other: &Self) -> bool {
+        let all = |clause: &Self| [&clause.atoms[..], &clause.squeezed].concat();
+        self.bytes == other.bytes && all(self) == all(other)
     }
 
     fn commonness_of_atoms(&self) -> f64 {

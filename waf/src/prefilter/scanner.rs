@@ -1,6 +1,6 @@
 //! One scan of a value for all operators.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::windows::{Seen, Windows};
 use super::{ByteSet, Clause, Requirement};
@@ -52,7 +52,7 @@ struct Mark {
     bit: u64,
 }
 
-/// Gathers the operators of a [`Scanner`].
+/// Gathers the operators of some scanners, and gives each a bit that is the same in all of them.
 #[derive(Debug, Default)]
 pub(crate) struct ScannerBuilder {
     requirements: Vec<Requirement>,
@@ -65,8 +65,8 @@ impl ScannerBuilder {
         self.requirements.len() - 1
     }
 
-    /// The scanner.
-    pub(crate) fn build(self) -> Scanner {
+    /// A scanner for some of the operators; of the others it knows nothing, and they are never candidates.
+    pub(crate) fn build(&self, members: &BTreeSet<usize>) -> Scanner {
         let words = self.requirements.len().div_ceil(64);
         let mut planes = Planes {
             words,
@@ -75,9 +75,10 @@ impl ScannerBuilder {
             atoms: HashMap::new(),
             squeezed: HashMap::new(),
         };
-        for (slot, requirement) in self.requirements.iter().enumerate() {
+        for slot in members {
+            let clauses = self.requirements.get(*slot).map_or(&[][..], Requirement::clauses);
             for plane in 0..PLANES {
-                planes.set(plane, slot, requirement.clauses().get(plane));
+                planes.set(plane, *slot, clauses.get(plane));
             }
         }
         planes.finish()
@@ -181,7 +182,9 @@ impl Scanner {
         planes.extend_from_slice(&self.blank);
         self.mark_bytes(present, planes);
         self.literals.mark(value, seen, planes);
-        if present.intersection(ALPHANUMERIC) == *present {
+        if self.squeezed.windows.is_empty() {
+            // Most scanners have nothing to look for there.
+        } else if present.intersection(ALPHANUMERIC) == *present {
             self.squeezed.mark(value, seen, planes);
         } else {
             squeezed.clear();
@@ -228,7 +231,7 @@ mod tests {
         present.extend(value.bytes());
         let mut out = Vec::new();
         builder
-            .build()
+            .build(&(0..requirements.len()).collect())
             .scan(value.as_bytes(), &present, &mut Room::default(), &mut out);
         (0..requirements.len())
             .filter(|slot| out[slot / 64] >> (slot % 64) & 1 != 0)

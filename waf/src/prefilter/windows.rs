@@ -45,6 +45,17 @@ struct Atom {
     behind: u32,
 }
 
+/// Each byte, capitals as small letters.
+static FOLDED: [u8; 256] = {
+    let mut folded = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        folded[byte] = (byte as u8).to_ascii_lowercase();
+        byte += 1;
+    }
+    folded
+};
+
 /// What is no entry.
 const NONE: u32 = u32::MAX;
 
@@ -101,7 +112,7 @@ impl Windows {
         let window = key as u32;
         match key - Key::from(window) {
             PAIR => self.pairs.insert(window),
-            TRIPLE => self.triples.insert(scattered(window)),
+            TRIPLE => self.triples.insert(scattered(window << 8)),
             _ => self.quads.insert(scattered(window)),
         }
         let mask = self.places.len() - 1;
@@ -112,19 +123,28 @@ impl Windows {
         self.places[at] = entry;
     }
 
+    /// Whether there is nothing to look for.
+    pub(super) fn is_empty(&self) -> bool {
+        self.atoms.is_empty()
+    }
+
     /// Names each literal that occurs in the value, some of them more than once.
     #[inline]
     pub(super) fn find(&self, value: &[u8], seen: &mut Seen, found: &mut impl FnMut(AtomId)) {
+        if self.is_empty() {
+            return;
+        }
         seen.clear();
         seen.resize(self.entries.len().div_ceil(64), 0);
+        let (pairs, triples, quads) = (&self.pairs, &self.triples, &self.quads);
         let mut window = 0_u32;
         for (place, byte) in value.iter().enumerate() {
-            window = window << 8 | u32::from(byte.to_ascii_lowercase());
-            let pair = self.pairs.contains(window & 0xffff);
-            let triple = self.triples.contains(scattered(window & 0x00ff_ffff));
-            let quad = self.quads.contains(scattered(window));
+            window = window << 8 | u32::from(FOLDED[usize::from(*byte)]);
+            let pair = pairs.contains(window & 0xffff);
+            let triple = triples.contains(scattered(window << 8));
+            let quad = quads.contains(scattered(window));
             if pair | triple | quad {
-                self.verify([(pair, 2), (triple, 3), (quad, 4)], window, &value[..], place + 1, seen, found);
+                self.verify([(pair, 2), (triple, 3), (quad, 4)], window, value, place + 1, seen, found);
             }
         }
     }

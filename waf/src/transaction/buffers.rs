@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use crate::hash;
-use crate::plan::{Index, NodeId};
-use crate::prefilter::{ByteSet, Room};
+use crate::plan::{Index, Kind, NodeId};
+use crate::prefilter::{ByteSet, Room, Scanner};
+use crate::transformations::Transformation;
 
 /// A distinct value.
 pub(super) type BufferId = u32;
@@ -20,10 +21,45 @@ pub(super) struct Buffers {
     /// Open addressing over the entries by hash; its length is a power of two.
     places: Vec<u32>,
     /// For entries with a row: what each node of the index makes of them.
-    derived: Vec<BufferId>,
-    /// Candidates of what was scanned.
+    derived: Vec<Derived>,
+    /// What was scanned; those of one buffer form a list.
+    scans: Vec<Scan>,
     candidates: Vec<u64>,
     room: Room,
+}
+
+/// What transformations made of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Derived {
+    pub(super) buffer: BufferId,
+    /// What changed it last; `None` for a value as it is.
+    change: Option<Transformation>,
+}
+
+/// A buffer as a scanner saw it.
+#[derive(Debug, Clone, Copy)]
+struct Scan {
+    kind: Kind,
+    change: Option<Transformation>,
+    /// Where its candidates begin.
+    start: u32,
+    /// The next scan of the same buffer.
+    next: u32,
+}
+
+impl Derived {
+    const UNKNOWN: Self = Self {
+        buffer: UNKNOWN,
+        change: None,
+    };
+
+    /// A value as it is.
+    pub(super) fn raw(buffer: BufferId) -> Self {
+        Self {
+            buffer,
+            change: None,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -33,10 +69,12 @@ struct Entry {
     hash: u64,
     /// The bytes that occur.
     present: ByteSet,
+    /// What transformations care about of it: [`Index::traits`].
+    traits: u64,
     /// Where its row in `derived` begins.
     row: u32,
-    /// Where its candidates begin, by scanner.
-    scanned: [u32; 2],
+    /// The first of its scans.
+    scanned: u32,
 }
 
 impl Buffers {
@@ -51,7 +89,7 @@ impl Buffers {
     }
 
     /// The buffer with these bytes, made if there is none.
-    pub(super) fn intern(&mut self, value: &[u8]) -> BufferId {
+    pub(super) fn intern(&mut self, value: &[u8], index: &Index) -> BufferId {
         if (self.entries.len() + 1) * 2 > self.places.len() {
             self.grow();
         }
@@ -68,55 +106,92 @@ impl Buffers {
         }
         let buffer = self.entries.len() as u32;
         self.places[place] = buffer;
+        let present = present(value);
         self.entries.push(Entry {
             start: self.bytes.len(),
             length: value.len(),
             hash,
-            present: present(value),
+            present,
+            traits: index.traits(value, &present),
             row: UNKNOWN,
-            scanned: [UNKNOWN; 2],
+            scanned: UNKNOWN,
         });
         self.bytes.extend_from_slice(value);
         buffer
     }
 
-    /// What the transformations up to a node make of a buffer.
-    pub(super) fn derive(&mut self, buffer: BufferId, node: NodeId, index: &Index) -> BufferId {
-        let steps = index.node(node);
-        let entry = &self.entries[buffer as usize];
-        if steps.touched.is_some_and(|touched| !touched.intersects(&entry.present)) {
-            return buffer;
-        }
-        let row = self.row(buffer, index);
-        if self.derived[row + node] != UNKNOWN {
-            return self.derived[row + node];
-        }
-        let before = self.derive(buffer, steps.parent, index);
-        let after = match steps.transformation.map(|step| step.apply(self.bytes(before))) {
-            Some(Cow::Owned(changed)) => self.intern(&changed),
-            Some(Cow::Borrowed(_)) | None => before,
-        };
-        self.derived[row + node] = after;
-        after
+    /// Whether transformations that care about these traits may change the buffer.
+    #[inline]
+    pub(super) fn is_touched(&self, buffer: BufferId, cares: u64) -> bool {
+        self.entries[buffer as usize].traits & cares != 0
     }
 
-    /// The operators that may match the buffer, as the scanner tells them; it reads a buffer once.
-    pub(super) fn candidates(&mut self, buffer: BufferId, scanner: usize, index: &Index) -> &[u64] {
-        let entry = &mut self.entries[buffer as usize];
-        let tells = index.scanner(scanner);
-        if entry.scanned[scanner] == UNKNOWN {
-            entry.scanned[scanner] = self.candidates.len() as u32;
-            let value = &self.bytes[entry.start..entry.start + entry.length];
-            tells.scan(value, &entry.present, &mut self.room, &mut self.candidates);
+    /// What the transformations up to a node make of a buffer.
+    pub(super) fn derive(&mut self, buffer: BufferId, node: NodeId, index: &Index) -> Derived {
+        let steps = index.node(node);
+        if !self.is_touched(buffer, steps.cares) {
+            return Derived::raw(buffer);
         }
-        &self.candidates[entry.scanned[scanner] as usize..][..tells.words()]
+        let place = self.row(buffer, index) + node;
+        if self.derived[place] != Derived::UNKNOWN {
+            return self.derived[place];
+        }
+        let mut derived = self.derive(buffer, steps.parent, index);
+        let changed = match steps.transformation.map(|step| step.apply(self.bytes(derived.buffer))) {
+            Some(Cow::Owned(changed)) => Some(changed),
+            Some(Cow::Borrowed(_)) | None => None,
+        };
+        if let Some(changed) = changed {
+            derived = Derived {
+                buffer: self.intern(&changed, index),
+                change: steps.transformation,
+            };
+        }
+        self.derived[place] = derived;
+        derived
+    }
+
+    /// The operators that may match what was derived, as the scanner tells them; it reads a buffer once.
+    pub(super) fn candidates(&mut self, derived: Derived, kind: Kind, index: &Index) -> &[u64] {
+        let scanner = index.scanner(kind, derived.change);
+        let start = match self.scanned(derived, kind) {
+            Some(start) => start,
+            None => self.scan(derived, kind, scanner),
+        };
+        &self.candidates[start as usize..][..scanner.words()]
+    }
+
+    fn scanned(&self, derived: Derived, kind: Kind) -> Option<u32> {
+        let mut place = self.entries[derived.buffer as usize].scanned;
+        while let Some(scan) = self.scans.get(place as usize) {
+            if scan.change == derived.change && scan.kind == kind {
+                return Some(scan.start);
+            }
+            place = scan.next;
+        }
+        None
+    }
+
+    fn scan(&mut self, derived: Derived, kind: Kind, scanner: &Scanner) -> u32 {
+        let entry = &mut self.entries[derived.buffer as usize];
+        let start = self.candidates.len() as u32;
+        self.scans.push(Scan {
+            kind,
+            change: derived.change,
+            start,
+            next: entry.scanned,
+        });
+        entry.scanned = self.scans.len() as u32 - 1;
+        let value = &self.bytes[entry.start..entry.start + entry.length];
+        scanner.scan(value, &entry.present, &mut self.room, &mut self.candidates);
+        start
     }
 
     fn row(&mut self, buffer: BufferId, index: &Index) -> usize {
         let entry = &mut self.entries[buffer as usize];
         if entry.row == UNKNOWN {
             entry.row = self.derived.len() as u32;
-            self.derived.resize(self.derived.len() + index.nodes(), UNKNOWN);
+            self.derived.resize(self.derived.len() + index.nodes(), Derived::UNKNOWN);
         }
         entry.row as usize
     }

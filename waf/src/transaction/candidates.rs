@@ -62,7 +62,7 @@ impl Candidates {
         let group = index.group(group);
         group.nodes.iter().any(|node| {
             let derived = self.buffers.derive(value, *node, index);
-            has(self.buffers.candidates(derived, group.scanner, index), slot)
+            has(self.buffers.candidates(derived, group.kind, index), slot)
         })
     }
 
@@ -91,7 +91,7 @@ impl Candidates {
 
     /// A value as the operator of the group is to see it.
     pub(super) fn transformed(&mut self, group: GroupId, value: BufferId, index: &Index) -> BufferId {
-        self.buffers.derive(value, index.group(group).node, index)
+        self.buffers.derive(value, index.group(group).node, index).buffer
     }
 
     pub(super) fn bytes(&self, buffer: BufferId) -> &[u8] {
@@ -105,7 +105,7 @@ impl Candidates {
 
     fn gather(&mut self, group: GroupId, index: &Index, facts: &Facts) -> u32 {
         let shape = index.group(group);
-        let words = index.scanner(shape.scanner).words();
+        let words = index.scanner(shape.kind, None).words();
         for union in &shape.unions {
             self.unite(*union, index, facts);
         }
@@ -129,7 +129,7 @@ impl Candidates {
         let shape = *index.union(union);
         let raw = (shape.raw != union).then(|| self.unite(shape.raw, index, facts));
         let part = self.select(shape.selection, index, facts);
-        let words = index.scanner(shape.scanner).words();
+        let (words, cares) = (index.scanner(shape.kind, None).words(), index.node(shape.node).cares);
         let start = self.bits.len();
         self.bits.resize(start + words, 0);
         if let Some(raw) = raw {
@@ -137,11 +137,14 @@ impl Candidates {
         }
         for place in part.start..part.end {
             let value = self.values[place as usize];
-            let derived = self.buffers.derive(value, shape.node, index);
-            if raw.is_some() && derived == value {
+            if raw.is_some() && !self.buffers.is_touched(value, cares) {
                 continue;
             }
-            let found = self.buffers.candidates(derived, shape.scanner, index);
+            let derived = self.buffers.derive(value, shape.node, index);
+            if raw.is_some() && derived.buffer == value {
+                continue;
+            }
+            let found = self.buffers.candidates(derived, shape.kind, index);
             for (all, found) in self.bits[start..].iter_mut().zip(found) {
                 *all |= found;
             }
@@ -161,7 +164,7 @@ impl Candidates {
             return part;
         }
         let target = index.selection(selection);
-        let whole = self.whole(target.variable, facts);
+        let whole = self.whole(target.variable, index, facts);
         let part = if means_all(target) { whole } else { self.narrowed(target, whole, facts) };
         self.selections[selection] = Some(part);
         part
@@ -186,13 +189,13 @@ impl Candidates {
         }
     }
 
-    fn whole(&mut self, variable: Variable, facts: &Facts) -> Part {
+    fn whole(&mut self, variable: Variable, index: &Index, facts: &Facts) -> Part {
         if let Some(part) = self.variables[variable as usize] {
             return part;
         }
         let start = self.values.len() as u32;
         let _ = visit_fact(facts, variable, &mut |_, value| {
-            let buffer = self.buffers.intern(value);
+            let buffer = self.buffers.intern(value, index);
             self.values.push(buffer);
             ControlFlow::Continue(())
         });

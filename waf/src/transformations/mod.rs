@@ -48,6 +48,8 @@ mod url_encode;
 mod utf8_to_unicode;
 mod whitespace;
 
+pub(crate) use touch::is_touched_anyway;
+
 #[cfg(test)]
 mod hostile;
 
@@ -128,7 +130,8 @@ impl Transformation {
             .map(|(_, transformation)| transformation)
     }
 
-    /// The bytes without which the transformation is the identity; `None` if it may change anything.
+    /// The bytes without which the transformation is the identity, but for [`is_touched_anyway`]; `None` if it
+    /// may change anything.
     pub(crate) fn touches(self) -> Option<ByteSet> {
         touch::touches(self)
     }

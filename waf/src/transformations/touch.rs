@@ -16,8 +16,9 @@ pub(super) fn touches(transformation: Transformation) -> Option<ByteSet> {
         T::HtmlEntityDecode => ByteSet::of(b"&"),
         T::Lowercase => ByteSet::range(b'A', b'Z'),
         T::Uppercase => ByteSet::range(b'a', b'z'),
-        T::NormalisePath => ByteSet::of(b"/."),
-        T::NormalisePathWin => ByteSet::of(b"/\\."),
+        // A lone `.` is normalised as well: see [`is_touched_anyway`].
+        T::NormalisePath => ByteSet::of(b"/"),
+        T::NormalisePathWin => ByteSet::of(b"/\\"),
         T::ParityZero7bit | T::Utf8ToUnicode => ByteSet::range(0x80, 0xff),
         T::RemoveComments | T::RemoveCommentsChar => ByteSet::of(b"/*-#<>"),
         T::RemoveNulls | T::ReplaceNulls => ByteSet::of(b"\0"),
@@ -36,6 +37,11 @@ pub(super) fn touches(transformation: Transformation) -> Option<ByteSet> {
         | T::Sha1
         | T::UrlEncode => return None,
     })
+}
+
+/// Whether a value may be changed by a transformation that cares about none of its bytes.
+pub(crate) fn is_touched_anyway(value: &[u8]) -> bool {
+    value == b"."
 }
 
 #[cfg(test)]
@@ -59,6 +65,9 @@ mod tests {
             let others: Vec<u8> = touched.complement().iter().collect();
             for _ in 0..4000 {
                 let text: Vec<u8> = (0..random() % 24).map(|_| others[random() % others.len()]).collect();
+                if is_touched_anyway(&text) {
+                    continue;
+                }
                 let same = matches!(transformation.apply(&text), Cow::Borrowed(same) if same == text);
                 assert!(same, "t:{} of \"{}\"", transformation.name(), text.escape_ascii());
             }

@@ -33,7 +33,7 @@ pub(super) fn ends_variable(byte: u8) -> bool {
 
 /// A letter, digit, underscore or byte above ASCII that is part of a word wherever it stands.
 #[inline]
-pub(super) fn is_plain(byte: u8) -> bool {
+pub(in crate::libinjection) fn is_plain(byte: u8) -> bool {
     CLASSES[usize::from(byte)] & PLAIN != 0
 }
 

@@ -19,6 +19,7 @@ mod tests;
 use memchr::{memchr, memchr2};
 
 pub use fingerprint::Fingerprint;
+pub(in crate::libinjection) use charset::is_plain;
 use fold::Row;
 use lexer::{Dialect, Lexer};
 use whitelist::is_harmless;
