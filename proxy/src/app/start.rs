@@ -40,7 +40,7 @@ pub struct Running {
     turn: Arc<Mutex<()>>,
     /// Tells the watch on files that others may be in use now.
     reloaded: Arc<Notify>,
-    logs: [Sink; 2],
+    logs: [Sink; 3],
     readiness: Readiness,
     stop: watch::Sender<bool>,
     /// Stops the admin and echo listeners, which draining requests and their watchers still need.
@@ -73,7 +73,7 @@ impl App {
         let config = Arc::clone(&reloader.snapshots.load().config);
         let connections = Connections::new(config.listen.max_connections);
         let readiness = Readiness::default();
-        let logs = [parts.access.clone(), parts.audit.clone()];
+        let logs = [parts.access.clone(), parts.audit.clone(), parts.matches.clone()];
         let admin = admin(&reloader, &logs, &readiness);
         let transport = tls(&config, &reloader)?;
         let proxy = proxy(&config, parts);
@@ -297,19 +297,15 @@ fn proxy(config: &Config, parts: EdgeParts) -> Arc<HttpProxy<Edge>> {
     Arc::new(proxy)
 }
 
-fn admin(reloader: &Reloader, logs: &[Sink; 2], readiness: &Readiness) -> Admin {
-    let (snapshots, [access, audit]) = (reloader.snapshots.clone(), logs.clone());
+fn admin(reloader: &Reloader, logs: &[Sink; 3], readiness: &Readiness) -> Admin {
+    let (snapshots, logs) = (reloader.snapshots.clone(), logs.clone());
     Admin::new(Arc::clone(&reloader.metrics), readiness.clone(), move |metrics| {
         let held = snapshots.load().body_budget.held();
         metrics.body_memory.set(i64::try_from(held).unwrap_or(i64::MAX));
-        metrics
-            .dropped_lines
-            .get_or_create(&LogLabels { log: "access" })
-            .set(access.dropped());
-        metrics
-            .dropped_lines
-            .get_or_create(&LogLabels { log: "audit" })
-            .set(audit.dropped());
+        for (log, sink) in ["access", "audit", "matches"].into_iter().zip(&logs) {
+            let dropped = metrics.dropped_lines.get_or_create(&LogLabels { log });
+            dropped.set(sink.dropped());
+        }
     })
 }
 

@@ -14,6 +14,7 @@ use super::parts::EdgeParts;
 use crate::config::HostPattern;
 use crate::incident::{Facts, Incident};
 use crate::telemetry::access::Entry;
+use crate::telemetry::matches;
 use crate::telemetry::metrics::{RequestLabels, RouteLabels, WafLabels, WafOutcome};
 
 /// Logs and counts a finished request.
@@ -29,6 +30,9 @@ pub(super) fn request(parts: &EdgeParts, session: &mut ServerSession, context: &
         inspection.logging();
         describe_waf(&mut entry, &inspection, &context.id);
         count_waf(parts, &route, &inspection);
+        if parts.matches.is_on() {
+            log_matches(parts, context, &inspection, &entry);
+        }
         if entry.incident.is_some() || inspection.transaction().wants_audit() {
             audit(parts, context, &inspection, &entry);
         }
@@ -118,6 +122,21 @@ fn count_waf(parts: &EdgeParts, route: &Arc<str>, inspection: &Inspection) {
                 route: Arc::clone(route),
             })
             .inc();
+    }
+}
+
+fn log_matches(parts: &EdgeParts, context: &RequestContext, inspection: &Inspection, entry: &Entry) {
+    let request = matches::Request {
+        time: &entry.time,
+        id: &context.id,
+        client: context.client,
+        host: &entry.host,
+        path: &entry.path,
+    };
+    let transaction = inspection.transaction();
+    let lines = matches::lines(&request, transaction.matched_rules(), transaction.interruption());
+    if !lines.is_empty() {
+        parts.matches.write(lines);
     }
 }
 
