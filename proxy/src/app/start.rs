@@ -18,7 +18,7 @@ use super::{ReloadError, StartError};
 use crate::admin::{Admin, Readiness};
 use crate::config::Config;
 use crate::flow::{Edge, EdgeParts, Redirect};
-use crate::listen::{self, Acceptor, Gauge, Transport};
+use crate::listen::{self, Acceptor, Gauge, RequestLines, Transport};
 use crate::telemetry::metrics::LogLabels;
 use crate::telemetry::{Metrics, Sink};
 use crate::upstream::Echo;
@@ -204,11 +204,12 @@ impl Wiring<'_> {
         let redirect = Arc::new(Redirect {
             port: redirect_port(config, addresses),
         });
+        let requests = Arc::new(RequestLines(Arc::clone(proxy)));
         for socket in sockets.https {
             self.serve(
                 socket,
                 tls.clone(),
-                Arc::clone(proxy),
+                Arc::clone(&requests),
                 Arc::clone(&connections.permits),
                 public,
             );

@@ -52,9 +52,6 @@ fn find_route(
     context: &mut RequestContext,
 ) -> Result<Option<Arc<LiveRoute>>, Ambiguous> {
     reading::settle(session.req_header_mut())?;
-    if !session.is_http2() && reading::has_fragment(&session.to_h1_raw()) {
-        return Err(Ambiguous::Fragment);
-    }
     let request = session.req_header();
     let (authority, path) = (head::authority(request).unwrap_or_default(), request.uri.path());
     let find = |path: &str| context.snapshot.find(authority, path);

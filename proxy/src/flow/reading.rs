@@ -15,9 +15,6 @@ pub(super) enum Ambiguous {
     /// Neither a path, nor a URL, nor `*`.
     #[error("the request target is neither a path nor a URL")]
     Target,
-    /// A fragment is the client's own business (RFC 9112 section 3.2): one reader cuts it off, another keeps it.
-    #[error("the request target has a fragment")]
-    Fragment,
     /// RFC 9112 section 3.2: HTTP/1.1 names a host, and whoever names one names it in a host's characters.
     #[error("Host is missing or not a hostname")]
     Host,
@@ -107,13 +104,6 @@ fn has_valid_host(head: &RequestHeader) -> bool {
     }
 }
 
-/// Whether the target in the request line has a fragment; Pingora's own reading has lost it. `head` is the head as
-/// it was sent.
-pub(super) fn has_fragment(head: &[u8]) -> bool {
-    let line = head.iter().take_while(|byte| **byte != b'\n');
-    line.skip_while(|byte| **byte != b' ').any(|byte| *byte == b'#')
-}
-
 fn is_hop_by_hop(token: &[u8]) -> bool {
     token.is_empty() || NOMINATED.iter().any(|known| token.eq_ignore_ascii_case(known))
 }
@@ -197,18 +187,6 @@ mod tests {
                 request.insert_header("host", host).unwrap();
             }
             assert_eq!(settle(&mut request), wanted, "{version:?} {host:?}");
-        }
-    }
-
-    #[test]
-    fn fragments_are_seen_in_the_request_line_only() {
-        for (sent, wanted) in [
-            ("GET /a#b HTTP/1.1\r\n\r\n", true),
-            ("GET http://a/#b HTTP/1.1\r\n\r\n", true),
-            ("GET /a%23b HTTP/1.1\r\n\r\n", false),
-            ("G#T / HTTP/1.1\r\nA: #\r\n\r\n", false),
-        ] {
-            assert_eq!(has_fragment(sent.as_bytes()), wanted, "{sent:?}");
         }
     }
 

@@ -19,9 +19,20 @@ pub struct Outcome {
     pub observed: Observed,
 }
 
+/// Where the stages ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The engine alone.
+    InProcess,
+    /// Through a running edge.
+    Live,
+}
+
 /// The whole run.
 #[derive(Debug, Clone)]
 pub struct Report {
+    /// Where.
+    pub mode: Mode,
     /// The CRS version.
     pub version: String,
     /// Test files read.
@@ -73,13 +84,14 @@ impl Report {
 
     /// The line that scripts read.
     pub fn summary(&self) -> String {
-        format!(
-            "crs corpus {}: {} passed, {} failed, {} http-layer",
-            self.version,
-            self.passed(),
-            self.failures().count(),
-            self.http_layer().count()
-        )
+        let (version, passed, failed) = (&self.version, self.passed(), self.failures().count());
+        match self.mode {
+            Mode::Live => format!("crs live {version}: {passed} passed, {failed} failed"),
+            Mode::InProcess => {
+                let others = self.http_layer().count();
+                format!("crs corpus {version}: {passed} passed, {failed} failed, {others} http-layer")
+            }
+        }
     }
 
     /// Everything, ending with the summary.
@@ -144,6 +156,7 @@ mod tests {
             observed: Observed::default(),
         };
         Report {
+            mode: Mode::InProcess,
             version: "4.0.0".into(),
             files: 1,
             outcomes: verdicts.into_iter().enumerate().map(outcome).collect(),
@@ -169,6 +182,13 @@ mod tests {
             text.ends_with("\ncrs corpus 4.0.0: 1 passed, 1 failed, 1 http-layer"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_live_run_says_so() {
+        let mut report = report(vec![Verdict::Passed, Verdict::Failed(vec!["x".into()])]);
+        report.mode = Mode::Live;
+        assert_eq!(report.summary(), "crs live 4.0.0: 1 passed, 1 failed");
     }
 
     #[test]
