@@ -293,6 +293,8 @@ fn proxy(config: &Config, parts: EdgeParts) -> Arc<HttpProxy<Edge>> {
     proxy.h2_options = Some(h2);
     let mut options = pingora_core::apps::HttpServerOptions::default();
     options.h2_idle_timeout = Some(config.listen.keepalive_timeout);
+    // Admission refuses it, with a line in the access log.
+    options.allow_connect_method_proxying = true;
     proxy.server_options = Some(options);
     proxy.handle_init_modules();
     Arc::new(proxy)

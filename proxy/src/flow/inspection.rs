@@ -251,7 +251,13 @@ fn show_head(transaction: &mut Transaction, origin: &Origin<'_>, request: &Reque
         // HTTP/2 carries it as :authority; rules look for Host.
         transaction.add_request_header(b"host", origin.authority.as_bytes());
     }
-    for (name, value) in &request.headers {
-        transaction.add_request_header(name.as_str().as_bytes(), value.as_bytes());
+    // Logs and exclusions show a name as it was sent; HTTP/2 has none but lower case.
+    for (name, value) in request.case_header_iter() {
+        transaction.add_request_header(name.as_slice(), value.as_bytes());
+    }
+    if !request.has_case() {
+        for (name, value) in &request.headers {
+            transaction.add_request_header(name.as_str().as_bytes(), value.as_bytes());
+        }
     }
 }

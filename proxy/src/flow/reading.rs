@@ -1,8 +1,9 @@
 //! One reading of a request: what the WAF inspects, what the route is chosen by and what the upstream reads must
 //! be the same. Forms that would be read in two ways are joined where the RFC says how, and refused otherwise.
 
-use http::{HeaderName, HeaderValue, Method, Version, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, Version, header};
 use pingora_http::RequestHeader;
+use pingora_http::authority::{RawTargetAuthority, is_http_family_scheme, raw_target_authority};
 
 use crate::config::normalized_path;
 
@@ -15,12 +16,25 @@ pub(super) enum Ambiguous {
     /// Neither a path, nor a URL, nor `*`.
     #[error("the request target is neither a path nor a URL")]
     Target,
+    /// CONNECT asks for a tunnel, and a reverse proxy is no way to elsewhere.
+    #[error("CONNECT: no tunnels are opened here")]
+    Tunnel,
     /// RFC 9112 section 3.2: HTTP/1.1 names a host, and whoever names one names it in a host's characters.
     #[error("Host is missing or not a hostname")]
     Host,
     /// The path leads to one route as it is written and to another as applications decode it.
     #[error("the path means different routes before and after decoding")]
     Path,
+}
+
+impl Ambiguous {
+    /// The status of the answer.
+    pub(super) fn status(self) -> StatusCode {
+        match self {
+            Ambiguous::Tunnel => StatusCode::METHOD_NOT_ALLOWED,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
 }
 
 /// What a client may nominate (RFC 9110 section 7.6.1): fields that are hop-by-hop anyway.
@@ -36,6 +50,9 @@ const NOMINATED: [&[u8]; 7] = [
 
 /// Joins what may be joined, refuses what cannot be.
 pub(super) fn settle(head: &mut RequestHeader) -> Result<(), Ambiguous> {
+    if head.method == Method::CONNECT {
+        return Err(not_a_tunnel(head.raw_path()));
+    }
     join_cookies(head);
     join_content_types(head);
     if !has_valid_host(head) {
@@ -46,12 +63,40 @@ pub(super) fn settle(head: &mut RequestHeader) -> Result<(), Ambiguous> {
     if !tokens.all(|token| is_hop_by_hop(token.trim_ascii())) {
         return Err(Ambiguous::Nominated);
     }
+    if has_valid_target(head) {
+        Ok(())
+    } else {
+        Err(Ambiguous::Target)
+    }
+}
+
+/// The path of a URL or of its own (RFC 9112 section 3.2). That the URL's host is that of Host was looked at already.
+fn has_valid_target(head: &RequestHeader) -> bool {
     let target = head.raw_path();
     let asterisk = target == b"*" && head.method == Method::OPTIONS;
-    if !(target.starts_with(b"/") || asterisk || head.uri.authority().is_some()) {
-        return Err(Ambiguous::Target);
+    target.starts_with(b"/") || asterisk || head.uri.authority().is_some() || path_of_url(target).is_some()
+}
+
+/// Path and query of a target in absolute form; empty where the URL ends with its host.
+pub(super) fn path_of_url(target: &[u8]) -> Option<&[u8]> {
+    match raw_target_authority(target) {
+        RawTargetAuthority::Absolute {
+            scheme,
+            path_and_query,
+            ..
+        } if is_http_family_scheme(scheme) => Some(path_and_query),
+        _ => None,
     }
-    Ok(())
+}
+
+/// RFC 9112 section 3.2.3: a tunnel leads to a host and a port.
+fn not_a_tunnel(target: &[u8]) -> Ambiguous {
+    let port = target.rsplit(|byte| *byte == b':').next().unwrap_or_default();
+    if port.len() < target.len() && !port.is_empty() && port.iter().all(u8::is_ascii_digit) {
+        Ambiguous::Tunnel
+    } else {
+        Ambiguous::Target
+    }
 }
 
 /// The path as an application may read it that decodes slashes and dots, takes a backslash for a slash and drops
@@ -187,6 +232,25 @@ mod tests {
                 request.insert_header("host", host).unwrap();
             }
             assert_eq!(settle(&mut request), wanted, "{version:?} {host:?}");
+        }
+    }
+
+    #[test]
+    fn a_target_is_a_path_or_a_url_and_no_way_to_elsewhere() {
+        for (method, target, wanted) in [
+            ("GET", "/a", Ok(())),
+            ("OPTIONS", "*", Ok(())),
+            ("GET", "*", Err(Ambiguous::Target)),
+            ("GET", "http://a.example", Ok(())),
+            ("GET", "https://a.example/b?c", Ok(())),
+            ("GET", "ftp://a.example/b", Err(Ambiguous::Target)),
+            ("GET", "a", Err(Ambiguous::Target)),
+            ("CONNECT", "a.example:443", Err(Ambiguous::Tunnel)),
+            ("CONNECT", "a.example", Err(Ambiguous::Target)),
+            ("CONNECT", "/", Err(Ambiguous::Target)),
+        ] {
+            let mut request = head(method, target.as_bytes());
+            assert_eq!(settle(&mut request), wanted, "{method} {target}");
         }
     }
 

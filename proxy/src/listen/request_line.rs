@@ -3,7 +3,8 @@
 //! Pingora escapes a line with spaces in its target and cuts fragments off, without a trace, where RFC 9112 (section
 //! 3.2) wants both refused; and it answers 400 to `"`, `<` and `>`, which belong escaped but are sent raw by curl and
 //! by scanners: what comes so is to be seen by the WAF and to stand in its log. So these three are escaped here, for
-//! all later readers alike, and what has to be refused is made into something that Pingora refuses.
+//! all later readers alike, and what has to be refused is made into something that Pingora refuses. A line without a
+//! version is HTTP/0.9: its client understands no head of an answer, so that the connection just ends.
 
 use std::io;
 use std::pin::Pin;
@@ -36,6 +37,7 @@ pub(super) fn watched(stream: Stream) -> Stream {
             inner: stream,
             line: Some(Line::default()),
             pending: Vec::new(),
+            ended: false,
         }),
     }
 }
@@ -79,12 +81,16 @@ struct Watched {
     line: Option<Line>,
     /// What did not fit into the reader's buffer once it was escaped.
     pending: Vec<u8>,
+    /// The reader is told that the client has left.
+    ended: bool,
 }
 
 /// Where in the line its reader is.
 #[derive(Debug, Default, Clone, Copy)]
 struct Line {
     spaces: usize,
+    /// Bytes since the last space, the line's end not counted.
+    word: usize,
 }
 
 /// A line that ends within its target is no request to anybody.
@@ -93,9 +99,11 @@ const REFUSED: &[u8] = b"\n";
 impl Line {
     /// What stands for a byte of the line, if anything does.
     fn replacement(&mut self, byte: u8) -> Option<&'static [u8]> {
+        self.word += usize::from(!matches!(byte, b'\r' | b'\n'));
         match byte {
             b' ' => {
                 self.spaces += 1;
+                self.word = 0;
                 (self.spaces > 2).then_some(REFUSED)
             }
             // Before the target is the method, which Pingora reads well.
@@ -107,29 +115,38 @@ impl Line {
             _ => None,
         }
     }
+
+    /// An empty one, which may stand in front of a request (RFC 9112 section 2.2).
+    fn is_empty(self) -> bool {
+        self.spaces == 0 && self.word == 0
+    }
+
+    /// A method and a target and no more.
+    fn is_http_0_9(self) -> bool {
+        (self.spaces == 1 && self.word > 0) || (self.spaces == 2 && self.word == 0)
+    }
 }
 
 impl Watched {
     /// Looks at bytes that were just read; what is to be shown instead, if anything. Ordinary lines cost one pass.
     fn look(&mut self, read: &[u8]) -> Option<Vec<u8>> {
-        let line = self.line.as_mut()?;
-        let end = read.iter().position(|byte| *byte == b'\n');
-        let part = &read[..end.unwrap_or(read.len())];
         let mut shown: Option<Vec<u8>> = None;
-        for (at, byte) in part.iter().enumerate() {
+        for (at, byte) in read.iter().enumerate() {
+            let Some(line) = &mut self.line else {
+                shown.iter_mut().for_each(|shown| shown.extend_from_slice(&read[at..]));
+                break;
+            };
             match (line.replacement(*byte), &mut shown) {
                 (None, None) => {}
                 (None, Some(shown)) => shown.push(*byte),
-                (Some(instead), shown) => shown.get_or_insert_with(|| part[..at].to_vec()).extend(instead),
+                (Some(instead), shown) => shown.get_or_insert_with(|| read[..at].to_vec()).extend(instead),
+            }
+            if *byte == b'\n' {
+                self.ended = line.is_http_0_9();
+                self.line = line.is_empty().then(Line::default);
             }
         }
-        if end.is_some() {
-            self.line = None;
-        }
-        shown.map(|mut shown| {
-            shown.extend_from_slice(&read[part.len()..]);
-            shown
-        })
+        shown
     }
 
     fn hand_out(&mut self, buffer: &mut ReadBuf<'_>) {
@@ -149,6 +166,9 @@ impl AsyncRead for Watched {
             self.hand_out(buffer);
             return Poll::Ready(Ok(()));
         }
+        if self.ended {
+            return Poll::Ready(Ok(()));
+        }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.inner).poll_read(context, buffer);
         if self.line.is_some()
@@ -157,6 +177,10 @@ impl AsyncRead for Watched {
             buffer.set_filled(before);
             self.pending = shown;
             self.hand_out(buffer);
+        }
+        if self.ended {
+            buffer.set_filled(before);
+            self.pending.clear();
         }
         read
     }
@@ -280,7 +304,11 @@ mod tests {
                     let wait = Duration::from_millis(50);
                     let read = tokio::time::timeout(wait, stream.read(&mut chunk)).await;
                     let Ok(count) = read else { break };
-                    all.extend_from_slice(&chunk[..count.unwrap()]);
+                    let count = count.unwrap();
+                    all.extend_from_slice(&chunk[..count]);
+                    if count == 0 {
+                        break;
+                    }
                 }
             }
             stream = next_request(stream).unwrap();
@@ -296,6 +324,19 @@ mod tests {
         assert_eq!(shown(&[&request], 3).await, expected);
         let (head, tail) = request.split_at(12);
         assert_eq!(shown(&[head, tail], 4096).await, expected);
+    }
+
+    #[tokio::test]
+    async fn a_line_without_a_version_ends_the_connection() {
+        for (sent, expected) in [
+            ("GET /\r\nHost: a\r\n\r\n", ""),
+            ("GET / \r\n\r\n", ""),
+            ("GET / x\r\n\r\n", "GET / x\r\n\r\n"),
+            ("\r\nGET /< HTTP/1.1\r\n\r\n", "\r\nGET /%3C HTTP/1.1\r\n\r\n"),
+        ] {
+            let once = shown(&[sent], 4096).await;
+            assert_eq!(once, expected.repeat(2), "{sent:?}");
+        }
     }
 
     #[tokio::test]
