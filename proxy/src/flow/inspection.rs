@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use palisade_waf::{Completeness, Interruption, RequestOrigin, RuleSet, Transaction, Verdict};
+use palisade_waf::{
+    Completeness, Interruption, MatchedRule, RequestOrigin, RuleSet, Transaction, Verdict,
+};
 use pingora_http::{RequestHeader, ResponseHeader};
 
 use super::head;
@@ -52,6 +54,8 @@ pub(super) struct Inspection {
     failed: bool,
     partial: bool,
     elapsed: Duration,
+    /// How many matches were told already.
+    told: usize,
 }
 
 /// Bodies from this size on are inspected on a thread of their own: a worker that is busy with one for
@@ -123,6 +127,7 @@ impl Inspection {
             failed: false,
             partial: false,
             elapsed: Duration::ZERO,
+            told: 0,
         }
     }
 
@@ -178,6 +183,13 @@ impl Inspection {
     /// The transaction, for the audit record.
     pub(super) fn transaction(&self) -> &Transaction {
         &self.transaction
+    }
+
+    /// The matches since this was asked last.
+    pub(super) fn new_matches(&mut self) -> &[MatchedRule] {
+        let matches = self.transaction.matched_rules();
+        let told = std::mem::replace(&mut self.told, matches.len());
+        matches.get(told..).unwrap_or_default()
     }
 
     /// Whether a body was inspected only up to its limit.

@@ -30,9 +30,7 @@ pub(super) fn request(parts: &EdgeParts, session: &mut ServerSession, context: &
         inspection.logging();
         describe_waf(&mut entry, &inspection, &context.id);
         count_waf(parts, &route, &inspection);
-        if parts.matches.is_on() {
-            log_matches(parts, context, &inspection, &entry);
-        }
+        matches_of(parts, session, context, &mut inspection);
         if entry.incident.is_some() || inspection.transaction().wants_audit() {
             audit(parts, context, &inspection, &entry);
         }
@@ -40,6 +38,16 @@ pub(super) fn request(parts: &EdgeParts, session: &mut ServerSession, context: &
     count_request(parts, route, status, context.started.elapsed());
     if parts.access.is_on() {
         parts.access.write(entry.line(parts.style));
+    }
+}
+
+/// Logs the matches in a request before it goes upstream, as ModSecurity does: who waits for the answer finds them in
+/// the log already.
+pub(super) fn request_matches(parts: &EdgeParts, session: &ServerSession, context: &RequestContext) {
+    if parts.matches.is_on()
+        && let Some(inspection) = &context.inspection
+    {
+        matches_of(parts, session, context, &mut lock(inspection));
     }
 }
 
@@ -125,16 +133,25 @@ fn count_waf(parts: &EdgeParts, route: &Arc<str>, inspection: &Inspection) {
     }
 }
 
-fn log_matches(parts: &EdgeParts, context: &RequestContext, inspection: &Inspection, entry: &Entry) {
+/// What is not written yet.
+fn matches_of(
+    parts: &EdgeParts,
+    session: &ServerSession,
+    context: &RequestContext,
+    inspection: &mut Inspection,
+) {
+    if !parts.matches.is_on() {
+        return;
+    }
     let request = matches::Request {
-        time: &entry.time,
+        time: &rfc3339(context.time),
         id: &context.id,
         client: context.client,
-        host: &entry.host,
-        path: &entry.path,
+        host: &context.host,
+        path: session.req_header().uri.path(),
     };
-    let transaction = inspection.transaction();
-    let lines = matches::lines(&request, transaction.matched_rules(), transaction.interruption());
+    let stopped = inspection.transaction().interruption().cloned();
+    let lines = matches::lines(&request, inspection.new_matches(), stopped.as_ref());
     if !lines.is_empty() {
         parts.matches.write(lines);
     }
