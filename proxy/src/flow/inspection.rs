@@ -7,9 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use palisade_waf::{
-    Completeness, Interruption, MatchedRule, RequestOrigin, RuleSet, Transaction, Verdict,
-};
+use palisade_waf::{Completeness, Interruption, MatchedRule, RequestOrigin, RuleSet, Transaction, Verdict};
 use pingora_http::{RequestHeader, ResponseHeader};
 
 use super::head;

@@ -142,7 +142,10 @@ fn join(head: &mut RequestHeader, name: HeaderName, separator: &[u8]) {
 /// RFC 3986 section 3.2.2 without escapes: no name in the DNS has any.
 fn has_valid_host(head: &RequestHeader) -> bool {
     let known = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~:[]!$&'()*+,;=".contains(byte);
-    let authority = head.uri.authority().map(|authority| authority.as_str().as_bytes());
+    let authority = head
+        .uri
+        .authority()
+        .map(|authority| authority.as_str().as_bytes());
     match authority.or_else(|| head.headers.get(header::HOST).map(HeaderValue::as_bytes)) {
         Some(b"") | None => head.version != Version::HTTP_11,
         Some(host) => host.iter().all(known),

@@ -19,8 +19,8 @@ use pingora_core::protocols::http::v2::server::H2Options;
 use pingora_core::protocols::raw_connect::ProxyDigest;
 use pingora_core::protocols::tls::{SslDigest, TlsRef};
 use pingora_core::protocols::{
-    ALPN, GetProxyDigest, GetSocketDigest, GetTimingDigest, Peek, Shutdown, SocketDigest, Ssl,
-    Stream, TimingDigest, UniqueID, UniqueIDType,
+    ALPN, GetProxyDigest, GetSocketDigest, GetTimingDigest, Peek, Shutdown, SocketDigest, Ssl, Stream,
+    TimingDigest, UniqueID, UniqueIDType,
 };
 use pingora_core::server::ShutdownWatch;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -133,7 +133,9 @@ impl Watched {
         let mut shown: Option<Vec<u8>> = None;
         for (at, byte) in read.iter().enumerate() {
             let Some(line) = &mut self.line else {
-                shown.iter_mut().for_each(|shown| shown.extend_from_slice(&read[at..]));
+                shown
+                    .iter_mut()
+                    .for_each(|shown| shown.extend_from_slice(&read[at..]));
                 break;
             };
             match (line.replacement(*byte), &mut shown) {

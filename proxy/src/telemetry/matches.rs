@@ -46,7 +46,9 @@ fn verdict(rule: &MatchedRule, stopped: Option<&Interruption>) -> String {
         None => "Warning.".to_owned(),
         Some(InterruptionKind::Drop) => "Access denied with connection close.".to_owned(),
         Some(InterruptionKind::Deny { status }) => format!("Access denied with code {status}."),
-        Some(InterruptionKind::Redirect { status, .. }) => format!("Access denied with redirection {status}."),
+        Some(InterruptionKind::Redirect { status, .. }) => {
+            format!("Access denied with redirection {status}.")
+        }
     }
 }
 
@@ -111,7 +113,11 @@ mod tests {
         });
         transaction.request_line(b"GET", format!("/x?{query}").as_bytes(), b"HTTP/1.1");
         let _ = transaction.request_headers();
-        let lines = lines(&request(), transaction.matched_rules(), transaction.interruption());
+        let lines = lines(
+            &request(),
+            transaction.matched_rules(),
+            transaction.interruption(),
+        );
         String::from_utf8(lines).unwrap()
     }
 
@@ -129,7 +135,8 @@ mod tests {
 
     #[test]
     fn a_value_cannot_forge_a_field_or_a_line() {
-        let rule = "SecRuleEngine On\nSecRule ARGS:a \"@rx .\" \"id:7,phase:1,pass,log,logdata:'%{MATCHED_VAR}'\"\n";
+        let rule =
+            "SecRuleEngine On\nSecRule ARGS:a \"@rx .\" \"id:7,phase:1,pass,log,logdata:'%{MATCHED_VAR}'\"\n";
         let line = logged(rule, "a=b%22]%20[id%20%228%22]%0a%5c");
         assert_eq!(line.lines().count(), 1);
         assert!(line.contains(r#"[data "b\"] [id \"8\"]\x0a\\"]"#), "{line}");

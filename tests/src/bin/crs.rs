@@ -43,7 +43,10 @@ fn corpus(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let installation = arguments.installation()?;
     let (known, report) = if arguments.live {
         let known = KnownFailures::live(&installation.version)?;
-        (known, live::run(&installation, &arguments.selection, &arguments.edge()?)?)
+        (
+            known,
+            live::run(&installation, &arguments.selection, &arguments.edge()?)?,
+        )
     } else {
         let known = KnownFailures::for_version(&installation.version)?;
         (known, run(&installation, &arguments.selection)?)

@@ -39,7 +39,7 @@ pub struct Report {
     pub files: usize,
     /// Every stage, sorted by name.
     pub outcomes: Vec<Outcome>,
-    /// The time to compile the rules.
+    /// The time to compile the rules, or to start the edge.
     pub load_time: Duration,
     /// The time for all stages.
     pub run_time: Duration,
@@ -115,9 +115,13 @@ impl Report {
         }
         let _ = writeln!(
             text,
-            "{} files, {} stages; rules loaded in {:.2} s, stages run in {:.2} s",
+            "{} files, {} stages; {} in {:.2} s, stages run in {:.2} s",
             self.files,
             self.outcomes.len(),
+            match self.mode {
+                Mode::InProcess => "rules loaded",
+                Mode::Live => "edge started",
+            },
             self.load_time.as_secs_f64(),
             self.run_time.as_secs_f64()
         );

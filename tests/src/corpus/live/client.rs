@@ -128,7 +128,10 @@ fn is_whole(read: &[u8]) -> bool {
 
 fn split(read: &[u8]) -> Option<(String, &[u8])> {
     let end = read.windows(4).position(|window| window == b"\r\n\r\n")?;
-    Some((String::from_utf8_lossy(&read[..end]).into_owned(), &read[end + 4..]))
+    Some((
+        String::from_utf8_lossy(&read[..end]).into_owned(),
+        &read[end + 4..],
+    ))
 }
 
 #[cfg(test)]

@@ -2,13 +2,12 @@
 
 use std::fs::File;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use tokio::net::TcpStream;
 use toml::{Table, Value};
 
 const PROFILE: &str = include_str!("../../../../config/crs-test.toml");
@@ -31,7 +30,7 @@ impl Edge {
     /// Starts `binary` with the profile, over installed rules, in front of `upstream`; returns once it accepts.
     pub async fn start(binary: &Path, rules: &Path, upstream: SocketAddr) -> io::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let address = free_address()?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let profile = adapted(folder.path(), rules, address, upstream)?;
         let config = folder.path().join("crs-test.toml");
         std::fs::write(&config, profile)?;
@@ -80,15 +79,20 @@ impl Edge {
         self.log()
     }
 
+    /// Waits until it says where it serves.
     async fn accepts(&mut self) -> io::Result<()> {
         let begin = Instant::now();
-        while TcpStream::connect(self.address).await.is_err() {
+        loop {
+            let output = std::fs::read_to_string(self.folder.path().join("output"))?;
+            if let Some(address) = served(&output) {
+                self.address = address;
+                return Ok(());
+            }
             if self.process.try_wait()?.is_some() || begin.elapsed() > START {
                 return Err(self.failure("it does not start"));
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        Ok(())
     }
 
     fn failure(&self, what: &str) -> io::Error {
@@ -108,9 +112,12 @@ fn log(folder: &Path) -> PathBuf {
     folder.join("matches.log")
 }
 
-/// A port that was free a moment ago: the process says nowhere which one it got.
-fn free_address() -> io::Result<SocketAddr> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+/// The address in the line that tells the start.
+fn served(output: &str) -> Option<SocketAddr> {
+    let line = output.lines().find(|line| line.contains("serving"))?;
+    let address = &line[line.find("127.0.0.1:")?..];
+    let end = address.find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | ':'))?;
+    address[..end].parse().ok()
 }
 
 /// The profile with the places of this run; what it says of the WAF stays.
@@ -148,7 +155,10 @@ mod tests {
         let (changed, shipped): (Table, Table) =
             (toml::from_str(&text).unwrap(), toml::from_str(PROFILE).unwrap());
         assert_eq!(changed["log"]["matches"].as_str(), Some("/f/matches.log"));
-        assert_eq!(changed["routes"][0]["backends"][0].as_str(), Some("http://127.0.0.1:4"));
+        assert_eq!(
+            changed["routes"][0]["backends"][0].as_str(),
+            Some("http://127.0.0.1:4")
+        );
         assert_eq!(changed["routes"][0]["hosts"], shipped["routes"][0]["hosts"]);
         assert_eq!(changed["waf"]["paranoia_level"], shipped["waf"]["paranoia_level"]);
     }

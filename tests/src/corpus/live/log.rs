@@ -44,11 +44,14 @@ mod tests {
     #[test]
     fn lines_belong_to_their_clients() {
         let line = |port: u16, id: u64| {
-            format!("2026-01-02T03:04:05Z [client 127.0.0.1:{port}] ModSecurity: Warning. [file \"a\"] [id \"{id}\"]")
+            format!(
+                "2026-01-02T03:04:05Z [client 127.0.0.1:{port}] ModSecurity: Warning. [file \"a\"] [id \"{id}\"]"
+            )
         };
         let log = [line(10_000, 1), line(10_001, 2), line(10_000, 3)].join("\n");
         let clients = by_client(log.as_bytes());
-        let ids = |port: u16| -> Vec<u64> { clients[&port].iter().filter_map(|line| rule_id(line)).collect() };
+        let ids =
+            |port: u16| -> Vec<u64> { clients[&port].iter().filter_map(|line| rule_id(line)).collect() };
         assert_eq!((ids(10_000), ids(10_001)), (vec![1, 3], vec![2]));
     }
 }
