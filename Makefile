@@ -18,6 +18,8 @@ endif
 # dependency once more.
 BUILD_TESTS := $(CARGO) build --workspace --bins --tests
 INSTALL_RULES = rules install --dir $(RULES)
+# The corpus: of the installed rule set, or of another folder (RULES_FROM), with tests that lie elsewhere (TESTS_FROM).
+CRS = --rules $(or $(RULES_FROM),$(RULES)) $(addprefix --tests ,$(TESTS_FROM))
 # What the tests use: the binary and the rule set of this build.
 TEST := PALISADE_TEST_BINARY=$(DEBUG_BINARY) PALISADE_TEST_RULES=$(RULES) PALISADE_CRS_FROM=$(RULES) $(CARGO) test --workspace --no-fail-fast
 
@@ -61,10 +63,10 @@ test: setup ## Run all tests
 	$(TEST)
 
 crs: rules ## Run the OWASP CRS regression corpus, the engine alone
-	@target/debug/crs --rules $(or $(RULES_FROM),$(RULES))
+	@target/debug/crs $(CRS)
 
 crs-live: rules ## Run the OWASP CRS regression corpus through a running edge
-	@target/debug/crs --live --rules $(or $(RULES_FROM),$(RULES))
+	@target/debug/crs --live $(CRS)
 
 libinjection: rules ## Compare our libinjection with the Go port of it on a million strings
 	@command -v go >/dev/null || { echo "libinjection: NOT COMPARED, go is missing (https://go.dev/dl)" >&2; exit 1; }

@@ -1,6 +1,8 @@
 //! A slice of the CRS corpus through the real binary, over real TCP; `make crs-live` runs all of it. And the marker by
 //! which go-ftw finds its place in the log.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::net::SocketAddr;
 
 use palisade_tests::corpus::known::KnownFailures;

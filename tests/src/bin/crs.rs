@@ -12,9 +12,10 @@ use palisade_tests::corpus::installation::ENVIRONMENT;
 use palisade_tests::corpus::known::KnownFailures;
 use palisade_tests::corpus::{Installation, Report, Selection, live, run};
 
-const USAGE: &str = "usage: crs [--rules DIR] [--live] [--edge FILE] [--every N] [--show] [STAGE...]
+const USAGE: &str = "usage: crs [--rules DIR] [--tests DIR] [--live] [--edge FILE] [--every N] [--show] [STAGE...]
        crs --origin ADDRESS
   --rules DIR      the CRS directory (default: the environment variable PALISADE_CRS_FROM)
+  --tests DIR      its tests, where they lie elsewhere
   --live           through a running edge; DIR is then what `palisade rules install` wrote
   --edge FILE      the edge's binary (default: palisade, beside this program)
   --every N        only every Nth stage
@@ -91,6 +92,7 @@ fn show(out: &mut impl Write, report: &Report) -> io::Result<()> {
 #[derive(Default)]
 struct Arguments {
     rules: Option<String>,
+    tests: Option<PathBuf>,
     live: bool,
     edge: Option<PathBuf>,
     origin: Option<SocketAddr>,
@@ -105,6 +107,7 @@ impl Arguments {
             let mut value = || arguments.next().ok_or(USAGE);
             match argument.as_str() {
                 "--rules" => parsed.rules = Some(value()?),
+                "--tests" => parsed.tests = Some(value()?.into()),
                 "--live" => parsed.live = true,
                 "--edge" => parsed.edge = Some(value()?.into()),
                 "--every" => parsed.selection.every = value()?.parse()?,
@@ -118,13 +121,15 @@ impl Arguments {
     }
 
     fn installation(&self) -> Result<Installation, Failure> {
-        if let Some(rules) = &self.rules {
-            return Ok(Installation::find(Path::new(rules))?);
-        }
-        let found = Installation::from_environment().ok_or_else(|| {
+        let found = match &self.rules {
+            Some(rules) => Some(Installation::find(Path::new(rules))),
+            None => Installation::from_environment(),
+        };
+        let mut found = found.ok_or_else(|| {
             format!("no rules: give --rules DIR or set {ENVIRONMENT} (`make rules` installs them)")
-        })?;
-        Ok(found?)
+        })??;
+        found.tests = self.tests.clone().or(found.tests);
+        Ok(found)
     }
 
     fn edge(&self) -> Result<PathBuf, Failure> {

@@ -36,7 +36,7 @@ pub enum Verdict {
 /// Whether this stage is about the server in front: it expects to be refused, nothing in the log, and the
 /// request is one that a strict server refuses.
 pub fn http_layer(output: &Output, message: &Message) -> Option<Verdict> {
-    let refusal = output.status.is_some_and(|status| status >= 400);
+    let refusal = !output.status.is_empty() && output.status.iter().all(|status| *status >= 400);
     let logs = !output.log.expect_ids.is_empty() || output.log.match_regex.is_some();
     if !refusal || logs || message.objections.is_empty() {
         return None;
@@ -53,8 +53,10 @@ pub fn judge(output: &Output, observed: &Observed) -> Verdict {
         (None | Some(false), true) => complaints.push("got no answer".to_owned()),
         _ => {}
     }
-    if let Some(status) = output.status.filter(|status| *status != observed.status) {
-        complaints.push(format!("expected status {status}, got {}", observed.status));
+    if !output.status.is_empty() && !output.status.contains(&observed.status) {
+        let expected: Vec<String> = output.status.iter().map(u16::to_string).collect();
+        let expected = expected.join(" or ");
+        complaints.push(format!("expected status {expected}, got {}", observed.status));
     }
     if let Some(pattern) = &output.response_contains {
         complaints.extend(unmatched(pattern, std::slice::from_ref(&observed.response_body)));

@@ -37,6 +37,8 @@ pub struct Report {
     pub version: String,
     /// Test files read.
     pub files: usize,
+    /// Rules that are left out, each with its reason.
+    pub left_out: Vec<String>,
     /// Every stage, sorted by name.
     pub outcomes: Vec<Outcome>,
     /// The time to compile the rules, or to start the edge.
@@ -96,7 +98,7 @@ impl Report {
 
     /// Everything, ending with the summary.
     pub fn text(&self, known: &KnownFailures) -> String {
-        let mut text = String::new();
+        let mut text: String = self.left_out.iter().map(|remark| format!("{remark}\n")).collect();
         let http: Vec<_> = self.http_layer().collect();
         if !http.is_empty() {
             text.push_str("Answered by the HTTP server in front, not run in process:\n");
@@ -163,6 +165,7 @@ mod tests {
             mode: Mode::InProcess,
             version: "4.0.0".into(),
             files: 1,
+            left_out: Vec::new(),
             outcomes: verdicts.into_iter().enumerate().map(outcome).collect(),
             load_time: Duration::ZERO,
             run_time: Duration::ZERO,
@@ -198,7 +201,7 @@ mod tests {
     #[test]
     fn a_failure_off_the_list_and_a_pass_on_it_are_told() {
         let known = KnownFailures::parse(
-            "[[stage]]\ncrs = \"4.0.0\"\nid = \"920100-1\"\nreason = \"a reason\"\n",
+            "[[stage]]\ncrs = \"4.0.0\"\nids = [\"920100-1\"]\nreason = \"a reason\"\n",
             "4.0.0",
         )
         .unwrap();

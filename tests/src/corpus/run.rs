@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Instant;
 
 use palisade_waf::seclang::LoadErrors;
-use palisade_waf::{OperatorCache, RuleSet};
+use palisade_waf::{OperatorCache, Remark, RuleSet};
 
 use super::judge::{self, Observed, Verdict};
 use super::report::{Mode, Outcome, Report};
@@ -67,10 +67,19 @@ pub fn run(installation: &Installation, selection: &Selection) -> Result<Report,
         mode: Mode::InProcess,
         version: installation.version.clone(),
         files: files.len(),
+        left_out: left_out(&rules),
         outcomes,
         load_time,
         run_time: started.elapsed() - load_time,
     })
+}
+
+fn left_out(rules: &RuleSet) -> Vec<String> {
+    let remarks = rules.remarks().iter();
+    remarks
+        .filter(|remark| matches!(remark, Remark::RuleLeftOut { .. }))
+        .map(ToString::to_string)
+        .collect()
 }
 
 fn run_stages(rules: &RuleSet, stages: &[&Stage]) -> Vec<Outcome> {

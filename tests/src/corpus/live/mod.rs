@@ -63,6 +63,7 @@ pub fn run(installation: &Installation, selection: &Selection, binary: &Path) ->
             mode: Mode::Live,
             version: installation.version.clone(),
             files: files.len(),
+            left_out: Vec::new(),
             outcomes,
             load_time,
             run_time: started.elapsed() - load_time,
