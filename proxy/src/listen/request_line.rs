@@ -127,9 +127,24 @@ impl Line {
     }
 }
 
+/// A whole line, as nearly all are, to be left as it is.
+fn is_ordinary(line: &[u8]) -> bool {
+    let spaces = line.iter().filter(|byte| **byte == b' ').count();
+    let special = line.iter().any(|byte| matches!(byte, b'"' | b'<' | b'>' | b'#'));
+    let version = line.strip_suffix(b"\r").unwrap_or(line).last();
+    spaces == 2 && !special && version.is_some_and(|byte| *byte != b' ')
+}
+
 impl Watched {
-    /// Looks at bytes that were just read; what is to be shown instead, if anything. Ordinary lines cost one pass.
+    /// Looks at bytes that were just read; what is to be shown instead, if anything.
     fn look(&mut self, read: &[u8]) -> Option<Vec<u8>> {
+        if self.line.is_some_and(Line::is_empty)
+            && let Some(end) = read.iter().position(|byte| *byte == b'\n')
+            && is_ordinary(&read[..end])
+        {
+            self.line = None;
+            return None;
+        }
         let mut shown: Option<Vec<u8>> = None;
         for (at, byte) in read.iter().enumerate() {
             let Some(line) = &mut self.line else {

@@ -178,7 +178,8 @@ async fn what_belongs_escaped_is_escaped_on_every_request_of_a_connection() {
     let mut connection = edge.connect("app.test").await.unwrap();
     for body in ["<\"#", "x y"] {
         let length = body.len();
-        let head = format!("POST /a?b=<\"c\"> HTTP/1.1\r\nHost: app.test\r\nContent-Length: {length}\r\n\r\n");
+        let head =
+            format!("POST /a?b=<\"c\"> HTTP/1.1\r\nHost: app.test\r\nContent-Length: {length}\r\n\r\n");
         connection.send(format!("{head}{body}")).await.unwrap();
         let seen = connection.answer().await.unwrap().expect(200).json();
         assert!(seen.to_string().contains("%3C%22c%22%3E"), "{seen}");
