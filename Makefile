@@ -1,7 +1,7 @@
 # `make run` and `make test` are all that a newcomer needs; `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test crs libinjection bench check setup rules fmt clippy doc rooms deny image
+.PHONY: help run test crs crs-live libinjection bench check setup rules fmt clippy doc rooms deny image
 
 CARGO ?= cargo
 RULES := $(CURDIR)/data/crs
@@ -18,6 +18,8 @@ endif
 # dependency once more.
 BUILD_TESTS := $(CARGO) build --workspace --bins --tests
 INSTALL_RULES = rules install --dir $(RULES)
+# The corpus: of the installed rule set, or of another folder (RULES_FROM), with tests that lie elsewhere (TESTS_FROM).
+CRS = --rules $(or $(RULES_FROM),$(RULES)) $(addprefix --tests ,$(TESTS_FROM))
 # What the tests use: the binary and the rule set of this build.
 TEST := PALISADE_TEST_BINARY=$(DEBUG_BINARY) PALISADE_TEST_RULES=$(RULES) PALISADE_CRS_FROM=$(RULES) $(CARGO) test --workspace --no-fail-fast
 
@@ -42,7 +44,7 @@ endef
 export TRY
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: setup ## Build the edge, install the OWASP CRS, serve https://app.localhost:8443/
 	@echo "==> building palisade (release; some minutes the first time)"
@@ -60,8 +62,11 @@ test: setup ## Run all tests
 	@echo "==> running the tests"
 	$(TEST)
 
-crs: rules ## Run the OWASP CRS regression corpus
-	@target/debug/crs --rules $(RULES)
+crs: rules ## Run the OWASP CRS regression corpus, the engine alone
+	@target/debug/crs $(CRS)
+
+crs-live: rules ## Run the OWASP CRS regression corpus through a running edge
+	@target/debug/crs --live $(CRS)
 
 libinjection: rules ## Compare our libinjection with the Go port of it on a million strings
 	@command -v go >/dev/null || { echo "libinjection: NOT COMPARED, go is missing (https://go.dev/dl)" >&2; exit 1; }

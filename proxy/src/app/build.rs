@@ -58,6 +58,7 @@ impl App {
         files.watch(config.files.iter().map(PathBuf::as_path));
         crate::telemetry::init_diagnostics(&config.log);
         let (access, audit) = (Sink::open(&config.log.access)?, Sink::open(&config.log.audit)?);
+        let matches = Sink::open(&config.log.matches)?;
         let style = Style::of(&config.log);
         let sockets = Sockets::bind(&config.listen)?;
         let addresses = sockets.addresses();
@@ -71,6 +72,7 @@ impl App {
             access,
             style,
             audit,
+            matches,
         };
         Ok(Self {
             reloader,

@@ -18,7 +18,7 @@ use super::{ReloadError, StartError};
 use crate::admin::{Admin, Readiness};
 use crate::config::Config;
 use crate::flow::{Edge, EdgeParts, Redirect};
-use crate::listen::{self, Acceptor, Gauge, Transport};
+use crate::listen::{self, Acceptor, Gauge, RequestLines, Transport};
 use crate::telemetry::metrics::LogLabels;
 use crate::telemetry::{Metrics, Sink};
 use crate::upstream::Echo;
@@ -40,7 +40,7 @@ pub struct Running {
     turn: Arc<Mutex<()>>,
     /// Tells the watch on files that others may be in use now.
     reloaded: Arc<Notify>,
-    logs: [Sink; 2],
+    logs: [Sink; 3],
     readiness: Readiness,
     stop: watch::Sender<bool>,
     /// Stops the admin and echo listeners, which draining requests and their watchers still need.
@@ -73,7 +73,7 @@ impl App {
         let config = Arc::clone(&reloader.snapshots.load().config);
         let connections = Connections::new(config.listen.max_connections);
         let readiness = Readiness::default();
-        let logs = [parts.access.clone(), parts.audit.clone()];
+        let logs = [parts.access.clone(), parts.audit.clone(), parts.matches.clone()];
         let admin = admin(&reloader, &logs, &readiness);
         let transport = tls(&config, &reloader)?;
         let proxy = proxy(&config, parts);
@@ -204,11 +204,12 @@ impl Wiring<'_> {
         let redirect = Arc::new(Redirect {
             port: redirect_port(config, addresses),
         });
+        let requests = Arc::new(RequestLines(Arc::clone(proxy)));
         for socket in sockets.https {
             self.serve(
                 socket,
                 tls.clone(),
-                Arc::clone(proxy),
+                Arc::clone(&requests),
                 Arc::clone(&connections.permits),
                 public,
             );
@@ -292,24 +293,22 @@ fn proxy(config: &Config, parts: EdgeParts) -> Arc<HttpProxy<Edge>> {
     proxy.h2_options = Some(h2);
     let mut options = pingora_core::apps::HttpServerOptions::default();
     options.h2_idle_timeout = Some(config.listen.keepalive_timeout);
+    // Admission refuses it, with a line in the access log.
+    options.allow_connect_method_proxying = true;
     proxy.server_options = Some(options);
     proxy.handle_init_modules();
     Arc::new(proxy)
 }
 
-fn admin(reloader: &Reloader, logs: &[Sink; 2], readiness: &Readiness) -> Admin {
-    let (snapshots, [access, audit]) = (reloader.snapshots.clone(), logs.clone());
+fn admin(reloader: &Reloader, logs: &[Sink; 3], readiness: &Readiness) -> Admin {
+    let (snapshots, logs) = (reloader.snapshots.clone(), logs.clone());
     Admin::new(Arc::clone(&reloader.metrics), readiness.clone(), move |metrics| {
         let held = snapshots.load().body_budget.held();
         metrics.body_memory.set(i64::try_from(held).unwrap_or(i64::MAX));
-        metrics
-            .dropped_lines
-            .get_or_create(&LogLabels { log: "access" })
-            .set(access.dropped());
-        metrics
-            .dropped_lines
-            .get_or_create(&LogLabels { log: "audit" })
-            .set(audit.dropped());
+        for (log, sink) in ["access", "audit", "matches"].into_iter().zip(&logs) {
+            let dropped = metrics.dropped_lines.get_or_create(&LogLabels { log });
+            dropped.set(sink.dropped());
+        }
     })
 }
 

@@ -64,6 +64,7 @@ pub(super) struct Log {
     pub(super) format: Option<LogFormat>,
     pub(super) access: Option<LogTarget>,
     pub(super) audit: Option<LogTarget>,
+    pub(super) matches: Option<LogTarget>,
 }
 
 /// `[waf]`.

@@ -112,6 +112,8 @@ pub struct Log {
     pub access: LogTarget,
     /// The audit log: one JSON line per incident.
     pub audit: LogTarget,
+    /// The log of matches: one line per rule that matched, values unmasked.
+    pub matches: LogTarget,
 }
 
 /// The shape of log lines.

@@ -31,7 +31,9 @@ pub(super) async fn admit(session: &mut ServerSession, context: &mut RequestCont
         Ok(None) => Some(Answer::plain(StatusCode::NOT_FOUND)),
         Err(ambiguous) => {
             context.error = Some(ambiguous.to_string());
-            Some(Answer::plain(StatusCode::BAD_REQUEST))
+            // Nor is it certain where such a request ends.
+            session.set_keepalive(None);
+            Some(Answer::plain(ambiguous.status()))
         }
     };
     match refusal {

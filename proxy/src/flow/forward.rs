@@ -5,6 +5,7 @@ use pingora_error::Result;
 use pingora_http::RequestHeader;
 
 use super::context::RequestContext;
+use super::reading;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -75,7 +76,14 @@ fn is_ours(name: &str) -> bool {
 
 /// A target in absolute form names a host that the upstream would take before Host (RFC 9112 section 3.2.2).
 fn to_origin_form(request: &mut RequestHeader) -> Result<()> {
-    if request.raw_path().starts_with(b"/") || request.uri.authority().is_none() {
+    if request.raw_path().starts_with(b"/") {
+        return Ok(());
+    }
+    if let Some(path) = reading::path_of_url(request.raw_path()) {
+        let slash: &[u8] = if path.starts_with(b"/") { b"" } else { b"/" };
+        return request.set_raw_path(&[slash, path].concat());
+    }
+    if request.uri.authority().is_none() {
         return Ok(());
     }
     if let Some(authority) = request.uri.authority().map(ToString::to_string) {
@@ -105,6 +113,21 @@ fn original_host(context: &RequestContext, request: &RequestHeader) -> HeaderVal
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_upstream_is_shown_a_path() {
+        for (sent, wanted) in [
+            ("/a?b", "/a?b"),
+            ("*", "*"),
+            ("http://a.example", "/"),
+            ("http://a.example?b", "/?b"),
+            ("http://a.example/c?b", "/c?b"),
+        ] {
+            let mut request = RequestHeader::build("GET", sent.as_bytes(), None).unwrap();
+            to_origin_form(&mut request).unwrap();
+            assert_eq!(request.raw_path(), wanted.as_bytes(), "{sent}");
+        }
+    }
 
     #[test]
     fn no_spelling_of_a_forwarding_header_passes() {

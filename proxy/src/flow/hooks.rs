@@ -39,7 +39,9 @@ impl ProxyHttp for Edge {
             &context.snapshot.config.listen,
             draining,
         );
-        admit(session.as_downstream_mut(), context).await
+        let answered = admit(session.as_downstream_mut(), context).await;
+        log::request_matches(&self.parts, session.as_downstream(), context);
+        answered
     }
 
     async fn upstream_peer(

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use palisade_waf::{Completeness, Interruption, RequestOrigin, RuleSet, Transaction, Verdict};
+use palisade_waf::{Completeness, Interruption, MatchedRule, RequestOrigin, RuleSet, Transaction, Verdict};
 use pingora_http::{RequestHeader, ResponseHeader};
 
 use super::head;
@@ -52,6 +52,8 @@ pub(super) struct Inspection {
     failed: bool,
     partial: bool,
     elapsed: Duration,
+    /// How many matches were told already.
+    told: usize,
 }
 
 /// Bodies from this size on are inspected on a thread of their own: a worker that is busy with one for
@@ -123,6 +125,7 @@ impl Inspection {
             failed: false,
             partial: false,
             elapsed: Duration::ZERO,
+            told: 0,
         }
     }
 
@@ -178,6 +181,13 @@ impl Inspection {
     /// The transaction, for the audit record.
     pub(super) fn transaction(&self) -> &Transaction {
         &self.transaction
+    }
+
+    /// The matches since this was asked last.
+    pub(super) fn new_matches(&mut self) -> &[MatchedRule] {
+        let matches = self.transaction.matched_rules();
+        let told = std::mem::replace(&mut self.told, matches.len());
+        matches.get(told..).unwrap_or_default()
     }
 
     /// Whether a body was inspected only up to its limit.
@@ -251,7 +261,13 @@ fn show_head(transaction: &mut Transaction, origin: &Origin<'_>, request: &Reque
         // HTTP/2 carries it as :authority; rules look for Host.
         transaction.add_request_header(b"host", origin.authority.as_bytes());
     }
-    for (name, value) in &request.headers {
-        transaction.add_request_header(name.as_str().as_bytes(), value.as_bytes());
+    // Logs and exclusions show a name as it was sent; HTTP/2 has none but lower case.
+    for (name, value) in request.case_header_iter() {
+        transaction.add_request_header(name.as_slice(), value.as_bytes());
+    }
+    if !request.has_case() {
+        for (name, value) in &request.headers {
+            transaction.add_request_header(name.as_str().as_bytes(), value.as_bytes());
+        }
     }
 }

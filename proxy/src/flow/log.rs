@@ -14,6 +14,7 @@ use super::parts::EdgeParts;
 use crate::config::HostPattern;
 use crate::incident::{Facts, Incident};
 use crate::telemetry::access::Entry;
+use crate::telemetry::matches;
 use crate::telemetry::metrics::{RequestLabels, RouteLabels, WafLabels, WafOutcome};
 
 /// Logs and counts a finished request.
@@ -29,6 +30,7 @@ pub(super) fn request(parts: &EdgeParts, session: &mut ServerSession, context: &
         inspection.logging();
         describe_waf(&mut entry, &inspection, &context.id);
         count_waf(parts, &route, &inspection);
+        matches_of(parts, session, context, &mut inspection);
         if entry.incident.is_some() || inspection.transaction().wants_audit() {
             audit(parts, context, &inspection, &entry);
         }
@@ -36,6 +38,16 @@ pub(super) fn request(parts: &EdgeParts, session: &mut ServerSession, context: &
     count_request(parts, route, status, context.started.elapsed());
     if parts.access.is_on() {
         parts.access.write(entry.line(parts.style));
+    }
+}
+
+/// Logs the matches in a request before it goes upstream, as ModSecurity does: who waits for the answer finds them in
+/// the log already.
+pub(super) fn request_matches(parts: &EdgeParts, session: &ServerSession, context: &RequestContext) {
+    if parts.matches.is_on()
+        && let Some(inspection) = &context.inspection
+    {
+        matches_of(parts, session, context, &mut lock(inspection));
     }
 }
 
@@ -118,6 +130,30 @@ fn count_waf(parts: &EdgeParts, route: &Arc<str>, inspection: &Inspection) {
                 route: Arc::clone(route),
             })
             .inc();
+    }
+}
+
+/// What is not written yet.
+fn matches_of(
+    parts: &EdgeParts,
+    session: &ServerSession,
+    context: &RequestContext,
+    inspection: &mut Inspection,
+) {
+    if !parts.matches.is_on() {
+        return;
+    }
+    let request = matches::Request {
+        time: &rfc3339(context.time),
+        id: &context.id,
+        client: context.client,
+        host: &context.host,
+        path: session.req_header().uri.path(),
+    };
+    let stopped = inspection.transaction().interruption().cloned();
+    let lines = matches::lines(&request, inspection.new_matches(), stopped.as_ref());
+    if !lines.is_empty() {
+        parts.matches.write(lines);
     }
 }
 

@@ -18,4 +18,6 @@ pub struct EdgeParts {
     pub style: Style,
     /// The audit log.
     pub audit: Sink,
+    /// The log of matches.
+    pub matches: Sink,
 }

@@ -10,7 +10,7 @@ use pingora_core::protocols::{GetSocketDigest, SocketDigest, Stream};
 use std::os::fd::AsRawFd;
 use tokio::net::TcpStream;
 
-use super::ServerTls;
+use super::{ServerTls, request_line};
 
 /// What is spoken below HTTP on a listener.
 #[derive(Clone)]
@@ -42,7 +42,7 @@ pub(super) async fn establish(
         Transport::Tls(acceptor, deadline) => {
             let handshake = tokio::time::timeout(*deadline, acceptor.tls_handshake(stream));
             match handshake.await {
-                Ok(Ok(stream)) => Ok(Box::new(stream)),
+                Ok(Ok(stream)) => Ok(request_line::watched(Box::new(stream))),
                 Ok(Err(error)) => Err(ConnectionError::Handshake(error)),
                 Err(_) => Err(ConnectionError::HandshakeTimeout(*deadline)),
             }

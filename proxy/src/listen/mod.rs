@@ -7,9 +7,11 @@
 mod accept;
 mod bind;
 mod connection;
+mod request_line;
 mod tls;
 
 pub use accept::{Acceptor, Gauge, serve, stop_requested};
 pub use bind::{BindError, bind};
 pub use connection::Transport;
+pub use request_line::RequestLines;
 pub use tls::{ServerTls, server_config};

@@ -1,7 +1,8 @@
-//! What an operator sees: metrics, the access log, the audit log, diagnostics.
+//! What an operator sees: metrics, the access log, the audit log, the log of matches, diagnostics.
 
 pub mod access;
 mod diagnostics;
+pub mod matches;
 pub mod metrics;
 mod sink;
 

@@ -27,19 +27,23 @@ SecResponseBodyMimeType text/plain text/html text/xml application/json
 
 /// The set-up of the CRS test guide: everything is detected at the highest level, nothing is stopped, and the
 /// checks that are off by default are on.
-const TEST_SETUP: &str = r#"
-SecAction "id:900005,phase:1,nolog,pass,ctl:ruleEngine=DetectionOnly,ctl:ruleRemoveById=910000,setvar:tx.blocking_paranoia_level=4,setvar:tx.crs_validate_utf8_encoding=1,setvar:tx.arg_name_length=100,setvar:tx.arg_length=400,setvar:tx.total_arg_length=64000,setvar:tx.max_num_args=255,setvar:tx.max_file_size=64100,setvar:tx.combined_file_sizes=65535"
-"#;
+const TEST_SETUP: &str = include_str!("../../../config/crs-test.conf");
 
 /// Compiles the rules of an installation for the corpus.
 pub fn rule_set(installation: &Installation, cache: &OperatorCache) -> Result<RuleSet, LoadErrors> {
-    RuleSet::builder()
+    let builder = RuleSet::builder();
+    // As in the edge: those of CRS 3 that only a backtracking engine can run are left out, with a remark.
+    let builder = match installation.version.starts_with("3.") {
+        true => builder.leave_out_unsupported(),
+        false => builder,
+    };
+    builder
         .operators(cache)
         .limits(Limits::default())
         .text("engine.conf", ENGINE)
         .text("route.conf", ROUTE)
         .include(&installation.setup)
-        .text("corpus-setup.conf", TEST_SETUP)
+        .text("crs-test.conf", TEST_SETUP)
         .include(&installation.rules)
         .build(&Directory::new(&installation.root))
 }
@@ -55,7 +59,7 @@ pub fn inspect(rules: &RuleSet, message: &Message, response: &Response) -> Obser
     request(&mut transaction, message);
     answer(&mut transaction, &message.protocol, response);
     transaction.logging();
-    observed(&transaction, response)
+    observed(&transaction, message, response)
 }
 
 fn request(transaction: &mut Transaction, message: &Message) {
@@ -88,7 +92,7 @@ fn answer(transaction: &mut Transaction, protocol: &[u8], response: &Response) {
     let _ = transaction.response_body(body, Completeness::Complete);
 }
 
-fn observed(transaction: &Transaction, response: &Response) -> Observed {
+fn observed(transaction: &Transaction, message: &Message, response: &Response) -> Observed {
     let logged: Vec<&MatchedRule> = transaction
         .matched_rules()
         .iter()
@@ -102,6 +106,7 @@ fn observed(transaction: &Transaction, response: &Response) -> Observed {
             .map_or(Some(response.status), Interruption::status)
             .unwrap_or(0),
         response_body: response.body.clone(),
+        unanswered: message.is_simple(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The regression corpus of the OWASP CRS, run in process.
+//! The regression corpus of the OWASP CRS, run in process and, by [`live`], through a running edge.
 //!
 //! The CRS ships its tests as YAML for go-ftw, a client that speaks to a live server. Here every part of
 //! that set-up has a small stand-in, so that the engine alone is under test:
@@ -20,6 +20,7 @@ pub mod engine;
 pub mod installation;
 pub mod judge;
 pub mod known;
+pub mod live;
 pub mod origin;
 pub mod report;
 pub mod request;

@@ -19,16 +19,29 @@ pub struct Outcome {
     pub observed: Observed,
 }
 
+/// Where the stages ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The engine alone.
+    InProcess,
+    /// Through a running edge.
+    Live,
+}
+
 /// The whole run.
 #[derive(Debug, Clone)]
 pub struct Report {
+    /// Where.
+    pub mode: Mode,
     /// The CRS version.
     pub version: String,
     /// Test files read.
     pub files: usize,
+    /// Rules that are left out, each with its reason.
+    pub left_out: Vec<String>,
     /// Every stage, sorted by name.
     pub outcomes: Vec<Outcome>,
-    /// The time to compile the rules.
+    /// The time to compile the rules, or to start the edge.
     pub load_time: Duration,
     /// The time for all stages.
     pub run_time: Duration,
@@ -73,18 +86,19 @@ impl Report {
 
     /// The line that scripts read.
     pub fn summary(&self) -> String {
-        format!(
-            "crs corpus {}: {} passed, {} failed, {} http-layer",
-            self.version,
-            self.passed(),
-            self.failures().count(),
-            self.http_layer().count()
-        )
+        let (version, passed, failed) = (&self.version, self.passed(), self.failures().count());
+        match self.mode {
+            Mode::Live => format!("crs live {version}: {passed} passed, {failed} failed"),
+            Mode::InProcess => {
+                let others = self.http_layer().count();
+                format!("crs corpus {version}: {passed} passed, {failed} failed, {others} http-layer")
+            }
+        }
     }
 
     /// Everything, ending with the summary.
     pub fn text(&self, known: &KnownFailures) -> String {
-        let mut text = String::new();
+        let mut text: String = self.left_out.iter().map(|remark| format!("{remark}\n")).collect();
         let http: Vec<_> = self.http_layer().collect();
         if !http.is_empty() {
             text.push_str("Answered by the HTTP server in front, not run in process:\n");
@@ -103,9 +117,13 @@ impl Report {
         }
         let _ = writeln!(
             text,
-            "{} files, {} stages; rules loaded in {:.2} s, stages run in {:.2} s",
+            "{} files, {} stages; {} in {:.2} s, stages run in {:.2} s",
             self.files,
             self.outcomes.len(),
+            match self.mode {
+                Mode::InProcess => "rules loaded",
+                Mode::Live => "edge started",
+            },
             self.load_time.as_secs_f64(),
             self.run_time.as_secs_f64()
         );
@@ -144,8 +162,10 @@ mod tests {
             observed: Observed::default(),
         };
         Report {
+            mode: Mode::InProcess,
             version: "4.0.0".into(),
             files: 1,
+            left_out: Vec::new(),
             outcomes: verdicts.into_iter().enumerate().map(outcome).collect(),
             load_time: Duration::ZERO,
             run_time: Duration::ZERO,
@@ -172,9 +192,16 @@ mod tests {
     }
 
     #[test]
+    fn a_live_run_says_so() {
+        let mut report = report(vec![Verdict::Passed, Verdict::Failed(vec!["x".into()])]);
+        report.mode = Mode::Live;
+        assert_eq!(report.summary(), "crs live 4.0.0: 1 passed, 1 failed");
+    }
+
+    #[test]
     fn a_failure_off_the_list_and_a_pass_on_it_are_told() {
         let known = KnownFailures::parse(
-            "[[stage]]\ncrs = \"4.0.0\"\nid = \"920100-1\"\nreason = \"a reason\"\n",
+            "[[stage]]\ncrs = \"4.0.0\"\nids = [\"920100-1\"]\nreason = \"a reason\"\n",
             "4.0.0",
         )
         .unwrap();

@@ -7,10 +7,10 @@ use std::thread;
 use std::time::Instant;
 
 use palisade_waf::seclang::LoadErrors;
-use palisade_waf::{OperatorCache, RuleSet};
+use palisade_waf::{OperatorCache, Remark, RuleSet};
 
 use super::judge::{self, Observed, Verdict};
-use super::report::{Outcome, Report};
+use super::report::{Mode, Outcome, Report};
 use super::suite::{self, Stage, SuiteError, TestFile};
 use super::wire::Message;
 use super::{Installation, engine, origin, request};
@@ -20,12 +20,23 @@ use super::{Installation, engine, origin, request};
 pub struct Selection {
     /// Only stages whose name starts so; empty means all.
     pub prefixes: Vec<String>,
+    /// Of those only each of that many, in the order of the files; 0 and 1 mean all.
+    pub every: usize,
 }
 
 impl Selection {
     fn holds(&self, id: &str) -> bool {
         self.prefixes.is_empty() || self.prefixes.iter().any(|prefix| id.starts_with(prefix))
     }
+}
+
+/// The stages that are selected, in the order of the files.
+pub(super) fn selected<'f>(files: &'f [TestFile], selection: &Selection) -> Vec<&'f Stage> {
+    let stages = files.iter().flat_map(|file| file.tests.iter().flatten());
+    stages
+        .filter(|stage| selection.holds(&stage.id.to_string()))
+        .step_by(selection.every.max(1))
+        .collect()
 }
 
 /// Why the corpus did not run.
@@ -40,6 +51,9 @@ pub enum RunError {
     /// The rules cannot be loaded.
     #[error("{0}")]
     Rules(#[from] LoadErrors),
+    /// The edge does not run.
+    #[error("{0}")]
+    Live(std::io::Error),
 }
 
 /// Runs the selected stages of an installation's corpus.
@@ -48,29 +62,39 @@ pub fn run(installation: &Installation, selection: &Selection) -> Result<Report,
     let started = Instant::now();
     let rules = engine::rule_set(installation, &OperatorCache::default())?;
     let load_time = started.elapsed();
-    let outcomes = run_files(&rules, &files, selection);
+    let outcomes = run_stages(&rules, &selected(&files, selection));
     Ok(Report {
+        mode: Mode::InProcess,
         version: installation.version.clone(),
         files: files.len(),
+        left_out: left_out(&rules),
         outcomes,
         load_time,
         run_time: started.elapsed() - load_time,
     })
 }
 
-fn run_files(rules: &RuleSet, files: &[TestFile], selection: &Selection) -> Vec<Outcome> {
+fn left_out(rules: &RuleSet) -> Vec<String> {
+    let remarks = rules.remarks().iter();
+    remarks
+        .filter(|remark| matches!(remark, Remark::RuleLeftOut { .. }))
+        .map(ToString::to_string)
+        .collect()
+}
+
+fn run_stages(rules: &RuleSet, stages: &[&Stage]) -> Vec<Outcome> {
     let next = AtomicUsize::new(0);
     let outcomes = Mutex::new(Vec::new());
     let threads = thread::available_parallelism().map_or(1, Into::into);
     thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let done = run_file(rules, file, selection);
+                while let Some(stage) = stages.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let done = run_stage(rules, stage);
                     outcomes
                         .lock()
                         .unwrap_or_else(|poison| poison.into_inner())
-                        .extend(done);
+                        .push(done);
                 }
             });
         }
@@ -78,15 +102,6 @@ fn run_files(rules: &RuleSet, files: &[TestFile], selection: &Selection) -> Vec<
     let mut outcomes = outcomes.into_inner().unwrap_or_else(|poison| poison.into_inner());
     outcomes.sort_by(|a, b| a.id.cmp(&b.id));
     outcomes
-}
-
-fn run_file(rules: &RuleSet, file: &TestFile, selection: &Selection) -> Vec<Outcome> {
-    file.tests
-        .iter()
-        .flatten()
-        .filter(|stage| selection.holds(&stage.id.to_string()))
-        .map(|stage| run_stage(rules, stage))
-        .collect()
 }
 
 fn run_stage(rules: &RuleSet, stage: &Stage) -> Outcome {
@@ -108,7 +123,7 @@ fn judged(rules: &RuleSet, stage: &Stage, message: &Message) -> (Verdict, Observ
     }
     let response = origin::answer(message);
     match catch_unwind(AssertUnwindSafe(|| engine::inspect(rules, message, &response))) {
-        Ok(observed) => (judge::judge(&stage.output, message, &observed), observed),
+        Ok(observed) => (judge::judge(&stage.output, &observed), observed),
         Err(_) => (
             Verdict::Failed(vec!["the engine panicked".into()]),
             Observed::default(),

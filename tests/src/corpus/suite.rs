@@ -1,7 +1,9 @@
-//! The YAML of the regression tests.
+//! The YAML of the regression tests: the schema of CRS 4, and that of CRS 3, which is read into the same form.
 //!
 //! Keys that appear in no CRS test are refused by name, so that a new release cannot carry an expectation
 //! that is silently left out.
+
+mod crs3;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -70,8 +72,9 @@ pub struct Input {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Output {
-    /// The answer's status.
-    pub status: Option<u16>,
+    /// The answer's status, one of these; empty for any.
+    #[serde(deserialize_with = "statuses")]
+    pub status: Vec<u16>,
     /// A pattern in the answer.
     pub response_contains: Option<String>,
     /// The answer is none that an HTTP client understands.
@@ -172,9 +175,12 @@ fn load_file(path: &Path) -> Result<TestFile, SuiteError> {
 
 /// The tests in one file's text. A file may be empty but for comments.
 pub fn parse(text: &str) -> Result<Vec<Vec<Stage>>, serde_norway::Error> {
-    let Some(file) = serde_norway::from_str::<Option<RawFile>>(text)? else {
-        return Ok(Vec::new());
-    };
+    match serde_norway::from_str::<Option<AnyFile>>(text)? {
+        None => return Ok(Vec::new()),
+        Some(AnyFile::Other {}) => return crs3::parse(text),
+        Some(AnyFile::Crs4 { .. }) => {}
+    }
+    let file: RawFile = serde_norway::from_str(text)?;
     let rule = file.rule_id;
     Ok(file
         .tests
@@ -189,6 +195,18 @@ struct RawFile {
     rule_id: u64,
     #[serde(default)]
     tests: Vec<RawTest>,
+}
+
+/// Which schema a file follows.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum AnyFile {
+    /// Says at its top which rule it is about.
+    Crs4 {
+        #[allow(dead_code, reason = "its presence is what tells the schema")]
+        rule_id: u64,
+    },
+    Other {},
 }
 
 #[derive(Deserialize)]
@@ -223,6 +241,20 @@ impl RawTest {
             })
             .collect()
     }
+}
+
+/// One status, or several.
+fn statuses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u16>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Statuses {
+        One(u16),
+        Several(Vec<u16>),
+    }
+    Ok(match Statuses::deserialize(deserializer)? {
+        Statuses::One(status) => vec![status],
+        Statuses::Several(statuses) => statuses,
+    })
 }
 
 /// Header values may be written as numbers.

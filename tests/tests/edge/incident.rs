@@ -181,7 +181,7 @@ async fn a_path_that_looks_like_a_secret() {
 async fn a_header_of_an_application() {
     way(
         Ask::get("/app").header("X-Query", "${jndi:dns://items}"),
-        &["x-query", "/app", "944150"],
+        &["X-Query", "/app", "944150"],
         vec![
             (
                 "the same in another header",

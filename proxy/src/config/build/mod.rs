@@ -116,5 +116,6 @@ fn log(raw: raw::Log, server: &Server) -> Log {
         audit: raw
             .audit
             .unwrap_or_else(|| LogTarget::File(server.data_dir.join("audit.log"))),
+        matches: raw.matches.unwrap_or(LogTarget::Off),
     }
 }

@@ -105,6 +105,7 @@ fn logging(table: &mut Table<'_>) -> raw::Log {
         format: table.take("format", one_of(FORMATS)),
         access: table.take("access", log::target),
         audit: table.take("audit", log::target),
+        matches: table.take("matches", log::target),
     }
 }
 
