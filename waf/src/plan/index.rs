@@ -120,10 +120,6 @@ impl Index {
         &self.groups[id]
     }
 
-    pub(crate) fn groups(&self) -> usize {
-        self.groups.len()
-    }
-
     pub(crate) fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id]
     }

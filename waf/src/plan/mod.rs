@@ -42,7 +42,9 @@ struct Program {
     steps: Vec<Step>,
     /// How the links of each step ask.
     asks: Vec<Box<[Ask]>>,
-    /// Where `skipAfter` lands: the places of a name, ascending.
+    /// Where `skipAfter` of each step lands.
+    jumps: Vec<usize>,
+    /// Where `skipAfter` may land: the places of a name, ascending.
     landings: HashMap<String, Vec<usize>>,
 }
 
@@ -92,11 +94,10 @@ impl RuleSet {
         &self.inner.index
     }
 
-    /// Where `skipAfter` goes on: the step behind the next marker of that name (or the next rule with
-    /// that id) at or behind `from`; the end of the phase if there is none.
-    pub(crate) fn jump(&self, phase: Phase, marker: &str, from: usize) -> usize {
-        let program = &self.inner.programs[phase.index()];
-        program.landing(marker, from).unwrap_or(program.steps.len())
+    /// Where `skipAfter` of a step goes on: behind the next marker of that name (or the next rule with that
+    /// id); at the end of the phase if there is none.
+    pub(crate) fn jump(&self, phase: Phase, step: usize) -> usize {
+        self.inner.programs[phase.index()].jumps[step]
     }
 
     pub(crate) fn persistent(&self) -> &PersistentCollections {
@@ -125,6 +126,7 @@ impl Plan {
         }
         for program in &mut plan.programs {
             program.steps.shrink_to_fit();
+            program.find_jumps();
         }
         plan.index = index.finish();
         plan.remark_on_missing_markers();
@@ -175,6 +177,19 @@ impl Program {
     /// Names the place behind the step that was pushed last.
     fn land(&mut self, name: String) {
         self.landings.entry(name).or_default().push(self.steps.len());
+    }
+
+    fn find_jumps(&mut self) {
+        let marker = |step: &Step| match step {
+            Step::Rule(rule) => rule.head().actions.skip_after.clone(),
+            Step::Marker(_) => None,
+        };
+        let steps = self.steps.iter().enumerate();
+        let jumps = steps.map(|(place, step)| {
+            let landing = marker(step).and_then(|marker| self.landing(&marker, place + 1));
+            landing.unwrap_or(self.steps.len())
+        });
+        self.jumps = jumps.collect();
     }
 
     fn landing(&self, name: &str, from: usize) -> Option<usize> {

@@ -17,9 +17,8 @@ pub(crate) struct Candidates {
     values: Vec<BufferId>,
     variables: Vec<Option<Part>>,
     selections: Vec<Option<Part>>,
-    /// By union and by group, where the candidates of all its values together begin in `bits`.
+    /// Where the candidates of all values of a union together begin in `bits`.
     unions: Vec<Option<u32>>,
-    groups: Vec<Option<u32>>,
     bits: Vec<u64>,
 }
 
@@ -38,17 +37,15 @@ impl Candidates {
         renew(&mut self.variables, Variable::ALL.len());
         renew(&mut self.selections, index.selections());
         renew(&mut self.unions, index.unions());
-        renew(&mut self.groups, index.groups());
     }
 
     /// Whether the operator may match some value of the group.
     #[inline]
     pub(super) fn any(&mut self, group: GroupId, slot: usize, index: &Index, facts: &Facts) -> bool {
-        let start = match self.groups[group] {
-            Some(start) => start,
-            None => self.gather(group, index, facts),
-        };
-        has(&self.bits[start as usize..], slot)
+        index.group(group).unions.iter().any(|union| {
+            let start = self.unions[*union].unwrap_or_else(|| self.unite(*union, index, facts));
+            has(&self.bits[start as usize..], slot)
+        })
     }
 
     /// Whether the operator may match the value of this place in a selection.
@@ -101,23 +98,6 @@ impl Candidates {
     /// Bytes of values that are held.
     pub(super) fn held(&self) -> usize {
         self.buffers.held()
-    }
-
-    fn gather(&mut self, group: GroupId, index: &Index, facts: &Facts) -> u32 {
-        let shape = index.group(group);
-        let words = index.scanner(shape.kind, None).words();
-        for union in &shape.unions {
-            self.unite(*union, index, facts);
-        }
-        let start = self.bits.len();
-        self.bits.resize(start + words, 0);
-        for union in &shape.unions {
-            let part = self.unite(*union, index, facts);
-            self.add(start, part as usize, words);
-        }
-        let start = start as u32;
-        self.groups[group] = Some(start);
-        start
     }
 
     /// The candidates of a selection behind a node. Values that the transformations leave alone are counted in

@@ -76,9 +76,9 @@ pub(super) fn run(phase: Phase, context: &mut Context<'_>) {
         }
         let actions = &rule.head().actions;
         skip = actions.skip.unwrap_or(0);
-        if let Some(marker) = &actions.skip_after {
+        if actions.skip_after.is_some() {
             // A marker that stands nowhere ahead ends the phase, as in ModSecurity.
-            next = rules.jump(phase, marker, next);
+            next = rules.jump(phase, next - 1);
         }
     }
     context.state.hits.clear();
