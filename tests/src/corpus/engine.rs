@@ -6,7 +6,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use bytes::Bytes;
 use palisade_waf::seclang::LoadErrors;
 use palisade_waf::{
-    Completeness, Interruption, Limits, MatchedRule, OperatorCache, RequestOrigin, RuleSet, Transaction,
+    Completeness, Evaluation, Interruption, Limits, MatchedRule, OperatorCache, RequestOrigin, RuleSet,
+    Transaction,
 };
 
 use super::Installation;
@@ -50,16 +51,33 @@ pub fn rule_set(installation: &Installation, cache: &OperatorCache) -> Result<Ru
 
 /// One request and its answer through all five phases. A verdict stays in the transaction, so it is read
 /// once at the end.
+///
+/// The index over the values must not be noticed: the plain evaluation comes to the same, match for match.
 pub fn inspect(rules: &RuleSet, message: &Message, response: &Response) -> Observed {
-    let mut transaction = rules.transaction(RequestOrigin {
+    let indexed = evaluated(rules, Evaluation::Indexed, message, response);
+    let plain = evaluated(rules, Evaluation::Checked, message, response);
+    assert_eq!(plain.divergences(), [] as [String; 0], "the index misses a match");
+    assert_eq!(
+        indexed.matched_rules(),
+        plain.matched_rules(),
+        "the index changes what matches"
+    );
+    assert_eq!(indexed.interruption(), plain.interruption());
+    assert_eq!(indexed.detected_interruption(), plain.detected_interruption());
+    observed(&indexed, message, response)
+}
+
+fn evaluated(rules: &RuleSet, evaluation: Evaluation, message: &Message, response: &Response) -> Transaction {
+    let origin = RequestOrigin {
         id: "corpus".into(),
         unix_micros: 1_750_000_000_000_000,
         utc_offset_seconds: 0,
-    });
+    };
+    let mut transaction = rules.transaction_evaluated(origin, evaluation);
     request(&mut transaction, message);
     answer(&mut transaction, &message.protocol, response);
     transaction.logging();
-    observed(&transaction, message, response)
+    transaction
 }
 
 fn request(transaction: &mut Transaction, message: &Message) {

@@ -44,9 +44,10 @@ pub(super) fn run(set: &SetVar, context: &mut Context<'_>) {
 /// a macro may need.
 fn operand(change: &Change, context: &Context<'_>) -> Vec<u8> {
     match change {
-        Change::Assign(value) | Change::Add(value) | Change::Subtract(value) => {
-            value.to_bytes(&context.view())
-        }
+        Change::Assign(value) | Change::Add(value) | Change::Subtract(value) => match value.as_literal() {
+            Some(literal) => literal.to_vec(),
+            None => value.to_bytes(&context.view()),
+        },
         Change::Unset => Vec::new(),
     }
 }

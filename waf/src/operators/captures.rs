@@ -25,6 +25,11 @@ impl Captures {
         }
     }
 
+    /// The slots themselves.
+    pub(crate) fn into_slots(self) -> [Option<Vec<u8>>; 10] {
+        self.slots
+    }
+
     /// The filled slots with their numbers.
     pub fn iter(&self) -> impl Iterator<Item = (usize, &[u8])> {
         self.slots

@@ -62,6 +62,8 @@ pub(crate) struct Node {
     /// All transformations from the root to here are the identity on a value whose [`Index::traits`] share no
     /// bit with this.
     pub(crate) cares: u64,
+    /// The same, but for the case of letters.
+    pub(crate) cares_but_for_case: u64,
 }
 
 /// Some values and what transformations make of them, scanned together.
@@ -152,6 +154,7 @@ impl IndexBuilder {
                 parent: RAW,
                 transformation: None,
                 cares: 0,
+                cares_but_for_case: 0,
             }],
             ..Index::default()
         };
@@ -174,19 +177,24 @@ impl IndexBuilder {
 
     fn scanners(&self, kind: Kind) -> Vec<Scanner> {
         let changes = std::iter::once(None).chain(Transformation::ALL.iter().copied().map(Some));
-        changes.map(|change| self.builders[kind].build(&self.behind(kind, change))).collect()
+        changes
+            .map(|change| self.builders[kind].build(&self.behind(kind, change)))
+            .collect()
     }
 
     /// The operators that are asked with values which this transformation may have changed last.
     fn behind(&self, kind: Kind, change: Option<Transformation>) -> BTreeSet<usize> {
         let members = self.members.iter();
-        let members = members.filter(|(its_kind, node, _)| *its_kind == kind && self.is_behind(*node, change));
+        let members =
+            members.filter(|(its_kind, node, _)| *its_kind == kind && self.is_behind(*node, change));
         members.map(|(.., slot)| *slot).collect()
     }
 
     fn is_behind(&self, node: NodeId, change: Option<Transformation>) -> bool {
         let step = &self.index.nodes[node];
-        change.is_none() || step.transformation == change || (node != RAW && self.is_behind(step.parent, change))
+        change.is_none()
+            || step.transformation == change
+            || (node != RAW && self.is_behind(step.parent, change))
     }
 
     fn ask(&mut self, link: &Link) -> Ask {
@@ -240,7 +248,11 @@ impl IndexBuilder {
     }
 
     fn union(&mut self, selection: SelectionId, node: NodeId, kind: Kind) -> UnionId {
-        let raw = if node == RAW { self.index.unions.len() } else { self.union(selection, RAW, kind) };
+        let raw = if node == RAW {
+            self.index.unions.len()
+        } else {
+            self.union(selection, RAW, kind)
+        };
         let unions = &mut self.index.unions;
         let known = unions
             .iter()
@@ -273,22 +285,40 @@ impl IndexBuilder {
 
     fn child(&mut self, parent: NodeId, transformation: Transformation) -> NodeId {
         let mut nodes = self.index.nodes.iter();
-        let known = nodes.position(|node| node.parent == parent && node.transformation == Some(transformation));
+        let known =
+            nodes.position(|node| node.parent == parent && node.transformation == Some(transformation));
         known.unwrap_or_else(|| {
-            let cares = self.index.nodes[parent].cares | self.cares(transformation);
-            self.index.nodes.push(Node {
+            let (cares, but_for_case) = self.cares(transformation);
+            let before = &self.index.nodes[parent];
+            let node = Node {
                 parent,
                 transformation: Some(transformation),
-                cares,
-            });
+                cares: before.cares | cares,
+                cares_but_for_case: before.cares_but_for_case | but_for_case,
+            };
+            self.index.nodes.push(node);
             self.index.nodes.len() - 1
         })
     }
 
-    fn cares(&mut self, transformation: Transformation) -> u64 {
+    fn cares(&mut self, transformation: Transformation) -> (u64, u64) {
         let Some(touched) = transformation.touches() else {
-            return ANY_VALUE;
+            return (ANY_VALUE, ANY_VALUE);
         };
+        let folds = matches!(
+            transformation,
+            Transformation::Lowercase | Transformation::CmdLine
+        );
+        let capitals = if folds {
+            ByteSet::range(b'A', b'Z')
+        } else {
+            ByteSet::EMPTY
+        };
+        let but_for_case = touched.intersection(capitals.complement());
+        (self.bit(touched), self.bit(but_for_case))
+    }
+
+    fn bit(&mut self, touched: ByteSet) -> u64 {
         // There are fewer kinds of them than bits.
         1 << place(&mut self.index.touches, touched).min(62)
     }
@@ -309,7 +339,10 @@ fn kind_of(question: &Question) -> Option<Kind> {
             .targets
             .iter()
             .all(|target| !target.count && !changes_while_rules_run(target.variable));
-    let responses = question.targets.iter().filter(|target| is_response(target.variable));
+    let responses = question
+        .targets
+        .iter()
+        .filter(|target| is_response(target.variable));
     match responses.count() {
         _ if !indexed => None,
         0 => Some(0),

@@ -7,6 +7,7 @@ use crate::limits::Limits;
 use crate::persistent::PersistentCollections;
 use crate::rule::{Phase, Rule, RuleId, Settings, Step};
 use crate::seclang::{Compiled, Entry, Remark};
+use crate::transaction::Pool;
 
 mod builder;
 mod cache;
@@ -14,8 +15,8 @@ mod index;
 
 pub use builder::RuleSetBuilder;
 pub use cache::OperatorCache;
-pub(crate) use index::{Ask, GroupId, Index, Kind, NodeId, SelectionId, UnionId};
 use index::IndexBuilder;
+pub(crate) use index::{Ask, GroupId, Index, Kind, NodeId, SelectionId, UnionId};
 
 /// Rules ready to run, shared by all transactions.
 #[derive(Debug, Clone)]
@@ -34,6 +35,7 @@ struct Plan {
     remarks: Vec<Remark>,
     persistent: PersistentCollections,
     index: Index,
+    pool: Pool,
 }
 
 /// One phase.
@@ -98,6 +100,11 @@ impl RuleSet {
     /// id); at the end of the phase if there is none.
     pub(crate) fn jump(&self, phase: Phase, step: usize) -> usize {
         self.inner.programs[phase.index()].jumps[step]
+    }
+
+    /// Room for transactions.
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.inner.pool
     }
 
     pub(crate) fn persistent(&self) -> &PersistentCollections {

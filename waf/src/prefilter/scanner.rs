@@ -230,9 +230,12 @@ mod tests {
         let mut present = ByteSet::EMPTY;
         present.extend(value.bytes());
         let mut out = Vec::new();
-        builder
-            .build(&(0..requirements.len()).collect())
-            .scan(value.as_bytes(), &present, &mut Room::default(), &mut out);
+        builder.build(&(0..requirements.len()).collect()).scan(
+            value.as_bytes(),
+            &present,
+            &mut Room::default(),
+            &mut out,
+        );
         (0..requirements.len())
             .filter(|slot| out[slot / 64] >> (slot % 64) & 1 != 0)
             .collect()
@@ -240,7 +243,10 @@ mod tests {
 
     #[test]
     fn an_operator_is_a_candidate_if_all_its_clauses_are_met() {
-        let both = [Clause::any_text(["union"]), Clause::any_text(["select", "distinct"])];
+        let both = [
+            Clause::any_text(["union"]),
+            Clause::any_text(["select", "distinct"]),
+        ];
         let requirements = [
             Requirement::all_of(both.into_iter().flatten()),
             Requirement::unknown(),

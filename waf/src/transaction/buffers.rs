@@ -32,7 +32,9 @@ pub(super) struct Buffers {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Derived {
     pub(super) buffer: BufferId,
-    /// What changed it last; `None` for a value as it is.
+    /// What to scan instead: the same but for the case of letters, which scanners do not tell.
+    scanned: BufferId,
+    /// What changed that last; `None` for a value as it is.
     change: Option<Transformation>,
 }
 
@@ -48,8 +50,14 @@ struct Scan {
 }
 
 impl Derived {
+    /// Whether a scanner sees the value as it was.
+    pub(super) fn looks_like(self, value: BufferId) -> bool {
+        self.scanned == value && self.change.is_none()
+    }
+
     const UNKNOWN: Self = Self {
         buffer: UNKNOWN,
+        scanned: UNKNOWN,
         change: None,
     };
 
@@ -57,6 +65,7 @@ impl Derived {
     pub(super) fn raw(buffer: BufferId) -> Self {
         Self {
             buffer,
+            scanned: buffer,
             change: None,
         }
     }
@@ -78,6 +87,16 @@ struct Entry {
 }
 
 impl Buffers {
+    /// Forgets all values, and keeps the room.
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
+        self.entries.clear();
+        self.places.fill(UNKNOWN);
+        self.derived.clear();
+        self.scans.clear();
+        self.candidates.clear();
+    }
+
     /// Bytes that are held.
     pub(super) fn held(&self) -> usize {
         self.bytes.len()
@@ -97,8 +116,7 @@ impl Buffers {
         let mask = self.places.len() - 1;
         let mut place = hash as usize & mask;
         while let Some(entry) = self.entries.get(self.places[place] as usize) {
-            let same = entry.hash == hash
-                && self.bytes[entry.start..entry.start + entry.length] == *value;
+            let same = entry.hash == hash && self.bytes[entry.start..entry.start + entry.length] == *value;
             if same {
                 return self.places[place];
             }
@@ -137,18 +155,31 @@ impl Buffers {
             return self.derived[place];
         }
         let mut derived = self.derive(buffer, steps.parent, index);
-        let changed = match steps.transformation.map(|step| step.apply(self.bytes(derived.buffer))) {
+        let changed = match steps
+            .transformation
+            .map(|step| step.apply(self.bytes(derived.buffer)))
+        {
             Some(Cow::Owned(changed)) => Some(changed),
             Some(Cow::Borrowed(_)) | None => None,
         };
         if let Some(changed) = changed {
-            derived = Derived {
-                buffer: self.intern(&changed, index),
-                change: steps.transformation,
-            };
+            let same = self.bytes(derived.scanned).eq_ignore_ascii_case(&changed);
+            derived.buffer = self.intern(&changed, index);
+            if !same {
+                derived.scanned = derived.buffer;
+                derived.change = steps.transformation;
+            }
         }
         self.derived[place] = derived;
         derived
+    }
+
+    /// The same as far as scanners tell.
+    pub(super) fn derive_but_for_case(&mut self, buffer: BufferId, node: NodeId, index: &Index) -> Derived {
+        if !self.is_touched(buffer, index.node(node).cares_but_for_case) {
+            return Derived::raw(buffer);
+        }
+        self.derive(buffer, node, index)
     }
 
     /// The operators that may match what was derived, as the scanner tells them; it reads a buffer once.
@@ -162,7 +193,7 @@ impl Buffers {
     }
 
     fn scanned(&self, derived: Derived, kind: Kind) -> Option<u32> {
-        let mut place = self.entries[derived.buffer as usize].scanned;
+        let mut place = self.entries[derived.scanned as usize].scanned;
         while let Some(scan) = self.scans.get(place as usize) {
             if scan.change == derived.change && scan.kind == kind {
                 return Some(scan.start);
@@ -173,7 +204,7 @@ impl Buffers {
     }
 
     fn scan(&mut self, derived: Derived, kind: Kind, scanner: &Scanner) -> u32 {
-        let entry = &mut self.entries[derived.buffer as usize];
+        let entry = &mut self.entries[derived.scanned as usize];
         let start = self.candidates.len() as u32;
         self.scans.push(Scan {
             kind,
@@ -191,7 +222,8 @@ impl Buffers {
         let entry = &mut self.entries[buffer as usize];
         if entry.row == UNKNOWN {
             entry.row = self.derived.len() as u32;
-            self.derived.resize(self.derived.len() + index.nodes(), Derived::UNKNOWN);
+            self.derived
+                .resize(self.derived.len() + index.nodes(), Derived::UNKNOWN);
         }
         entry.row as usize
     }

@@ -1,6 +1,7 @@
 //! What of a request may match what: looked up, transformed and scanned when a group of links first asks.
 
 use std::ops::ControlFlow;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::plan::{GroupId, Index, SelectionId, UnionId};
 use crate::rule::{Selector, Target};
@@ -29,6 +30,38 @@ struct Part {
     end: u32,
 }
 
+/// Room that transactions hand on to each other, so that most allocate none.
+#[derive(Debug, Default)]
+pub(crate) struct Pool(Mutex<Vec<Box<Candidates>>>);
+
+/// Rooms that are kept: about as many as transactions run at a time.
+const ROOMS: usize = 64;
+
+/// A room that grew beyond this was for an unusual request; it is not kept.
+const ROOM_BYTES: usize = 256 * 1024;
+
+impl Pool {
+    pub(super) fn take(&self) -> Box<Candidates> {
+        self.rooms().pop().unwrap_or_default()
+    }
+
+    pub(super) fn give_back(&self, mut room: Box<Candidates>) {
+        if room.held() > ROOM_BYTES {
+            return;
+        }
+        room.buffers.clear();
+        let mut rooms = self.rooms();
+        if rooms.len() < ROOMS {
+            rooms.push(room);
+        }
+    }
+
+    /// The list is whole after every change of it, also if a panic interrupts its user.
+    fn rooms(&self) -> MutexGuard<'_, Vec<Box<Candidates>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Candidates {
     /// Forgets what depends on the facts: they have changed.
     pub(super) fn begin_phase(&mut self, index: &Index) {
@@ -49,31 +82,24 @@ impl Candidates {
     }
 
     /// Whether the operator may match the value of this place in a selection.
-    pub(super) fn one(
-        &mut self,
-        group: GroupId,
-        slot: usize,
-        value: BufferId,
-        index: &Index,
-    ) -> bool {
+    pub(super) fn one(&mut self, group: GroupId, slot: usize, value: BufferId, index: &Index) -> bool {
         let group = index.group(group);
         group.nodes.iter().any(|node| {
-            let derived = self.buffers.derive(value, *node, index);
+            let derived = self.buffers.derive_but_for_case(value, *node, index);
             has(self.buffers.candidates(derived, group.kind, index), slot)
         })
     }
 
-    /// Whether the operator may match some value of a selection, which was gathered before.
+    /// Whether the operator may match some value of a selection.
     pub(super) fn in_selection(
         &mut self,
         group: GroupId,
         slot: usize,
         selection: SelectionId,
         index: &Index,
+        facts: &Facts,
     ) -> bool {
-        let Some(part) = self.selections[selection] else {
-            return true;
-        };
+        let part = self.select(selection, index, facts);
         (part.start..part.end).any(|place| {
             let value = self.values[place as usize];
             self.one(group, slot, value, index)
@@ -83,7 +109,9 @@ impl Candidates {
     /// The value of this place in a selection, which was gathered before.
     pub(super) fn value(&self, selection: SelectionId, place: usize) -> Option<BufferId> {
         let part = self.selections[selection]?;
-        self.values[part.start as usize..part.end as usize].get(place).copied()
+        self.values[part.start as usize..part.end as usize]
+            .get(place)
+            .copied()
     }
 
     /// A value as the operator of the group is to see it.
@@ -109,7 +137,10 @@ impl Candidates {
         let shape = *index.union(union);
         let raw = (shape.raw != union).then(|| self.unite(shape.raw, index, facts));
         let part = self.select(shape.selection, index, facts);
-        let (words, cares) = (index.scanner(shape.kind, None).words(), index.node(shape.node).cares);
+        let (words, cares) = (
+            index.scanner(shape.kind, None).words(),
+            index.node(shape.node).cares_but_for_case,
+        );
         let start = self.bits.len();
         self.bits.resize(start + words, 0);
         if let Some(raw) = raw {
@@ -121,7 +152,7 @@ impl Candidates {
                 continue;
             }
             let derived = self.buffers.derive(value, shape.node, index);
-            if raw.is_some() && derived.buffer == value {
+            if raw.is_some() && derived.looks_like(value) {
                 continue;
             }
             let found = self.buffers.candidates(derived, shape.kind, index);
@@ -145,7 +176,11 @@ impl Candidates {
         }
         let target = index.selection(selection);
         let whole = self.whole(target.variable, index, facts);
-        let part = if means_all(target) { whole } else { self.narrowed(target, whole, facts) };
+        let part = if means_all(target) {
+            whole
+        } else {
+            self.narrowed(target, whole, facts)
+        };
         self.selections[selection] = Some(part);
         part
     }
@@ -193,7 +228,8 @@ fn means_all(target: &Target) -> bool {
 }
 
 fn has(bits: &[u64], slot: usize) -> bool {
-    bits.get(slot / 64).is_some_and(|word| word >> (slot % 64) & 1 != 0)
+    bits.get(slot / 64)
+        .is_some_and(|word| word >> (slot % 64) & 1 != 0)
 }
 
 fn renew<T: Clone>(list: &mut Vec<Option<T>>, length: usize) {

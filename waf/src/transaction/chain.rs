@@ -89,7 +89,11 @@ impl Asking<'_> {
         let shape = index.group(group);
         let mut any = false;
         for (target, selection) in self.question.targets.iter().zip(&shape.selections) {
-            if !context.state.candidates.in_selection(group, slot, *selection, index) {
+            if !context
+                .state
+                .candidates
+                .in_selection(group, slot, *selection, index, facts)
+            {
                 continue;
             }
             let mut place = 0;
@@ -138,6 +142,10 @@ impl Asking<'_> {
         let any = context.state.candidates.any(group, slot, index, facts);
         let shape = index.group(group);
         for (target, selection) in self.question.targets.iter().zip(&shape.selections) {
+            let _ = context
+                .state
+                .candidates
+                .in_selection(group, slot, *selection, index, facts);
             let mut place = 0;
             let _ = visit_fact_target(facts, target, &[], &mut |_, value| {
                 let candidates = &mut context.state.candidates;
@@ -160,7 +168,11 @@ impl Asking<'_> {
     /// Whether the operator matches the value, or with `multiMatch` anything on the way.
     fn would_match(&self, value: &[u8], context: &Context<'_>) -> bool {
         let transformations = &self.question.transformations;
-        let first = if self.link.actions.multi_match { 0 } else { transformations.len() };
+        let first = if self.link.actions.multi_match {
+            0
+        } else {
+            transformations.len()
+        };
         (first..=transformations.len()).any(|count| {
             let value = transformed(&transformations[..count], value);
             self.question.operator.matches(&value, &context.view(), None)
@@ -266,7 +278,7 @@ impl Asking<'_> {
         context: &mut Context<'_>,
     ) {
         if let Some(captures) = captures {
-            context.state.tx.capture(&captures);
+            context.state.tx.capture(captures);
         }
         let hit = Hit {
             link: self.position,

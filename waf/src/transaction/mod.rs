@@ -30,6 +30,7 @@ mod state;
 mod tests;
 
 use candidates::Candidates;
+pub(crate) use candidates::Pool;
 pub(crate) use clock::Clock;
 pub(crate) use evaluate::Context;
 pub(crate) use facts::{Body, Facts, Pair, Request};
@@ -142,10 +143,18 @@ impl RuleSet {
         let log = MatchLog::new(self.limits().matched_rules);
         Transaction {
             facts: Facts::new(origin, self.settings().web_app_id.clone()),
-            state: State::new(self.settings(), log, evaluation),
+            state: State::new(self.settings(), log, evaluation, self.pool().take()),
             rules: self.clone(),
             done: None,
         }
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        self.rules
+            .pool()
+            .give_back(std::mem::take(&mut self.state.candidates));
     }
 }
 

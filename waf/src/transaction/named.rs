@@ -31,7 +31,10 @@ impl Named {
     /// Sets a value; `false` if a new name would pass the limit.
     pub(crate) fn set(&mut self, name: &[u8], value: Vec<u8>, limit: usize) -> bool {
         let hash = hash::without_case(name);
-        if let Some(entry) = self.find(hash, name).and_then(|place| self.entries.get_mut(place)) {
+        if let Some(entry) = self
+            .find(hash, name)
+            .and_then(|place| self.entries.get_mut(place))
+        {
             entry.value = Some(value);
             return true;
         }
@@ -127,11 +130,8 @@ impl Tx {
     }
 
     /// Takes what an operator captured; the captures of earlier rules go.
-    pub(crate) fn capture(&mut self, captures: &Captures) {
-        self.captures = Default::default();
-        for (slot, value) in captures.iter() {
-            self.captures[slot] = Some(value.to_vec());
-        }
+    pub(crate) fn capture(&mut self, captures: Captures) {
+        self.captures = captures.into_slots();
     }
 
     /// The named members, then the captures.
@@ -181,7 +181,7 @@ mod tests {
         let mut captures = Captures::new();
         captures.set(0, b"all");
         captures.set(2, b"two");
-        tx.capture(&captures);
+        tx.capture(captures);
         let members: Vec<_> = tx.iter().collect();
         assert_eq!(members, [(&b"0"[..], &b"all"[..]), (b"2", b"two")]);
         assert_eq!(tx.named_value(b"1"), None);

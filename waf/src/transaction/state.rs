@@ -30,7 +30,7 @@ pub(crate) struct State {
     /// What would have stopped it, had the engine been On.
     pub(crate) detected: Option<Interruption>,
     pub(super) evaluation: Evaluation,
-    pub(super) candidates: Candidates,
+    pub(super) candidates: Box<Candidates>,
     pub(super) divergences: Vec<String>,
 }
 
@@ -74,7 +74,12 @@ pub(crate) struct Control {
 }
 
 impl State {
-    pub(crate) fn new(settings: &Settings, log: MatchLog, evaluation: Evaluation) -> Self {
+    pub(crate) fn new(
+        settings: &Settings,
+        log: MatchLog,
+        evaluation: Evaluation,
+        candidates: Box<Candidates>,
+    ) -> Self {
         Self {
             tx: Tx::default(),
             env: Named::default(),
@@ -88,7 +93,7 @@ impl State {
             interruption: None,
             detected: None,
             evaluation,
-            candidates: Candidates::default(),
+            candidates,
             divergences: Vec::new(),
         }
     }

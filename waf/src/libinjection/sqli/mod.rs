@@ -18,8 +18,8 @@ mod tests;
 
 use memchr::{memchr, memchr2};
 
-pub use fingerprint::Fingerprint;
 pub(in crate::libinjection) use charset::is_plain;
+pub use fingerprint::Fingerprint;
 use fold::Row;
 use lexer::{Dialect, Lexer};
 use whitelist::is_harmless;
