@@ -7,7 +7,6 @@ use crate::limits::Limits;
 use crate::persistent::PersistentCollections;
 use crate::rule::{Phase, Rule, RuleId, Settings, Step};
 use crate::seclang::{Compiled, Entry, Remark};
-use crate::transaction::Pool;
 
 mod builder;
 mod cache;
@@ -35,7 +34,6 @@ struct Plan {
     remarks: Vec<Remark>,
     persistent: PersistentCollections,
     index: Index,
-    pool: Pool,
 }
 
 /// One phase.
@@ -100,11 +98,6 @@ impl RuleSet {
     /// id); at the end of the phase if there is none.
     pub(crate) fn jump(&self, phase: Phase, step: usize) -> usize {
         self.inner.programs[phase.index()].jumps[step]
-    }
-
-    /// Room for transactions.
-    pub(crate) fn pool(&self) -> &Pool {
-        &self.inner.pool
     }
 
     pub(crate) fn persistent(&self) -> &PersistentCollections {

@@ -76,13 +76,13 @@ impl Reader {
     fn clauses(mut self, tree: &Hir) -> Vec<Clause> {
         let part = self.read(tree);
         let guards = self.guards;
-        let clauses = self.into_clauses(part).into_iter();
+        let clauses = self.clauses_of(part).into_iter();
         clauses
             .map(|clause| clause.or(Clause::any_byte(guards)))
             .collect()
     }
 
-    fn into_clauses(&self, part: Part) -> Vec<Clause> {
+    fn clauses_of(&self, part: Part) -> Vec<Clause> {
         match part {
             Part::Texts(texts) => self.any_text(texts).into_iter().collect(),
             Part::Needs(clauses) => clauses,
@@ -166,7 +166,7 @@ impl Reader {
     fn guard(&mut self, tree: &Hir) -> bool {
         let mut plain = Self::default();
         let part = plain.read(tree);
-        let clauses = plain.into_clauses(part).into_iter();
+        let clauses = plain.clauses_of(part).into_iter();
         let rare = clauses
             .filter(|clause| clause.atoms().is_empty() && !clause.bytes().iter().any(|byte| self.keeps(byte)))
             .min_by(|a, b| a.commonness().total_cmp(&b.commonness()))
@@ -232,7 +232,7 @@ impl Reader {
         {
             return Part::Texts(texts.into_iter().flatten().cloned().collect());
         }
-        let needs: Vec<_> = parts.into_iter().map(|part| self.into_clauses(part)).collect();
+        let needs: Vec<_> = parts.into_iter().map(|part| self.clauses_of(part)).collect();
         let telling = either(&needs, |_| true);
         let bytes = either(&needs, Clause::is_of_bytes);
         Part::Needs(telling.into_iter().chain(bytes).collect())

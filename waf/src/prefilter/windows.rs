@@ -43,6 +43,8 @@ struct Atom {
     length: u32,
     /// How many bytes of the literal stand behind its window.
     behind: u32,
+    /// The first of them.
+    next: u8,
 }
 
 /// Each byte, capitals as small letters.
@@ -98,6 +100,7 @@ impl Windows {
             start: self.text.len() as u32,
             length: literal.len() as u32,
             behind: (literal.len() - end) as u32,
+            next: literal.get(end).copied().unwrap_or(0),
         });
         self.text.extend_from_slice(literal);
     }
@@ -170,20 +173,26 @@ impl Windows {
         for (_, length) in hits.into_iter().filter(|(hit, _)| *hit) {
             let key = Key::from(length) << 32 | Key::from(window & (u32::MAX >> (32 - 8 * length)));
             let Some(place) = self.entry(key) else { continue };
-            if seen[place / 64] >> (place % 64) & 1 != 0 {
-                continue;
+            if seen[place / 64] >> (place % 64) & 1 == 0 {
+                let all = self.verify_atoms(&self.entries[place], value, end, found);
+                seen[place / 64] |= u64::from(all) << (place % 64);
             }
-            let entry = &self.entries[place];
-            let mut all = true;
-            for atom in &self.atoms[entry.first as usize..entry.end as usize] {
-                if self.occurs(atom, value, end) {
-                    found(atom.id);
-                } else {
-                    all = false;
-                }
-            }
-            seen[place / 64] |= u64::from(all) << (place % 64);
         }
+    }
+
+    /// Whether all atoms of the entry were found.
+    fn verify_atoms(&self, entry: &Entry, value: &[u8], end: usize, found: &mut impl FnMut(AtomId)) -> bool {
+        let next = value.get(end).map_or(0, |byte| FOLDED[usize::from(*byte)]);
+        let mut all = true;
+        for atom in &self.atoms[entry.first as usize..entry.end as usize] {
+            let may = atom.behind == 0 || atom.next == next;
+            if may && self.occurs(atom, value, end) {
+                found(atom.id);
+            } else {
+                all = false;
+            }
+        }
+        all
     }
 
     fn entry(&self, key: Key) -> Option<usize> {
@@ -203,6 +212,10 @@ impl Windows {
         let Some(start) = end.checked_sub(atom.length as usize) else {
             return false;
         };
+        if atom.length <= 4 && atom.behind == 0 {
+            // The window is all there is of it.
+            return true;
+        }
         let text = &self.text[atom.start as usize..(atom.start + atom.length) as usize];
         value
             .get(start..end)

@@ -1,7 +1,7 @@
 //! What of a request may match what: looked up, transformed and scanned when a group of links first asks.
 
+use std::cell::RefCell;
 use std::ops::ControlFlow;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::plan::{GroupId, Index, SelectionId, UnionId};
 use crate::rule::{Selector, Target};
@@ -30,39 +30,36 @@ struct Part {
     end: u32,
 }
 
-/// Room that transactions hand on to each other, so that most allocate none.
-#[derive(Debug, Default)]
-pub(crate) struct Pool(Mutex<Vec<Box<Candidates>>>);
-
-/// Rooms that are kept: about as many as transactions run at a time.
-const ROOMS: usize = 64;
-
-/// A room that grew beyond this was for an unusual request; it is not kept.
-const ROOM_BYTES: usize = 256 * 1024;
-
-impl Pool {
-    pub(super) fn take(&self) -> Box<Candidates> {
-        self.rooms().pop().unwrap_or_default()
-    }
-
-    pub(super) fn give_back(&self, mut room: Box<Candidates>) {
-        if room.held() > ROOM_BYTES {
-            return;
-        }
-        room.buffers.clear();
-        let mut rooms = self.rooms();
-        if rooms.len() < ROOMS {
-            rooms.push(room);
-        }
-    }
-
-    /// The list is whole after every change of it, also if a panic interrupts its user.
-    fn rooms(&self) -> MutexGuard<'_, Vec<Box<Candidates>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+thread_local! {
+    /// Rooms of transactions that have ended: most transactions allocate none.
+    static ROOMS: RefCell<Vec<Candidates>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Rooms that a thread keeps: more than it has transactions waiting for a body at a time.
+const KEPT_ROOMS: usize = 32;
+
+/// A room that grew beyond this was for an unusual request; it is not kept.
+const KEPT_BYTES: usize = 256 * 1024;
+
 impl Candidates {
+    /// An empty room: one that was used before, if there is one.
+    pub(super) fn room() -> Self {
+        ROOMS.with_borrow_mut(Vec::pop).unwrap_or_default()
+    }
+
+    /// Keeps the room for another transaction.
+    pub(super) fn give_back(mut self) {
+        if self.held() > KEPT_BYTES {
+            return;
+        }
+        self.buffers.clear();
+        ROOMS.with_borrow_mut(|rooms| {
+            if rooms.len() < KEPT_ROOMS {
+                rooms.push(self);
+            }
+        });
+    }
+
     /// Forgets what depends on the facts: they have changed.
     pub(super) fn begin_phase(&mut self, index: &Index) {
         self.values.clear();

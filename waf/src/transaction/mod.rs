@@ -30,7 +30,6 @@ mod state;
 mod tests;
 
 use candidates::Candidates;
-pub(crate) use candidates::Pool;
 pub(crate) use clock::Clock;
 pub(crate) use evaluate::Context;
 pub(crate) use facts::{Body, Facts, Pair, Request};
@@ -143,7 +142,7 @@ impl RuleSet {
         let log = MatchLog::new(self.limits().matched_rules);
         Transaction {
             facts: Facts::new(origin, self.settings().web_app_id.clone()),
-            state: State::new(self.settings(), log, evaluation, self.pool().take()),
+            state: State::new(self.settings(), log, evaluation, Candidates::room()),
             rules: self.clone(),
             done: None,
         }
@@ -152,9 +151,7 @@ impl RuleSet {
 
 impl Drop for Transaction {
     fn drop(&mut self) {
-        self.rules
-            .pool()
-            .give_back(std::mem::take(&mut self.state.candidates));
+        std::mem::take(&mut self.state.candidates).give_back();
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) struct State {
     /// What would have stopped it, had the engine been On.
     pub(crate) detected: Option<Interruption>,
     pub(super) evaluation: Evaluation,
-    pub(super) candidates: Box<Candidates>,
+    pub(super) candidates: Candidates,
     pub(super) divergences: Vec<String>,
 }
 
@@ -78,7 +78,7 @@ impl State {
         settings: &Settings,
         log: MatchLog,
         evaluation: Evaluation,
-        candidates: Box<Candidates>,
+        candidates: Candidates,
     ) -> Self {
         Self {
             tx: Tx::default(),
