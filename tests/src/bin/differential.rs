@@ -18,6 +18,7 @@ const USAGE: &str = "usage: differential [--rules DIR] [--lab DIR] [--requests N
   --seed S      what they depend on (default: 1)
   --first I     the index of the first one, to look at single requests (default: 0)
   --no-corpus   only generated requests
+  --shrink K    how many unexplained kinds get a small example (default: 12)
   --show        every request that differs, with its differences";
 
 type Failure = Box<dyn std::error::Error>;
@@ -56,6 +57,7 @@ fn arguments(mut arguments: impl Iterator<Item = String>) -> Result<(Plan, Optio
         seed: 1,
         corpus: true,
         show: false,
+        shrink: 12,
         lab: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/lab/.build")),
     };
     let mut rules = None;
@@ -67,6 +69,7 @@ fn arguments(mut arguments: impl Iterator<Item = String>) -> Result<(Plan, Optio
             "--requests" => plan.requests = value()?.parse()?,
             "--seed" => plan.seed = value()?.parse()?,
             "--first" => plan.first = value()?.parse()?,
+            "--shrink" => plan.shrink = value()?.parse()?,
             "--no-corpus" => plan.corpus = false,
             "--show" => plan.show = true,
             _ => return Err(USAGE.into()),

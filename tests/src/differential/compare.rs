@@ -33,6 +33,12 @@ pub(super) struct Difference {
     pub detail: String,
     /// Follows from other differences of the same request.
     pub follows: bool,
+    /// Our engine says that the body is malformed.
+    pub flagged: bool,
+    /// Two arguments, cookies or part headers have the same name.
+    pub repeated: bool,
+    /// Which processor read the body in our engine.
+    pub processor: String,
     /// The members of a view that only one side has.
     pub ours: Vec<Member>,
     pub theirs: Vec<Member>,
@@ -52,7 +58,20 @@ impl fmt::Display for Subject {
 
 /// All differences between our observation and another's.
 pub(super) fn differences(rules: &RuleSet, engine: Engine, ours: &Observation, theirs: &Observation) -> Vec<Difference> {
-    let plain = |subject, detail| Difference { engine, subject, detail, follows: false, ours: Vec::new(), theirs: Vec::new() };
+    let view = |name: &str| ours.views.get(name).map(|value| value.strip_prefix(b"^").unwrap_or(value)).unwrap_or_default();
+    let flagged = view("view_reqbody_error") == b"1" || view("view_multipart_strict_error") == b"1";
+    let repeated = views::repeated_names(&ours.views);
+    let plain = |subject, detail| Difference {
+        engine,
+        subject,
+        detail,
+        follows: false,
+        flagged,
+        repeated,
+        processor: String::from_utf8_lossy(view("view_reqbody_processor")).into_owned(),
+        ours: Vec::new(),
+        theirs: Vec::new(),
+    };
     if theirs.crashed {
         return vec![plain(Subject::Crash, String::new())];
     }

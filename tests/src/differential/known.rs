@@ -51,6 +51,9 @@ struct Written {
     /// Rules that differ by themselves.
     #[serde(default)]
     rules: Vec<u64>,
+    /// Whether any rule may differ by itself.
+    #[serde(default)]
+    any_rule: bool,
     /// Whether the engine dies.
     #[serde(default)]
     crash: bool,
@@ -63,6 +66,12 @@ struct Written {
     ours: Option<String>,
     /// The same about the other side.
     theirs: Option<String>,
+    /// Whether our engine says that the body is malformed.
+    flagged: Option<bool>,
+    /// Whether arguments, cookies or part headers share a name.
+    repeated: Option<bool>,
+    /// Which processor read the body in our engine: `JSON`, or empty for none.
+    processor: Option<String>,
     /// Whether both sides have the same values, under other names.
     #[serde(default)]
     names_only: bool,
@@ -123,6 +132,9 @@ impl Class {
         self.written.engine == difference.engine
             && self.is_about(&difference.subject)
             && self.request.as_ref().is_none_or(|pattern| pattern.is_match(request))
+            && self.written.flagged.is_none_or(|flagged| flagged == difference.flagged)
+            && self.written.repeated.is_none_or(|repeated| repeated == difference.repeated)
+            && self.written.processor.as_ref().is_none_or(|processor| *processor == difference.processor)
             && all_match(self.ours.as_ref(), &difference.ours)
             && all_match(self.theirs.as_ref(), &difference.theirs)
             && (!self.written.names_only || values(&difference.ours) == values(&difference.theirs))
@@ -132,7 +144,7 @@ impl Class {
         match subject {
             Subject::Crash => self.written.crash,
             Subject::View(name) => self.written.views.contains(name),
-            Subject::TheyLog(id) | Subject::WeLog(id) => self.written.rules.contains(id),
+            Subject::TheyLog(id) | Subject::WeLog(id) => self.written.any_rule || self.written.rules.contains(id),
             Subject::Verdict => self.written.verdict,
         }
     }

@@ -44,6 +44,7 @@ pub(super) struct Peer {
     command: Command,
     views: Vec<String>,
     running: Running,
+    answers: bool,
 }
 
 struct Running {
@@ -60,14 +61,19 @@ impl Peer {
         command.arg(files.detecting()).arg(files.blocking()).arg(views.join(","));
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let running = Running::start(&mut command)?;
-        Ok(Self { engine, command, views, running })
+        Ok(Self { engine, command, views, running, answers: false })
     }
 
     /// Asks it about all of them, in order.
     pub(super) fn observe(&mut self, frames: &[Vec<u8>]) -> io::Result<Vec<Observation>> {
         let mut seen = Vec::with_capacity(frames.len());
         while seen.len() < frames.len() {
-            self.running.ask(&frames[seen.len()..], &self.views, &mut seen);
+            let before = seen.len();
+            self.running.ask(&frames[before..], &self.views, &mut seen);
+            self.answers |= seen.len() > before;
+            if !self.answers {
+                return Err(io::Error::other(format!("{} ends before its first answer", self.engine)));
+            }
             if seen.len() < frames.len() {
                 seen.push(Observation { crashed: true, ..Observation::default() });
                 self.running = Running::start(&mut self.command)?;

@@ -7,18 +7,14 @@ pub struct Random(u64);
 impl Random {
     /// The numbers of one request: they depend on nothing but the seed and its index.
     pub fn of(seed: u64, index: u64) -> Self {
-        let mut random = Self(seed ^ index.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let _ = random.next();
-        random
+        // The index is mixed first: its neighbours would otherwise have the same numbers, one place on.
+        Self(mixed(seed) ^ mixed(mixed(index)))
     }
 
     /// Any number.
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        mixed(self.0)
     }
 
     /// Below `bound`; 0 if that is 0.
@@ -43,6 +39,12 @@ impl Random {
     pub fn byte(&mut self) -> u8 {
         self.next().to_le_bytes()[0]
     }
+}
+
+fn mixed(number: u64) -> u64 {
+    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ (number >> 31)
 }
 
 #[cfg(test)]

@@ -24,9 +24,7 @@ use super::views::{self, View};
 use super::wire;
 
 /// How many requests are under way at once.
-const BATCH: usize = 500;
-/// How many unexplained kinds are made smaller: each takes seconds.
-const SHRUNK: usize = 12;
+const BATCH: usize = 100;
 
 /// What to run.
 #[derive(Debug)]
@@ -41,6 +39,8 @@ pub struct Plan {
     pub corpus: bool,
     /// Whether explained differences are shown too.
     pub show: bool,
+    /// How many unexplained kinds are made smaller: each takes seconds.
+    pub shrink: usize,
     /// The folder that `tests/lab/build.sh` fills.
     pub lab: PathBuf,
 }
@@ -87,7 +87,7 @@ pub fn run(installation: &Installation, plan: &Plan, out: &mut impl Write) -> Re
     let stock = Stock::new(corpus);
     let mut generated = (plan.first..plan.first + plan.requests).map(|index| stock.request(plan.seed, index));
     session.all(plan, &mut generated, out)?;
-    session.tell(out)?;
+    session.tell(plan, out)?;
     Ok(Totals {
         requests: session.requests,
         classes: session.counts.values().filter(|count| **count > 0).count(),
@@ -143,10 +143,10 @@ impl Session {
                 self.sort(plan, message, differences, out)?;
             }
             self.requests += batch.len();
-            if self.requests.is_multiple_of(10 * BATCH) {
+            if self.requests.is_multiple_of(50 * BATCH) {
                 writeln!(out, "    {} requests, {} unexplained", self.requests, self.unexplained.len())?;
-                out.flush()?;
             }
+            out.flush()?;
         }
     }
 
@@ -208,7 +208,7 @@ impl Session {
         }
     }
 
-    fn tell(&mut self, out: &mut impl Write) -> io::Result<()> {
+    fn tell(&mut self, plan: &Plan, out: &mut impl Write) -> io::Result<()> {
         write!(out, "{}", report::classes(&self.counts))?;
         let mut kinds: Vec<(String, usize, Message)> = Vec::new();
         for (kind, unexplained) in &self.unexplained {
@@ -218,7 +218,7 @@ impl Session {
         }
         kinds.sort_by(|a, b| b.1.cmp(&a.1));
         for (index, (kind, count, message)) in kinds.into_iter().enumerate() {
-            let smallest = if index < SHRUNK { self.smallest(&kind, &message) } else { message };
+            let smallest = if index < plan.shrink { self.smallest(&kind, &message) } else { message };
             let details = self.details(&kind, &smallest)?;
             writeln!(out, "UNEXPLAINED {kind}: {count} requests, for instance\n{}", report::request(&smallest))?;
             writeln!(out, "{details}")?;

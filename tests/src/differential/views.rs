@@ -36,7 +36,7 @@ const VARIABLES: &[&str] = &[
 const TRANSFORMATIONS: &[&str] = &[
     "base64Decode", "base64DecodeExt", "cmdLine", "compressWhitespace", "cssDecode", "escapeSeqDecode", "hexDecode",
     "htmlEntityDecode", "jsDecode", "length", "lowercase", "normalizePath", "normalizePathWin", "removeComments",
-    "removeCommentsChar", "removeNulls", "removeWhitespace", "replaceComments", "replaceNulls", "sqlHexDecode", "trim",
+    "removeCommentsChar", "removeNulls", "removeWhitespace", "replaceComments", "replaceNulls", "trim",
     "trimLeft", "trimRight", "uppercase", "urlDecode", "urlDecodeUni", "urlEncode", "utf8toUnicode",
 ];
 
@@ -80,17 +80,27 @@ impl View {
         // The mark that the first probe leaves: an engine that never set the value has no say.
         let raw = raw.strip_prefix(b"^").unwrap_or(raw);
         if !self.members {
-            return vec![Member { name: Vec::new(), value: raw.to_vec() }];
+            return vec![Member { name: Vec::new(), value: self.scalar(raw).to_vec() }];
         }
         let mut members: Vec<Member> = split(raw, END).into_iter().filter_map(|text| self.member(text)).collect();
         members.sort();
         members
     }
 
+    /// Numbers and flags that an engine has no value for are 0 to rules; libmodsecurity writes sizes as
+    /// fractions.
+    fn scalar<'a>(&self, raw: &'a [u8]) -> &'a [u8] {
+        let counts = ["SIZE", "LENGTH", "ERROR", "BOUNDARY"].iter().any(|end| self.name.ends_with(end));
+        match raw.strip_suffix(b".000000").unwrap_or(raw) {
+            b"" if counts => b"0",
+            value => value,
+        }
+    }
+
     fn member(&self, text: &[u8]) -> Option<Member> {
         let at = text.windows(IS.len()).position(|window| window == IS)?;
         let full = &text[..at];
-        let colon = full.iter().position(|byte| *byte == b':').map_or(0, |at| at + 1);
+        let colon = full.iter().position(|byte| *byte == b':').map_or(full.len(), |at| at + 1);
         let mut name = full[colon..].to_vec();
         if self.name == "REQUEST_HEADERS" {
             name.make_ascii_lowercase();
@@ -160,6 +170,15 @@ pub(super) fn differing(
         found.retain(|(view, ..)| !view.name.starts_with("t:"));
     }
     found
+}
+
+/// Whether two members of a collection that rules ask have the same name.
+pub(super) fn repeated_names(views: &BTreeMap<String, Vec<u8>>) -> bool {
+    let named = ["ARGS_GET", "ARGS_POST", "REQUEST_COOKIES", "MULTIPART_PART_HEADERS"];
+    all().iter().filter(|view| named.contains(&view.name.as_str())).any(|view| {
+        let members = views.get(&view.key()).map(|raw| view.parse(raw)).unwrap_or_default();
+        members.windows(2).any(|pair| pair[0].name.eq_ignore_ascii_case(&pair[1].name))
+    })
 }
 
 /// The views that a rule depends on.

@@ -38,7 +38,7 @@ pub(super) fn disguised(value: &[u8], random: &mut Random) -> Vec<u8> {
     for _ in 0..*random.pick(&[0, 0, 1, 1, 1, 2, 3]) {
         value = random.pick(DISGUISES)(&value, random);
     }
-    value.truncate(4096);
+    value.truncate(400);
     value
 }
 
@@ -263,7 +263,7 @@ fn latin1(value: &[u8], _: &mut Random) -> Vec<u8> {
 }
 
 fn long(value: &[u8], random: &mut Random) -> Vec<u8> {
-    let mut long = vec![*random.pick(b"a0 .%\xff"); 300 + random.below(300)];
+    let mut long = vec![*random.pick(b"a0 .%\xff"); 100 + random.below(250)];
     long.extend_from_slice(value);
     long
 }

@@ -53,7 +53,7 @@ fn value(stock: &Stock, random: &mut Random, depth: usize, out: &mut Vec<u8>) {
 
 fn array(stock: &Stock, random: &mut Random, depth: usize, out: &mut Vec<u8>) {
     out.push(b'[');
-    for index in 0..random.below(4) {
+    for index in 0..width(random, depth) {
         if index > 0 {
             out.push(b',');
         }
@@ -68,7 +68,7 @@ fn array(stock: &Stock, random: &mut Random, depth: usize, out: &mut Vec<u8>) {
 
 fn object(stock: &Stock, random: &mut Random, depth: usize, out: &mut Vec<u8>) {
     out.push(b'{');
-    for index in 0..random.below(4) {
+    for index in 0..width(random, depth) {
         if index > 0 {
             out.extend_from_slice(random.pick(&[",", ", ", ",\n  "]).as_bytes());
         }
@@ -81,7 +81,12 @@ fn object(stock: &Stock, random: &mut Random, depth: usize, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-/// Mostly one level less; deep documents are narrow.
+/// How many members: deep documents are narrow.
+fn width(random: &mut Random, depth: usize) -> usize {
+    if depth > 4 { 1 } else { random.below(4) }
+}
+
+/// Mostly one level less.
 fn shallower(random: &mut Random, depth: usize) -> usize {
     if depth > 5 || !random.once_in(3) { depth - 1 } else { 0 }
 }

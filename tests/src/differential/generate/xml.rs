@@ -52,7 +52,8 @@ fn element(stock: &Stock, random: &mut Random, depth: usize, out: &mut Vec<u8>) 
         return out.extend_from_slice(b"/>");
     }
     out.push(b'>');
-    for _ in 0..1 + random.below(2) {
+    // Deep documents are narrow.
+    for _ in 0..if depth > 4 { 1 } else { 1 + random.below(2) } {
         content(stock, random, depth - 1, out);
     }
     out.extend_from_slice(b"</");
