@@ -37,8 +37,9 @@ fn differential() -> Result<ExitCode, Failure> {
     let (plan, rules) = arguments(std::env::args().skip(1))?;
     let installation = match rules {
         Some(rules) => Installation::find(Path::new(&rules))?,
-        None => Installation::from_environment()
-            .ok_or_else(|| format!("no rules: give --rules DIR or set {ENVIRONMENT} (`make rules` installs them)"))??,
+        None => Installation::from_environment().ok_or_else(|| {
+            format!("no rules: give --rules DIR or set {ENVIRONMENT} (`make rules` installs them)")
+        })??,
     };
     let mut out = io::stdout().lock();
     let totals = run(&installation, &plan, &mut out)?;
@@ -47,7 +48,11 @@ fn differential() -> Result<ExitCode, Failure> {
         "differential: {} requests, {} classes of difference, {} unexplained",
         totals.requests, totals.classes, totals.unexplained
     )?;
-    Ok(if totals.unexplained == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if totals.unexplained == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn arguments(mut arguments: impl Iterator<Item = String>) -> Result<(Plan, Option<String>), Failure> {

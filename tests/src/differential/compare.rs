@@ -39,6 +39,8 @@ pub(super) struct Difference {
     pub repeated: bool,
     /// Which processor read the body in our engine.
     pub processor: String,
+    /// The variables and transformations that the rule asks, if it is about a rule.
+    pub asked: Vec<String>,
     /// The members of a view that only one side has.
     pub ours: Vec<Member>,
     pub theirs: Vec<Member>,
@@ -57,8 +59,18 @@ impl fmt::Display for Subject {
 }
 
 /// All differences between our observation and another's.
-pub(super) fn differences(rules: &RuleSet, engine: Engine, ours: &Observation, theirs: &Observation) -> Vec<Difference> {
-    let view = |name: &str| ours.views.get(name).map(|value| value.strip_prefix(b"^").unwrap_or(value)).unwrap_or_default();
+pub(super) fn differences(
+    rules: &RuleSet,
+    engine: Engine,
+    ours: &Observation,
+    theirs: &Observation,
+) -> Vec<Difference> {
+    let view = |name: &str| {
+        ours.views
+            .get(name)
+            .map(|value| value.strip_prefix(b"^").unwrap_or(value))
+            .unwrap_or_default()
+    };
     let flagged = view("view_reqbody_error") == b"1" || view("view_multipart_strict_error") == b"1";
     let repeated = views::repeated_names(&ours.views);
     let plain = |subject, detail| Difference {
@@ -69,6 +81,7 @@ pub(super) fn differences(rules: &RuleSet, engine: Engine, ours: &Observation, t
         flagged,
         repeated,
         processor: String::from_utf8_lossy(view("view_reqbody_processor")).into_owned(),
+        asked: Vec::new(),
         ours: Vec::new(),
         theirs: Vec::new(),
     };
@@ -79,14 +92,31 @@ pub(super) fn differences(rules: &RuleSet, engine: Engine, ours: &Observation, t
     for (view, ours, theirs) in views::differing(&ours.views, &theirs.views) {
         let (ours, theirs) = without_common(ours, theirs);
         let detail = format!("ours {} theirs {}", readable(&ours), readable(&theirs));
-        found.push(Difference { ours, theirs, ..plain(Subject::View(view.name), detail) });
+        found.push(Difference {
+            ours,
+            theirs,
+            ..plain(Subject::View(view.name), detail)
+        });
     }
-    let seen: BTreeSet<String> = found.iter().map(|difference| difference.subject.to_string()).collect();
-    let extra = theirs.logged.difference(&ours.logged).map(|id| (*id, Subject::TheyLog(*id)));
-    let missing = ours.logged.difference(&theirs.logged).map(|id| (*id, Subject::WeLog(*id)));
+    let seen: BTreeSet<String> = found
+        .iter()
+        .map(|difference| difference.subject.to_string())
+        .collect();
+    let extra = theirs
+        .logged
+        .difference(&ours.logged)
+        .map(|id| (*id, Subject::TheyLog(*id)));
+    let missing = ours
+        .logged
+        .difference(&theirs.logged)
+        .map(|id| (*id, Subject::WeLog(*id)));
     for (id, subject) in extra.chain(missing) {
         let mut difference = plain(subject, String::new());
-        difference.follows = follows(rules, id, &seen, ours, theirs);
+        difference.asked = rules
+            .rule(id)
+            .map(|rule| views::asked_by(rule))
+            .unwrap_or_default();
+        difference.follows = follows(id, &difference.asked, &seen, ours, theirs);
         found.push(difference);
     }
     if ours.stop.status != theirs.stop.status {
@@ -99,12 +129,21 @@ pub(super) fn differences(rules: &RuleSet, engine: Engine, ours: &Observation, t
 }
 
 /// Scores follow from what was scored; other rules follow from what they look at.
-fn follows(rules: &RuleSet, id: u64, views: &BTreeSet<String>, ours: &Observation, theirs: &Observation) -> bool {
+fn follows(
+    id: u64,
+    asked: &[String],
+    views: &BTreeSet<String>,
+    ours: &Observation,
+    theirs: &Observation,
+) -> bool {
     let is_score = |id: u64| matches!(id / 1000, 949 | 959 | 980);
     if is_score(id) {
-        return ours.logged.symmetric_difference(&theirs.logged).any(|id| !is_score(*id));
+        return ours
+            .logged
+            .symmetric_difference(&theirs.logged)
+            .any(|id| !is_score(*id));
     }
-    rules.rule(id).is_some_and(|rule| views::asked_by(rule).iter().any(|view| views.contains(view)))
+    asked.iter().any(|view| views.contains(view))
 }
 
 fn verdict(stop: Stop) -> String {
@@ -127,7 +166,14 @@ fn without_common(mut ours: Vec<Member>, mut theirs: Vec<Member>) -> (Vec<Member
 }
 
 fn readable(members: &[Member]) -> String {
-    let text = |bytes: &[u8]| bytes.escape_ascii().to_string().chars().take(300).collect::<String>();
+    let text = |bytes: &[u8]| {
+        bytes
+            .escape_ascii()
+            .to_string()
+            .chars()
+            .take(300)
+            .collect::<String>()
+    };
     let each: Vec<String> = members
         .iter()
         .take(6)

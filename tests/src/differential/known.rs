@@ -51,6 +51,9 @@ struct Written {
     /// Rules that differ by themselves.
     #[serde(default)]
     rules: Vec<u64>,
+    /// Rules that use one of these transformations.
+    #[serde(default)]
+    transformations: Vec<String>,
     /// Whether any rule may differ by itself.
     #[serde(default)]
     any_rule: bool,
@@ -97,18 +100,28 @@ impl Known {
     /// Reads the file that is built in.
     pub fn load() -> Result<Self, KnownError> {
         let file: File = toml::from_str(FILE)?;
-        let classes = file.class.into_iter().map(Class::build).collect::<Result<_, _>>()?;
+        let classes = file
+            .class
+            .into_iter()
+            .map(Class::build)
+            .collect::<Result<_, _>>()?;
         Ok(Self { classes })
     }
 
     /// The class of a difference.
     pub(super) fn class_of(&self, difference: &Difference, request: &[u8]) -> Option<&str> {
-        self.classes.iter().find(|class| class.holds(difference, request)).map(|class| class.written.id.as_str())
+        self.classes
+            .iter()
+            .find(|class| class.holds(difference, request))
+            .map(|class| class.written.id.as_str())
     }
 
     /// How often each class was seen: all start at zero.
     pub(super) fn counts(&self) -> BTreeMap<String, usize> {
-        self.classes.iter().map(|class| (class.written.id.clone(), 0)).collect()
+        self.classes
+            .iter()
+            .map(|class| (class.written.id.clone(), 0))
+            .collect()
     }
 }
 
@@ -130,21 +143,44 @@ impl Class {
 
     fn holds(&self, difference: &Difference, request: &[u8]) -> bool {
         self.written.engine == difference.engine
-            && self.is_about(&difference.subject)
-            && self.request.as_ref().is_none_or(|pattern| pattern.is_match(request))
-            && self.written.flagged.is_none_or(|flagged| flagged == difference.flagged)
-            && self.written.repeated.is_none_or(|repeated| repeated == difference.repeated)
-            && self.written.processor.as_ref().is_none_or(|processor| *processor == difference.processor)
+            && self.is_about(difference)
+            && self
+                .request
+                .as_ref()
+                .is_none_or(|pattern| pattern.is_match(request))
+            && self
+                .written
+                .flagged
+                .is_none_or(|flagged| flagged == difference.flagged)
+            && self
+                .written
+                .repeated
+                .is_none_or(|repeated| repeated == difference.repeated)
+            && self
+                .written
+                .processor
+                .as_ref()
+                .is_none_or(|processor| *processor == difference.processor)
             && all_match(self.ours.as_ref(), &difference.ours)
             && all_match(self.theirs.as_ref(), &difference.theirs)
             && (!self.written.names_only || values(&difference.ours) == values(&difference.theirs))
     }
 
-    fn is_about(&self, subject: &Subject) -> bool {
-        match subject {
+    fn is_about(&self, difference: &Difference) -> bool {
+        match &difference.subject {
             Subject::Crash => self.written.crash,
             Subject::View(name) => self.written.views.contains(name),
-            Subject::TheyLog(id) | Subject::WeLog(id) => self.written.any_rule || self.written.rules.contains(id),
+            Subject::TheyLog(id) | Subject::WeLog(id) => {
+                let uses = |name: &String| {
+                    difference
+                        .asked
+                        .iter()
+                        .any(|asked| asked.strip_prefix("t:") == Some(name))
+                };
+                self.written.any_rule
+                    || self.written.rules.contains(id)
+                    || self.written.transformations.iter().any(uses)
+            }
             Subject::Verdict => self.written.verdict,
         }
     }
@@ -153,7 +189,9 @@ impl Class {
 /// A member is tried as `name=value`.
 fn all_match(pattern: Option<&Regex>, members: &[Member]) -> bool {
     pattern.is_none_or(|pattern| {
-        members.iter().all(|member| pattern.is_match(&[&member.name, &b"="[..], &member.value].concat()))
+        members
+            .iter()
+            .all(|member| pattern.is_match(&[&member.name, &b"="[..], &member.value].concat()))
     })
 }
 

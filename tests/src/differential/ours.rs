@@ -11,19 +11,35 @@ use super::setup::RuleSets;
 use super::views::View;
 
 /// What it makes of a request.
-pub(super) fn observe(rules: &RuleSets, views: &[View], message: &Message, response: &Response) -> Observation {
+pub(super) fn observe(
+    rules: &RuleSets,
+    views: &[View],
+    message: &Message,
+    response: &Response,
+) -> Observation {
     let detected = finished(&rules.detecting, message, response);
     let views = views
         .iter()
         .map(View::key)
         .filter_map(|key| detected.tx_variable(&key).map(|value| (key, value)))
         .collect();
-    let logged = detected.matched_rules().iter().filter(|rule: &&MatchedRule| rule.log).map(|rule| rule.id);
-    let stop = finished(&rules.blocking, message, response).interruption().map_or(Stop::default(), |stop| Stop {
-        status: u32::from(stop.status().unwrap_or(403)),
-        rule: stop.rule_id,
-    });
-    Observation { logged: logged.collect(), views, stop, crashed: false }
+    let logged = detected
+        .matched_rules()
+        .iter()
+        .filter(|rule: &&MatchedRule| rule.log)
+        .map(|rule| rule.id);
+    let stop = finished(&rules.blocking, message, response)
+        .interruption()
+        .map_or(Stop::default(), |stop| Stop {
+            status: u32::from(stop.status().unwrap_or(403)),
+            rule: stop.rule_id,
+        });
+    Observation {
+        logged: logged.collect(),
+        views,
+        stop,
+        crashed: false,
+    }
 }
 
 fn finished(rules: &RuleSet, message: &Message, response: &Response) -> Transaction {

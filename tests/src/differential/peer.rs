@@ -58,10 +58,19 @@ impl Peer {
     pub(super) fn start(engine: Engine, lab: &Path, files: &RuleFiles, views: &[View]) -> io::Result<Self> {
         let views: Vec<String> = views.iter().map(View::key).collect();
         let mut command = Command::new(lab.join(engine.program()));
-        command.arg(files.detecting()).arg(files.blocking()).arg(views.join(","));
+        command
+            .arg(files.detecting())
+            .arg(files.blocking())
+            .arg(views.join(","));
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let running = Running::start(&mut command)?;
-        Ok(Self { engine, command, views, running, answers: false })
+        Ok(Self {
+            engine,
+            command,
+            views,
+            running,
+            answers: false,
+        })
     }
 
     /// Asks it about all of them, in order.
@@ -72,10 +81,16 @@ impl Peer {
             self.running.ask(&frames[before..], &self.views, &mut seen);
             self.answers |= seen.len() > before;
             if !self.answers {
-                return Err(io::Error::other(format!("{} ends before its first answer", self.engine)));
+                return Err(io::Error::other(format!(
+                    "{} ends before its first answer",
+                    self.engine
+                )));
             }
             if seen.len() < frames.len() {
-                seen.push(Observation { crashed: true, ..Observation::default() });
+                seen.push(Observation {
+                    crashed: true,
+                    ..Observation::default()
+                });
                 self.running = Running::start(&mut self.command)?;
             }
         }

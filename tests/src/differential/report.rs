@@ -27,7 +27,13 @@ pub(super) fn classes(counts: &BTreeMap<String, usize>) -> String {
 /// A request as it would stand on the wire, its odd bytes escaped.
 pub(super) fn request(message: &Message) -> String {
     let mut text = String::new();
-    let escaped = |bytes: &[u8]| bytes.escape_ascii().to_string().replace("\\'", "'").replace("\\\"", "\"");
+    let escaped = |bytes: &[u8]| {
+        bytes
+            .escape_ascii()
+            .to_string()
+            .replace("\\'", "'")
+            .replace("\\\"", "\"")
+    };
     let _ = writeln!(
         text,
         "    {} {} {}",
@@ -44,7 +50,15 @@ pub(super) fn request(message: &Message) -> String {
 
 /// The bytes of a request for the patterns of known classes: line, headers, blank line, body.
 pub(super) fn flat(message: &Message) -> Vec<u8> {
-    let mut flat = [&message.method, &b" "[..], &message.target, b" ", &message.protocol, b"\n"].concat();
+    let mut flat = [
+        &message.method,
+        &b" "[..],
+        &message.target,
+        b" ",
+        &message.protocol,
+        b"\n",
+    ]
+    .concat();
     for (name, value) in &message.headers {
         flat.extend(name.to_ascii_lowercase());
         flat.extend_from_slice(b": ");

@@ -133,7 +133,12 @@ impl Session {
         })
     }
 
-    fn all(&mut self, plan: &Plan, messages: &mut dyn Iterator<Item = Message>, out: &mut impl Write) -> io::Result<()> {
+    fn all(
+        &mut self,
+        plan: &Plan,
+        messages: &mut dyn Iterator<Item = Message>,
+        out: &mut impl Write,
+    ) -> io::Result<()> {
         loop {
             let batch: Vec<Message> = messages.take(BATCH).collect();
             if batch.is_empty() {
@@ -144,7 +149,12 @@ impl Session {
             }
             self.requests += batch.len();
             if self.requests.is_multiple_of(50 * BATCH) {
-                writeln!(out, "    {} requests, {} unexplained", self.requests, self.unexplained.len())?;
+                writeln!(
+                    out,
+                    "    {} requests, {} unexplained",
+                    self.requests,
+                    self.unexplained.len()
+                )?;
             }
             out.flush()?;
         }
@@ -153,8 +163,14 @@ impl Session {
     /// All engines at once.
     fn differences(&mut self, batch: &[Message]) -> io::Result<Vec<Vec<Difference>>> {
         let responses: Vec<_> = batch.iter().map(origin::answer).collect();
-        let frames: Vec<Vec<u8>> = batch.iter().zip(&responses).map(|(m, r)| wire::frame(m, r)).collect();
-        let Self { rules, views, peers, .. } = self;
+        let frames: Vec<Vec<u8>> = batch
+            .iter()
+            .zip(&responses)
+            .map(|(m, r)| wire::frame(m, r))
+            .collect();
+        let Self {
+            rules, views, peers, ..
+        } = self;
         let (ours, theirs) = thread::scope(|scope| {
             let theirs: Vec<_> = peers
                 .iter_mut()
@@ -163,21 +179,38 @@ impl Session {
                     scope.spawn(move || (peer.engine, peer.observe(frames)))
                 })
                 .collect();
-            let ours: Vec<Observation> =
-                batch.iter().zip(&responses).map(|(m, r)| ours::observe(rules, views, m, r)).collect();
-            let theirs: Vec<_> = theirs.into_iter().filter_map(|thread| thread.join().ok()).collect();
+            let ours: Vec<Observation> = batch
+                .iter()
+                .zip(&responses)
+                .map(|(m, r)| ours::observe(rules, views, m, r))
+                .collect();
+            let theirs: Vec<_> = theirs
+                .into_iter()
+                .filter_map(|thread| thread.join().ok())
+                .collect();
             (ours, theirs)
         });
         let mut found: Vec<Vec<Difference>> = batch.iter().map(|_| Vec::new()).collect();
         for (engine, observed) in theirs {
             for (index, theirs) in observed?.iter().enumerate() {
-                found[index].extend(compare::differences(&self.rules.detecting, engine, &ours[index], theirs));
+                found[index].extend(compare::differences(
+                    &self.rules.detecting,
+                    engine,
+                    &ours[index],
+                    theirs,
+                ));
             }
         }
         Ok(found)
     }
 
-    fn sort(&mut self, plan: &Plan, message: &Message, differences: Vec<Difference>, out: &mut impl Write) -> io::Result<()> {
+    fn sort(
+        &mut self,
+        plan: &Plan,
+        message: &Message,
+        differences: Vec<Difference>,
+        out: &mut impl Write,
+    ) -> io::Result<()> {
         if plan.show && !differences.is_empty() {
             writeln!(out, "{}", report::request(message))?;
         }
@@ -185,8 +218,16 @@ impl Session {
         for difference in differences {
             let class = self.known.class_of(&difference, &flat).map(str::to_owned);
             if plan.show {
-                let why = if difference.follows { "follows" } else { class.as_deref().unwrap_or("UNEXPLAINED") };
-                writeln!(out, "  {} {} [{why}] {}", difference.engine, difference.subject, difference.detail)?;
+                let why = if difference.follows {
+                    "follows"
+                } else {
+                    class.as_deref().unwrap_or("UNEXPLAINED")
+                };
+                writeln!(
+                    out,
+                    "  {} {} [{why}] {}",
+                    difference.engine, difference.subject, difference.detail
+                )?;
             }
             match class {
                 Some(class) => *self.counts.entry(class).or_default() += 1,
@@ -203,7 +244,11 @@ impl Session {
         let kind = format!("{} {}", difference.engine, difference.subject);
         let entry = self.unexplained.entry(kind).or_default();
         entry.count += 1;
-        if entry.example.as_ref().is_none_or(|(known, _)| size(message) < size(known)) {
+        if entry
+            .example
+            .as_ref()
+            .is_none_or(|(known, _)| size(message) < size(known))
+        {
             entry.example = Some((message.clone(), difference));
         }
     }
@@ -218,9 +263,17 @@ impl Session {
         }
         kinds.sort_by(|a, b| b.1.cmp(&a.1));
         for (index, (kind, count, message)) in kinds.into_iter().enumerate() {
-            let smallest = if index < plan.shrink { self.smallest(&kind, &message) } else { message };
+            let smallest = if index < plan.shrink {
+                self.smallest(&kind, &message)
+            } else {
+                message
+            };
             let details = self.details(&kind, &smallest)?;
-            writeln!(out, "UNEXPLAINED {kind}: {count} requests, for instance\n{}", report::request(&smallest))?;
+            writeln!(
+                out,
+                "UNEXPLAINED {kind}: {count} requests, for instance\n{}",
+                report::request(&smallest)
+            )?;
             writeln!(out, "{details}")?;
         }
         Ok(())

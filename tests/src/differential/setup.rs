@@ -46,7 +46,10 @@ impl RuleSets {
             }
             builder.build(&Directory::new(&installation.root))
         };
-        Ok(Self { detecting: build(true)?, blocking: build(false)? })
+        Ok(Self {
+            detecting: build(true)?,
+            blocking: build(false)?,
+        })
     }
 }
 

@@ -25,19 +25,61 @@ pub(super) struct View {
 }
 
 const VARIABLES: &[&str] = &[
-    "ARGS_GET", "ARGS_POST", "ARGS_NAMES", "REQUEST_HEADERS", "REQUEST_COOKIES", "FILES", "FILES_NAMES",
-    "MULTIPART_PART_HEADERS", "REQUEST_METHOD", "REQUEST_URI", "REQUEST_URI_RAW", "REQUEST_FILENAME",
-    "REQUEST_BASENAME", "REQUEST_LINE", "REQUEST_PROTOCOL", "QUERY_STRING", "REQUEST_BODY", "REQUEST_BODY_LENGTH",
-    "ARGS_COMBINED_SIZE", "FILES_COMBINED_SIZE", "REQBODY_ERROR", "REQBODY_PROCESSOR", "MULTIPART_STRICT_ERROR",
+    "ARGS_GET",
+    "ARGS_POST",
+    "ARGS_NAMES",
+    "REQUEST_HEADERS",
+    "REQUEST_COOKIES",
+    "FILES",
+    "FILES_NAMES",
+    "MULTIPART_PART_HEADERS",
+    "REQUEST_METHOD",
+    "REQUEST_URI",
+    "REQUEST_URI_RAW",
+    "REQUEST_FILENAME",
+    "REQUEST_BASENAME",
+    "REQUEST_LINE",
+    "REQUEST_PROTOCOL",
+    "QUERY_STRING",
+    "REQUEST_BODY",
+    "REQUEST_BODY_LENGTH",
+    "ARGS_COMBINED_SIZE",
+    "FILES_COMBINED_SIZE",
+    "REQBODY_ERROR",
+    "REQBODY_PROCESSOR",
+    "MULTIPART_STRICT_ERROR",
     "MULTIPART_UNMATCHED_BOUNDARY",
 ];
 
 /// Transformations that every engine knows, one each over all arguments.
 const TRANSFORMATIONS: &[&str] = &[
-    "base64Decode", "base64DecodeExt", "cmdLine", "compressWhitespace", "cssDecode", "escapeSeqDecode", "hexDecode",
-    "htmlEntityDecode", "jsDecode", "length", "lowercase", "normalizePath", "normalizePathWin", "removeComments",
-    "removeCommentsChar", "removeNulls", "removeWhitespace", "replaceComments", "replaceNulls", "trim",
-    "trimLeft", "trimRight", "uppercase", "urlDecode", "urlDecodeUni", "urlEncode", "utf8toUnicode",
+    "base64Decode",
+    "base64DecodeExt",
+    "cmdLine",
+    "compressWhitespace",
+    "cssDecode",
+    "escapeSeqDecode",
+    "hexDecode",
+    "htmlEntityDecode",
+    "jsDecode",
+    "length",
+    "lowercase",
+    "normalizePath",
+    "normalizePathWin",
+    "removeComments",
+    "removeCommentsChar",
+    "removeNulls",
+    "removeWhitespace",
+    "replaceComments",
+    "replaceNulls",
+    "trim",
+    "trimLeft",
+    "trimRight",
+    "uppercase",
+    "urlDecode",
+    "urlDecodeUni",
+    "urlEncode",
+    "utf8toUnicode",
 ];
 
 /// All of them.
@@ -65,7 +107,10 @@ fn variable(name: &str, target: &str) -> View {
 }
 
 fn xml(name: &str, target: &str) -> View {
-    View { members: true, ..variable(name, target) }
+    View {
+        members: true,
+        ..variable(name, target)
+    }
 }
 
 impl View {
@@ -80,9 +125,15 @@ impl View {
         // The mark that the first probe leaves: an engine that never set the value has no say.
         let raw = raw.strip_prefix(b"^").unwrap_or(raw);
         if !self.members {
-            return vec![Member { name: Vec::new(), value: self.scalar(raw).to_vec() }];
+            return vec![Member {
+                name: Vec::new(),
+                value: self.scalar(raw).to_vec(),
+            }];
         }
-        let mut members: Vec<Member> = split(raw, END).into_iter().filter_map(|text| self.member(text)).collect();
+        let mut members: Vec<Member> = split(raw, END)
+            .into_iter()
+            .filter_map(|text| self.member(text))
+            .collect();
         members.sort();
         members
     }
@@ -90,7 +141,9 @@ impl View {
     /// Numbers and flags that an engine has no value for are 0 to rules; libmodsecurity writes sizes as
     /// fractions.
     fn scalar<'a>(&self, raw: &'a [u8]) -> &'a [u8] {
-        let counts = ["SIZE", "LENGTH", "ERROR", "BOUNDARY"].iter().any(|end| self.name.ends_with(end));
+        let counts = ["SIZE", "LENGTH", "ERROR", "BOUNDARY"]
+            .iter()
+            .any(|end| self.name.ends_with(end));
         match raw.strip_suffix(b".000000").unwrap_or(raw) {
             b"" if counts => b"0",
             value => value,
@@ -100,7 +153,10 @@ impl View {
     fn member(&self, text: &[u8]) -> Option<Member> {
         let at = text.windows(IS.len()).position(|window| window == IS)?;
         let full = &text[..at];
-        let colon = full.iter().position(|byte| *byte == b':').map_or(full.len(), |at| at + 1);
+        let colon = full
+            .iter()
+            .position(|byte| *byte == b':')
+            .map_or(full.len(), |at| at + 1);
         let mut name = full[colon..].to_vec();
         if self.name == "REQUEST_HEADERS" {
             name.make_ascii_lowercase();
@@ -108,7 +164,10 @@ impl View {
         if self.transformation != "none" || self.name.ends_with("NAMES") || self.name.starts_with("XML") {
             name.clear();
         }
-        Some(Member { name, value: text[at + IS.len()..].to_vec() })
+        Some(Member {
+            name,
+            value: text[at + IS.len()..].to_vec(),
+        })
     }
 }
 
@@ -121,7 +180,10 @@ pub(super) struct Member {
 
 fn split<'a>(text: &'a [u8], separator: &[u8]) -> Vec<&'a [u8]> {
     let (mut pieces, mut rest) = (Vec::new(), text);
-    while let Some(at) = rest.windows(separator.len()).position(|window| window == separator) {
+    while let Some(at) = rest
+        .windows(separator.len())
+        .position(|window| window == separator)
+    {
         pieces.push(&rest[..at]);
         rest = &rest[at + separator.len()..];
     }
@@ -131,8 +193,14 @@ fn split<'a>(text: &'a [u8], separator: &[u8]) -> Vec<&'a [u8]> {
 /// The probe rules, for the end of the rule set.
 pub(super) fn probes() -> String {
     let views = all();
-    let marks: Vec<String> = views.iter().map(|view| format!("setvar:'tx.{}=^'", view.key())).collect();
-    let mut text = format!("SecAction \"id:110000,phase:2,pass,nolog,t:none,{}\"\n", marks.join(","));
+    let marks: Vec<String> = views
+        .iter()
+        .map(|view| format!("setvar:'tx.{}=^'", view.key()))
+        .collect();
+    let mut text = format!(
+        "SecAction \"id:110000,phase:2,pass,nolog,t:none,{}\"\n",
+        marks.join(",")
+    );
     for (index, view) in views.iter().enumerate() {
         let key = view.key();
         let value = if view.members {
@@ -156,7 +224,9 @@ pub(super) fn differing(
     theirs: &BTreeMap<String, Vec<u8>>,
 ) -> Vec<(View, Vec<Member>, Vec<Member>)> {
     let nothing = Vec::new();
-    let of = |views: &BTreeMap<String, Vec<u8>>, view: &View| view.parse(views.get(&view.key()).unwrap_or(&nothing));
+    let of = |views: &BTreeMap<String, Vec<u8>>, view: &View| {
+        view.parse(views.get(&view.key()).unwrap_or(&nothing))
+    };
     let mut found: Vec<(View, Vec<Member>, Vec<Member>)> = all()
         .into_iter()
         .map(|view| {
@@ -166,7 +236,10 @@ pub(super) fn differing(
         .filter(|(_, ours, theirs)| ours != theirs)
         .collect();
     // Different arguments come out of a transformation differently: that says nothing about it.
-    if found.iter().any(|(view, ..)| view.name == "ARGS_GET" || view.name == "ARGS_POST") {
+    if found
+        .iter()
+        .any(|(view, ..)| view.name == "ARGS_GET" || view.name == "ARGS_POST")
+    {
         found.retain(|(view, ..)| !view.name.starts_with("t:"));
     }
     found
@@ -174,11 +247,24 @@ pub(super) fn differing(
 
 /// Whether two members of a collection that rules ask have the same name.
 pub(super) fn repeated_names(views: &BTreeMap<String, Vec<u8>>) -> bool {
-    let named = ["ARGS_GET", "ARGS_POST", "REQUEST_COOKIES", "MULTIPART_PART_HEADERS"];
-    all().iter().filter(|view| named.contains(&view.name.as_str())).any(|view| {
-        let members = views.get(&view.key()).map(|raw| view.parse(raw)).unwrap_or_default();
-        members.windows(2).any(|pair| pair[0].name.eq_ignore_ascii_case(&pair[1].name))
-    })
+    let named = [
+        "ARGS_GET",
+        "ARGS_POST",
+        "REQUEST_COOKIES",
+        "MULTIPART_PART_HEADERS",
+    ];
+    all()
+        .iter()
+        .filter(|view| named.contains(&view.name.as_str()))
+        .any(|view| {
+            let members = views
+                .get(&view.key())
+                .map(|raw| view.parse(raw))
+                .unwrap_or_default();
+            members
+                .windows(2)
+                .any(|pair| pair[0].name.eq_ignore_ascii_case(&pair[1].name))
+        })
 }
 
 /// The views that a rule depends on.
@@ -188,7 +274,12 @@ pub(super) fn asked_by(rule: &Rule) -> Vec<String> {
         for target in &question.targets {
             names.extend(views_of(target.variable));
         }
-        names.extend(question.transformations.iter().map(|t: &Transformation| format!("t:{}", spelled(t.name()))));
+        names.extend(
+            question
+                .transformations
+                .iter()
+                .map(|t: &Transformation| format!("t:{}", spelled(t.name()))),
+        );
     }
     names
 }
@@ -213,6 +304,8 @@ fn views_of(variable: Variable) -> Vec<String> {
         _ if name.starts_with("MULTIPART_") && name != "MULTIPART_PART_HEADERS" => {
             &["MULTIPART_STRICT_ERROR", "MULTIPART_UNMATCHED_BOUNDARY"]
         }
+        // The names of TX are made from those of arguments and part headers (`TX:/paramcounter_.*/`).
+        "TX" => &["ARGS_GET", "ARGS_POST", "ARGS_NAMES", "MULTIPART_PART_HEADERS"],
         _ if name.starts_with("REQBODY_") => &["REQBODY_ERROR", "REQBODY_PROCESSOR"],
         _ => return vec![name.to_owned()],
     };

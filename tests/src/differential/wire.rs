@@ -15,10 +15,22 @@ pub(super) fn frame(message: &Message, response: &Response) -> Vec<u8> {
     text(&mut out, &message.method);
     text(&mut out, &message.target);
     text(&mut out, &message.protocol);
-    pairs(&mut out, message.headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice())));
+    pairs(
+        &mut out,
+        message
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_slice(), value.as_slice())),
+    );
     text(&mut out, &message.body);
     number(&mut out, usize::from(response.status));
-    pairs(&mut out, response.headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())));
+    pairs(
+        &mut out,
+        response
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_bytes(), value.as_bytes())),
+    );
     text(&mut out, &response.body);
     let length = u32::try_from(out.len() - 4).unwrap_or(ABSENT);
     out[..4].copy_from_slice(&length.to_be_bytes());
@@ -61,7 +73,10 @@ pub(super) fn observation(from: &mut impl Read, views: &[String]) -> io::Result<
             seen.views.insert(name.clone(), value);
         }
     }
-    seen.stop = Stop { status: read_number(&mut rest)?, rule: u64::from(read_number(&mut rest)?) };
+    seen.stop = Stop {
+        status: read_number(&mut rest)?,
+        rule: u64::from(read_number(&mut rest)?),
+    };
     Ok(seen)
 }
 

@@ -58,7 +58,11 @@ const MISFITS: &[&str] = &[
 fn form(stock: &Stock, random: &mut Random) -> (Vec<u8>, Vec<u8>) {
     let mut body = head::pairs(stock, random);
     if random.once_in(20) {
-        body.extend_from_slice(random.pick(&["&", "=", "&=", "&&&", "\r\n", "\0", "%", "&%", "&=&=x"]).as_bytes());
+        body.extend_from_slice(
+            random
+                .pick(&["&", "=", "&=", "&&&", "\r\n", "\0", "%", "&%", "&=&=x"])
+                .as_bytes(),
+        );
     }
     (random.pick(FORMS).as_bytes().to_vec(), body)
 }
@@ -66,7 +70,10 @@ fn form(stock: &Stock, random: &mut Random) -> (Vec<u8>, Vec<u8>) {
 fn other(stock: &Stock, random: &mut Random) -> (Vec<u8>, Vec<u8>) {
     let value = stock.value(random).to_vec();
     let pairs = head::pairs(stock, random);
-    (random.pick(MISFITS).as_bytes().to_vec(), either(random, value, pairs))
+    (
+        random.pick(MISFITS).as_bytes().to_vec(),
+        either(random, value, pairs),
+    )
 }
 
 /// A byte lost, changed, or the end missing.

@@ -16,13 +16,24 @@ pub(super) fn harvest(corpus: &[Message]) -> Vec<Vec<u8>> {
 }
 
 fn values_of(message: &Message) -> Vec<Vec<u8>> {
-    let query = message.target.split(|byte| *byte == b'?').nth(1).unwrap_or_default();
-    let pairs = query.split(|byte| *byte == b'&').chain(message.body.split(|byte| *byte == b'&'));
+    let query = message
+        .target
+        .split(|byte| *byte == b'?')
+        .nth(1)
+        .unwrap_or_default();
+    let pairs = query
+        .split(|byte| *byte == b'&')
+        .chain(message.body.split(|byte| *byte == b'&'));
     let mut values: Vec<Vec<u8>> = pairs
         .map(|pair| pair.splitn(2, |byte| *byte == b'=').last().unwrap_or_default())
         .map(decoded)
         .collect();
-    values.extend(["cookie", "user-agent", "referer"].iter().filter_map(|name| message.header(name)).map(<[u8]>::to_vec));
+    values.extend(
+        ["cookie", "user-agent", "referer"]
+            .iter()
+            .filter_map(|name| message.header(name))
+            .map(<[u8]>::to_vec),
+    );
     values
 }
 
@@ -82,7 +93,11 @@ fn change(message: &mut Message, stock: &Stock, random: &mut Random) {
             head::add(message, name.as_bytes(), stock.value(random).to_vec());
         }
         5 => {
-            message.target.push(if message.target.contains(&b'?') { b'&' } else { b'?' });
+            message.target.push(if message.target.contains(&b'?') {
+                b'&'
+            } else {
+                b'?'
+            });
             message.target.extend(head::pairs(stock, random));
         }
         6 => move_query_to_body(message, random),
@@ -97,7 +112,11 @@ fn change(message: &mut Message, stock: &Stock, random: &mut Random) {
 /// The text behind the last `separator` of those in it, disguised.
 fn disguise_an_argument(text: &mut Vec<u8>, separator: u8, random: &mut Random) {
     let places: Vec<usize> = (0..text.len()).filter(|at| text[*at] == separator).collect();
-    let start = if places.is_empty() { 0 } else { random.pick(&places) + 1 };
+    let start = if places.is_empty() {
+        0
+    } else {
+        random.pick(&places) + 1
+    };
     let value = disguised(&decoded(&text[start..]), random);
     text.truncate(start);
     let safe = encoded(&value);

@@ -93,18 +93,22 @@ fn percent_unicode(value: &[u8], random: &mut Random) -> Vec<u8> {
 
 fn broken_percent(value: &[u8], random: &mut Random) -> Vec<u8> {
     let mut value = value.to_vec();
-    let broken = random.pick(&["%", "%4", "%zz", "%u12", "%uZZZZ", "%%41", "%2", "%u", "%e9", "%c3%28", "%-1", "%u0"]);
+    let broken = random.pick(&[
+        "%", "%4", "%zz", "%u12", "%uZZZZ", "%%41", "%2", "%u", "%e9", "%c3%28", "%-1", "%u0",
+    ]);
     let at = random.below(value.len() + 1);
     value.splice(at..at, broken.bytes());
     value
 }
 
 fn full_width(value: &[u8], random: &mut Random) -> Vec<u8> {
-    each(value, |byte, out| match char::from_u32(0xff00 + u32::from(byte) - 0x20) {
-        Some(wide) if byte > 0x20 && byte < 0x7f && random.once_in(2) => {
-            out.extend_from_slice(wide.to_string().as_bytes());
+    each(value, |byte, out| {
+        match char::from_u32(0xff00 + u32::from(byte) - 0x20) {
+            Some(wide) if byte > 0x20 && byte < 0x7f && random.once_in(2) => {
+                out.extend_from_slice(wide.to_string().as_bytes());
+            }
+            _ => out.push(byte),
         }
-        _ => out.push(byte),
     })
 }
 
@@ -170,7 +174,11 @@ fn style_escapes(value: &[u8], random: &mut Random) -> Vec<u8> {
 fn base64(value: &[u8], random: &mut Random) -> Vec<u8> {
     use base64::Engine;
     use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-    let text = if random.once_in(2) { STANDARD.encode(value) } else { URL_SAFE_NO_PAD.encode(value) };
+    let text = if random.once_in(2) {
+        STANDARD.encode(value)
+    } else {
+        URL_SAFE_NO_PAD.encode(value)
+    };
     let mut text = text.into_bytes();
     if random.once_in(4) {
         let at = random.below(text.len() + 1);
@@ -189,7 +197,11 @@ fn hex(value: &[u8], random: &mut Random) -> Vec<u8> {
 
 fn other_case(value: &[u8], random: &mut Random) -> Vec<u8> {
     each(value, |byte, out| {
-        out.push(if random.once_in(2) { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() });
+        out.push(if random.once_in(2) {
+            byte.to_ascii_uppercase()
+        } else {
+            byte.to_ascii_lowercase()
+        });
     })
 }
 
@@ -204,9 +216,23 @@ fn nul(value: &[u8], random: &mut Random) -> Vec<u8> {
 
 fn comments(value: &[u8], random: &mut Random) -> Vec<u8> {
     each(value, |byte, out| match byte {
-        b' ' => out.extend_from_slice(random.pick(&[
-            "/**/", "/*x*/", "--\n", "#\n", "/*", "<!--", "*/", "-- ", "/*!50000*/", "/*/*nested*/*/", "-->",
-        ]).as_bytes()),
+        b' ' => out.extend_from_slice(
+            random
+                .pick(&[
+                    "/**/",
+                    "/*x*/",
+                    "--\n",
+                    "#\n",
+                    "/*",
+                    "<!--",
+                    "*/",
+                    "-- ",
+                    "/*!50000*/",
+                    "/*/*nested*/*/",
+                    "-->",
+                ])
+                .as_bytes(),
+        ),
         _ => out.push(byte),
     })
 }
@@ -214,7 +240,18 @@ fn comments(value: &[u8], random: &mut Random) -> Vec<u8> {
 fn blanks(value: &[u8], random: &mut Random) -> Vec<u8> {
     each(value, |byte, out| match byte {
         b' ' => out.extend_from_slice(random.pick::<&[u8]>(&[
-            b"\t", b"\n", b"\r\n", b"\x0b", b"\x0c", b"\xa0", b"\xc2\xa0", b"  ", b"\0", b"\xe2\x80\x83", b"\x85", b"+",
+            b"\t",
+            b"\n",
+            b"\r\n",
+            b"\x0b",
+            b"\x0c",
+            b"\xa0",
+            b"\xc2\xa0",
+            b"  ",
+            b"\0",
+            b"\xe2\x80\x83",
+            b"\x85",
+            b"+",
         ])),
         _ => out.push(byte),
     })
@@ -223,7 +260,11 @@ fn blanks(value: &[u8], random: &mut Random) -> Vec<u8> {
 fn quotes(value: &[u8], random: &mut Random) -> Vec<u8> {
     each(value, |byte, out| {
         if random.once_in(6) {
-            out.extend_from_slice(random.pick(&["'", "\"", "\\", "''", "\"\"", "^", "`", "$@", "\\\\"]).as_bytes());
+            out.extend_from_slice(
+                random
+                    .pick(&["'", "\"", "\\", "''", "\"\"", "^", "`", "$@", "\\\\"])
+                    .as_bytes(),
+            );
         }
         out.push(byte);
     })
@@ -252,7 +293,11 @@ fn repeat(value: &[u8], random: &mut Random) -> Vec<u8> {
 
 fn halve(value: &[u8], random: &mut Random) -> Vec<u8> {
     let at = random.below(value.len() + 1);
-    if random.once_in(2) { value[..at].to_vec() } else { value[at..].to_vec() }
+    if random.once_in(2) {
+        value[..at].to_vec()
+    } else {
+        value[at..].to_vec()
+    }
 }
 
 fn latin1(value: &[u8], _: &mut Random) -> Vec<u8> {

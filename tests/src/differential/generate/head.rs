@@ -9,18 +9,52 @@ use super::{Stock, either};
 
 const METHODS: &[&str] = &["GET", "GET", "GET", "HEAD", "OPTIONS", "DELETE"];
 const WITH_BODY: &[&str] = &["POST", "POST", "POST", "POST", "PUT", "PATCH", "DELETE", "GET"];
-const ODD_METHODS: &[&str] = &["PROPFIND", "TRACE", "get", "CONNECT", "MKCOL", "FROB", "PATCHX", "A-B"];
-const PROTOCOLS: &[&str] = &["HTTP/1.1", "HTTP/1.1", "HTTP/1.1", "HTTP/1.1", "HTTP/1.0", "HTTP/2.0", "HTTP/3.0"];
+const ODD_METHODS: &[&str] = &[
+    "PROPFIND", "TRACE", "get", "CONNECT", "MKCOL", "FROB", "PATCHX", "A-B",
+];
+const PROTOCOLS: &[&str] = &[
+    "HTTP/1.1", "HTTP/1.1", "HTTP/1.1", "HTTP/1.1", "HTTP/1.0", "HTTP/2.0", "HTTP/3.0",
+];
 const PATHS: &[&str] = &[
-    "/", "/index.html", "/api/v1/items/17", "/a/b/c.php", "/upload", "/login", "/a%20b/c", "/%2e%2e/x", "//double//",
-    "/a;v=1/b", "/.git/config", "/x/../y", "/a.b.c/", "/%C3%A9t%C3%A9", "/caf\u{e9}", "/a+b", "/a%2Fb", "/a%00b",
-    "/a%", "/a%zz", "/%u0061", "/backup.sql", "/a\\b", "/wp-admin/", "/reflect", "/a?", "/~user/", "/a'b", "*",
+    "/",
+    "/index.html",
+    "/api/v1/items/17",
+    "/a/b/c.php",
+    "/upload",
+    "/login",
+    "/a%20b/c",
+    "/%2e%2e/x",
+    "//double//",
+    "/a;v=1/b",
+    "/.git/config",
+    "/x/../y",
+    "/a.b.c/",
+    "/%C3%A9t%C3%A9",
+    "/caf\u{e9}",
+    "/a+b",
+    "/a%2Fb",
+    "/a%00b",
+    "/a%",
+    "/a%zz",
+    "/%u0061",
+    "/backup.sql",
+    "/a\\b",
+    "/wp-admin/",
+    "/reflect",
+    "/a?",
+    "/~user/",
+    "/a'b",
+    "*",
 ];
 
 /// A head without a body.
 pub(super) fn head(stock: &Stock, random: &mut Random, has_body: bool) -> Message {
     let methods = if has_body { WITH_BODY } else { METHODS };
-    let method = if random.once_in(40) { random.pick(ODD_METHODS) } else { random.pick(methods) };
+    let method = if random.once_in(40) {
+        random.pick(ODD_METHODS)
+    } else {
+        random.pick(methods)
+    };
     let mut message = Message {
         method: method.as_bytes().to_vec(),
         target: target(stock, random),
@@ -38,10 +72,25 @@ fn target(stock: &Stock, random: &mut Random) -> Vec<u8> {
         target.extend(pairs(stock, random));
     }
     if random.once_in(30) {
-        target.extend_from_slice(random.pick(&["#part", "?x=y", "#a?b=c", "/x", "%23a", "?", "&", "="]).as_bytes());
+        target.extend_from_slice(
+            random
+                .pick(&["#part", "?x=y", "#a?b=c", "/x", "%23a", "?", "&", "="])
+                .as_bytes(),
+        );
     }
     if random.once_in(30) {
-        target.splice(0..0, random.pick(&["http://app.test", "https://app.test:8443", "//other", "x:", "http://a@b"]).bytes());
+        target.splice(
+            0..0,
+            random
+                .pick(&[
+                    "http://app.test",
+                    "https://app.test:8443",
+                    "//other",
+                    "x:",
+                    "http://a@b",
+                ])
+                .bytes(),
+        );
     }
     clean(target)
 }
@@ -84,7 +133,16 @@ pub(super) fn name(stock: &Stock, random: &mut Random) -> Vec<u8> {
 }
 
 fn headers(message: &mut Message, stock: &Stock, random: &mut Random) {
-    let host = random.pick(&["app.test", "app.test", "app.test", "app.test:8443", "127.0.0.1", "[::1]", "", "a, b"]);
+    let host = random.pick(&[
+        "app.test",
+        "app.test",
+        "app.test",
+        "app.test:8443",
+        "127.0.0.1",
+        "[::1]",
+        "",
+        "a, b",
+    ]);
     if !random.once_in(30) {
         message.headers.push((b"Host".to_vec(), host.as_bytes().to_vec()));
     }
@@ -92,9 +150,22 @@ fn headers(message: &mut Message, stock: &Stock, random: &mut Random) {
         add(message, name.as_bytes(), value.as_bytes().to_vec());
     }
     if random.once_in(4) {
-        let name = random.pick(&["User-Agent", "Referer", "X-Custom", "Accept", "Cookie", "X-Forwarded-For", "Accept-Language", "Range"]);
+        let name = random.pick(&[
+            "User-Agent",
+            "Referer",
+            "X-Custom",
+            "Accept",
+            "Cookie",
+            "X-Forwarded-For",
+            "Accept-Language",
+            "Range",
+        ]);
         let value = disguised(stock.value(random), random);
-        add(message, name.as_bytes(), either(random, value.clone(), encoded(&value)));
+        add(
+            message,
+            name.as_bytes(),
+            either(random, value.clone(), encoded(&value)),
+        );
     }
     if random.once_in(4) {
         let cookie = cookies(stock, random);
@@ -107,7 +178,11 @@ fn cookies(stock: &Stock, random: &mut Random) -> Vec<u8> {
     let mut text = Vec::new();
     for index in 0..*random.pick(&[1, 1, 2, 2, 3]) {
         if index > 0 {
-            text.extend_from_slice(random.pick(&["; ", "; ", ";", ";; ", ", ", " ;", ";\t", "&"]).as_bytes());
+            text.extend_from_slice(
+                random
+                    .pick(&["; ", "; ", ";", ";; ", ", ", " ;", ";\t", "&"])
+                    .as_bytes(),
+            );
         }
         text.extend(name(stock, random));
         text.extend_from_slice(random.pick(&["=", "=", "=", "=", "", "==", " = "]).as_bytes());
@@ -124,7 +199,11 @@ fn cookies(stock: &Stock, random: &mut Random) -> Vec<u8> {
 
 /// Adds a header unless it is there already: an HTTP server merges them before any engine sees them.
 pub(super) fn add(message: &mut Message, name: &[u8], value: Vec<u8>) {
-    if message.headers.iter().all(|(known, _)| !known.eq_ignore_ascii_case(name)) {
+    if message
+        .headers
+        .iter()
+        .all(|(known, _)| !known.eq_ignore_ascii_case(name))
+    {
         let value = field(value);
         message.headers.push((name.to_vec(), value));
     }

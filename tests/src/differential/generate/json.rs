@@ -39,11 +39,33 @@ pub(super) fn json(stock: &Stock, random: &mut Random) -> (Vec<u8>, Vec<u8>) {
 
 fn value(stock: &Stock, random: &mut Random, depth: usize, out: &mut Vec<u8>) {
     if depth > 0 {
-        return if random.once_in(3) { array(stock, random, depth, out) } else { object(stock, random, depth, out) };
+        return if random.once_in(3) {
+            array(stock, random, depth, out)
+        } else {
+            object(stock, random, depth, out)
+        };
     }
     const PLAIN: &[&str] = &[
-        "1", "-0", "1e400", "123456789012345678901234567890", "0.1", "true", "false", "null", "01", "1.", "NaN", "'x'", "-",
-        "{}", "[]", "\"\"", "True", "1E+2", "0x1F", "undefined",
+        "1",
+        "-0",
+        "1e400",
+        "123456789012345678901234567890",
+        "0.1",
+        "true",
+        "false",
+        "null",
+        "01",
+        "1.",
+        "NaN",
+        "'x'",
+        "-",
+        "{}",
+        "[]",
+        "\"\"",
+        "True",
+        "1E+2",
+        "0x1F",
+        "undefined",
     ];
     match random.below(4) {
         0 => out.extend_from_slice(random.pick(PLAIN).as_bytes()),
@@ -72,7 +94,11 @@ fn object(stock: &Stock, random: &mut Random, depth: usize, out: &mut Vec<u8>) {
         if index > 0 {
             out.extend_from_slice(random.pick(&[",", ", ", ",\n  "]).as_bytes());
         }
-        let name = if random.once_in(8) { disguised(stock.value(random), random) } else { stock.name(random).to_vec() };
+        let name = if random.once_in(8) {
+            disguised(stock.value(random), random)
+        } else {
+            stock.name(random).to_vec()
+        };
         string(&name, random, out);
         out.extend_from_slice(random.pick(&[":", ": ", " :"]).as_bytes());
         let depth = shallower(random, depth);
@@ -88,7 +114,11 @@ fn width(random: &mut Random, depth: usize) -> usize {
 
 /// Mostly one level less.
 fn shallower(random: &mut Random, depth: usize) -> usize {
-    if depth > 5 || !random.once_in(3) { depth - 1 } else { 0 }
+    if depth > 5 || !random.once_in(3) {
+        depth - 1
+    } else {
+        0
+    }
 }
 
 fn string(text: &[u8], random: &mut Random, out: &mut Vec<u8>) {
@@ -105,7 +135,17 @@ fn string(text: &[u8], random: &mut Random, out: &mut Vec<u8>) {
         }
     }
     if random.once_in(25) {
-        const ODD: &[&str] = &["\\ud83d\\ude00", "\\ud83d", "\\ude00x", "\\u0000", "\\x41", "\\u12", "\\uD83D\\u0041", "\\b\\f\\t\\r", "\\'"];
+        const ODD: &[&str] = &[
+            "\\ud83d\\ude00",
+            "\\ud83d",
+            "\\ude00x",
+            "\\u0000",
+            "\\x41",
+            "\\u12",
+            "\\uD83D\\u0041",
+            "\\b\\f\\t\\r",
+            "\\'",
+        ];
         out.extend_from_slice(random.pick(ODD).as_bytes());
     }
     out.push(b'"');

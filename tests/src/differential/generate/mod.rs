@@ -29,7 +29,10 @@ impl Stock {
     /// The requests of the corpus, and the values in their arguments.
     pub fn new(corpus: Vec<Message>) -> Self {
         // What is about sheer size runs as it is; changed a thousand times it would cost more than all others.
-        let corpus: Vec<Message> = corpus.into_iter().filter(|message| size(message) < 4096).collect();
+        let corpus: Vec<Message> = corpus
+            .into_iter()
+            .filter(|message| size(message) < 4096)
+            .collect();
         let harvest = corpus::harvest(&corpus);
         Self { corpus, harvest }
     }
@@ -69,7 +72,9 @@ impl Stock {
 /// Sets body, type and length.
 fn set_body(message: &mut Message, content_type: Option<Vec<u8>>, body: Vec<u8>) {
     let replaced = [&b"content-type"[..], b"content-length"];
-    message.headers.retain(|(name, _)| !replaced.iter().any(|known| name.eq_ignore_ascii_case(known)));
+    message
+        .headers
+        .retain(|(name, _)| !replaced.iter().any(|known| name.eq_ignore_ascii_case(known)));
     if let Some(content_type) = content_type {
         head::add(message, b"Content-Type", content_type);
     }
@@ -103,7 +108,10 @@ mod tests {
             let message = stock.request(1, index);
             assert!(message.target.iter().all(|byte| *byte > b' '), "{message:?}");
             for (_, value) in &message.headers {
-                assert!(!value.iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n')), "{message:?}");
+                assert!(
+                    !value.iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n')),
+                    "{message:?}"
+                );
             }
         }
     }

@@ -14,10 +14,24 @@ struct Oddities {
 const PLAIN: usize = 0;
 
 pub(super) fn multipart(stock: &Stock, random: &mut Random) -> (Vec<u8>, Vec<u8>) {
-    let boundary = random.pick(&["----WebKitFormBoundary7MA4YWxk", "abc", "=_a1", "a'b", "0000", "x--", "A:B"]).to_string();
+    let boundary = random
+        .pick(&[
+            "----WebKitFormBoundary7MA4YWxk",
+            "abc",
+            "=_a1",
+            "a'b",
+            "0000",
+            "x--",
+            "A:B",
+        ])
+        .to_string();
     let odd = Oddities {
         line: if random.once_in(25) { "\n" } else { "\r\n" },
-        one: if random.once_in(2) { PLAIN } else { 1 + random.below(24) },
+        one: if random.once_in(2) {
+            PLAIN
+        } else {
+            1 + random.below(24)
+        },
     };
     let mut out = Vec::new();
     if odd.one == 1 {
@@ -78,7 +92,11 @@ fn part(stock: &Stock, random: &mut Random, boundary: &str, odd: &Oddities, out:
 fn headers(stock: &Stock, random: &mut Random, odd: &Oddities, out: &mut Vec<u8>) {
     let line = odd.line;
     if odd.one == 9 {
-        out.extend_from_slice(random.pick(&["No colon here\r\n", ": no name\r\n", "X\0Y: z\r\n", "A : b\r\n"]).as_bytes());
+        out.extend_from_slice(
+            random
+                .pick(&["No colon here\r\n", ": no name\r\n", "X\0Y: z\r\n", "A : b\r\n"])
+                .as_bytes(),
+        );
     }
     if odd.one == 10 && random.once_in(2) {
         return;
@@ -89,9 +107,15 @@ fn headers(stock: &Stock, random: &mut Random, odd: &Oddities, out: &mut Vec<u8>
         out.extend_from_slice(b"Content-Disposition: form-data; name=\"again\"\r\n");
     }
     let more: &[&str] = &[
-        "Content-Type: text/plain", "Content-Type: text/plain; charset=utf-7", "Content-Type: image/png",
-        "Content-Transfer-Encoding: base64", "content-type:text/html", "X-Odd: \u{e9}<script>", "Content-Length: 3",
-        "Content-Type: application/json", "Content-Type: multipart/mixed; boundary=inner",
+        "Content-Type: text/plain",
+        "Content-Type: text/plain; charset=utf-7",
+        "Content-Type: image/png",
+        "Content-Transfer-Encoding: base64",
+        "content-type:text/html",
+        "X-Odd: \u{e9}<script>",
+        "Content-Length: 3",
+        "Content-Type: application/json",
+        "Content-Type: multipart/mixed; boundary=inner",
     ];
     for header in more.iter().filter(|_| random.once_in(12)).collect::<Vec<_>>() {
         out.extend_from_slice(header.as_bytes());
@@ -111,7 +135,11 @@ fn disposition(stock: &Stock, random: &mut Random, odd: &Oddities, out: &mut Vec
         _ => b"Content-Disposition: form-data; name=",
     };
     out.extend_from_slice(start);
-    let name = if random.once_in(10) { disguised(stock.value(random), random) } else { stock.name(random).to_vec() };
+    let name = if random.once_in(10) {
+        disguised(stock.value(random), random)
+    } else {
+        stock.name(random).to_vec()
+    };
     parameter(&name, random, odd, out);
     if random.once_in(3) {
         filename(stock, random, odd, out);
@@ -119,8 +147,23 @@ fn disposition(stock: &Stock, random: &mut Random, odd: &Oddities, out: &mut Vec
 }
 
 fn filename(stock: &Stock, random: &mut Random, odd: &Oddities, out: &mut Vec<u8>) {
-    let names = ["a.txt", "me at the sea.png", "x.php", "", "a;b.php", "../../x", "é.pdf", "C:\\a\\b.txt", "a.php\0.png", "shell.jsp"];
-    let name = if random.once_in(4) { disguised(stock.value(random), random) } else { random.pick(&names).as_bytes().to_vec() };
+    let names = [
+        "a.txt",
+        "me at the sea.png",
+        "x.php",
+        "",
+        "a;b.php",
+        "../../x",
+        "é.pdf",
+        "C:\\a\\b.txt",
+        "a.php\0.png",
+        "shell.jsp",
+    ];
+    let name = if random.once_in(4) {
+        disguised(stock.value(random), random)
+    } else {
+        random.pick(&names).as_bytes().to_vec()
+    };
     match odd.one {
         19 => {
             out.extend_from_slice(b"; filename*=UTF-8''");
@@ -174,7 +217,9 @@ fn end(random: &mut Random, boundary: &str, odd: &Oddities, out: &mut Vec<u8>) {
     let line = odd.line;
     match odd.one {
         23 => {}
-        24 => out.extend_from_slice(format!("--{boundary}--{line}epilogue{line}--{boundary}{line}").as_bytes()),
+        24 => {
+            out.extend_from_slice(format!("--{boundary}--{line}epilogue{line}--{boundary}{line}").as_bytes())
+        }
         _ if random.once_in(30) => out.extend_from_slice(format!("--{boundary}--").as_bytes()),
         _ if random.once_in(60) => out.extend_from_slice(format!("--{boundary}{line}").as_bytes()),
         _ => out.extend_from_slice(format!("--{boundary}--{line}").as_bytes()),

@@ -115,14 +115,43 @@ pub(super) const ORDINARY: &[&str] = &[
 
 /// Names of arguments, cookies and members.
 pub(super) const NAMES: &[&str] = &[
-    "id", "q", "name", "page", "user[name]", "filter[a][]", "x.y", "a-b", "_t", "p1", "A", "csrf_token", "", "a b",
-    "json.a", "file", "password", "__utma", "PHPSESSID", "cmd", "redirect_uri", "$x", "a'b", "a\"b", "naïve",
+    "id",
+    "q",
+    "name",
+    "page",
+    "user[name]",
+    "filter[a][]",
+    "x.y",
+    "a-b",
+    "_t",
+    "p1",
+    "A",
+    "csrf_token",
+    "",
+    "a b",
+    "json.a",
+    "file",
+    "password",
+    "__utma",
+    "PHPSESSID",
+    "cmd",
+    "redirect_uri",
+    "$x",
+    "a'b",
+    "a\"b",
+    "naïve",
 ];
 
 /// Headers that programs send.
 pub(super) const HEADERS: &[(&str, &str)] = &[
-    ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"),
-    ("Accept", "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8"),
+    (
+        "User-Agent",
+        "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    ),
+    (
+        "Accept",
+        "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8",
+    ),
     ("Accept", "*/*"),
     ("Accept-Language", "en-GB,en;q=0.7,de;q=0.3"),
     ("Accept-Encoding", "gzip, deflate, br"),
@@ -130,7 +159,10 @@ pub(super) const HEADERS: &[(&str, &str)] = &[
     ("Origin", "https://app.test"),
     ("X-Requested-With", "XMLHttpRequest"),
     ("X-Forwarded-For", "203.0.113.9, 198.51.100.1"),
-    ("Authorization", "Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI3In0.c2ln"),
+    (
+        "Authorization",
+        "Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI3In0.c2ln",
+    ),
     ("Cache-Control", "no-cache"),
     ("If-None-Match", "\"6f1a-5d\""),
     ("Range", "bytes=0-99,100-199"),

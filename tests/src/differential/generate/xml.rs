@@ -5,7 +5,13 @@ use crate::differential::random::Random;
 use super::Stock;
 use super::disguise::disguised;
 
-const TYPES: &[&str] = &["text/xml", "application/xml", "application/soap+xml; charset=utf-8", "text/xml; charset=utf-16", "application/xml;x=y"];
+const TYPES: &[&str] = &[
+    "text/xml",
+    "application/xml",
+    "application/soap+xml; charset=utf-8",
+    "text/xml; charset=utf-16",
+    "application/xml;x=y",
+];
 
 const PROLOGS: &[&str] = &[
     "",
@@ -42,7 +48,10 @@ pub(super) fn xml(stock: &Stock, random: &mut Random) -> (Vec<u8>, Vec<u8>) {
 }
 
 fn element(stock: &Stock, random: &mut Random, depth: usize, out: &mut Vec<u8>) {
-    let name = random.pick(&["a", "order", "soap:Envelope", "x-y", "A", "_1", "é"]).as_bytes().to_vec();
+    let name = random
+        .pick(&["a", "order", "soap:Envelope", "x-y", "A", "_1", "é"])
+        .as_bytes()
+        .to_vec();
     out.push(b'<');
     out.extend_from_slice(&name);
     for _ in 0..*random.pick(&[0, 0, 1, 2]) {
@@ -63,7 +72,11 @@ fn element(stock: &Stock, random: &mut Random, depth: usize, out: &mut Vec<u8>) 
 
 fn attribute(stock: &Stock, random: &mut Random, out: &mut Vec<u8>) {
     out.push(b' ');
-    out.extend_from_slice(random.pick(&["id", "x", "xmlns", "xmlns:soap", "soap:b", "href", "xml:lang"]).as_bytes());
+    out.extend_from_slice(
+        random
+            .pick(&["id", "x", "xmlns", "xmlns:soap", "soap:b", "href", "xml:lang"])
+            .as_bytes(),
+    );
     let (open, value) = (*random.pick(b"\"\"\"'"), disguised(stock.value(random), random));
     out.extend_from_slice(random.pick(&["=", "=", "=", " = "]).as_bytes());
     out.push(open);
@@ -80,7 +93,20 @@ fn content(stock: &Stock, random: &mut Random, depth: usize, out: &mut Vec<u8>) 
         0 => out.extend([&b"<![CDATA["[..], &value, b"]]>"].concat()),
         1 => out.extend([&b"<!-- "[..], &value, b" -->"].concat()),
         2 => out.extend([&b"<?pi "[..], &value, b"?>"].concat()),
-        3 => out.extend_from_slice(random.pick(&["&e;", "&x;", "&nbsp;", "&#x3c;script&#62;", "&amp;lt;", "&", "&#0;", "&lt;b&gt;"]).as_bytes()),
+        3 => out.extend_from_slice(
+            random
+                .pick(&[
+                    "&e;",
+                    "&x;",
+                    "&nbsp;",
+                    "&#x3c;script&#62;",
+                    "&amp;lt;",
+                    "&",
+                    "&#0;",
+                    "&lt;b&gt;",
+                ])
+                .as_bytes(),
+        ),
         _ => escaped(&value, random, out),
     }
 }
