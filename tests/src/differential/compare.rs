@@ -7,7 +7,7 @@ use palisade_waf::RuleSet;
 
 use super::observation::{Observation, Stop};
 use super::peer::Engine;
-use super::views::{self, Member};
+use super::views::{self, Member, Traits};
 
 /// What differs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,8 +35,8 @@ pub(super) struct Difference {
     pub follows: bool,
     /// Our engine says that the body is malformed.
     pub flagged: bool,
-    /// Two arguments, cookies or part headers have the same name.
-    pub repeated: bool,
+    /// What is remarkable about the request.
+    pub traits: Traits,
     /// Which processor read the body in our engine.
     pub processor: String,
     /// The variables and transformations that the rule asks, if it is about a rule.
@@ -72,14 +72,13 @@ pub(super) fn differences(
             .unwrap_or_default()
     };
     let flagged = view("view_reqbody_error") == b"1" || view("view_multipart_strict_error") == b"1";
-    let repeated = views::repeated_names(&ours.views);
     let plain = |subject, detail| Difference {
         engine,
         subject,
         detail,
         follows: false,
         flagged,
-        repeated,
+        traits: Traits::of(&ours.views),
         processor: String::from_utf8_lossy(view("view_reqbody_processor")).into_owned(),
         asked: Vec::new(),
         ours: Vec::new(),

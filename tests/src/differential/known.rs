@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::compare::{Difference, Subject};
 use super::peer::Engine;
-use super::views::Member;
+use super::views::{ANCHOR, Member, Traits};
 
 const FILE: &str = include_str!("../../differential-known.toml");
 
@@ -71,8 +71,18 @@ struct Written {
     theirs: Option<String>,
     /// Whether our engine says that the body is malformed.
     flagged: Option<bool>,
-    /// Whether arguments, cookies or part headers share a name.
-    repeated: Option<bool>,
+    /// Arguments, cookies or part headers share a name, but for its case.
+    #[serde(default)]
+    repeated: bool,
+    /// Some value has a line break in it.
+    #[serde(default)]
+    lines: bool,
+    /// Some value has a byte past ASCII in it.
+    #[serde(default)]
+    bytes: bool,
+    /// Any rule may differ by itself whose pattern has `^` or `$` in it.
+    #[serde(default)]
+    anchored: bool,
     /// Which processor read the body in our engine: `JSON`, or empty for none.
     processor: Option<String>,
     /// Whether both sides have the same values, under other names.
@@ -152,10 +162,7 @@ impl Class {
                 .written
                 .flagged
                 .is_none_or(|flagged| flagged == difference.flagged)
-            && self
-                .written
-                .repeated
-                .is_none_or(|repeated| repeated == difference.repeated)
+            && self.has_traits(difference.traits)
             && self
                 .written
                 .processor
@@ -164,6 +171,16 @@ impl Class {
             && all_match(self.ours.as_ref(), &difference.ours)
             && all_match(self.theirs.as_ref(), &difference.theirs)
             && (!self.written.names_only || values(&difference.ours) == values(&difference.theirs))
+    }
+
+    fn has_traits(&self, traits: Traits) -> bool {
+        let Written {
+            repeated,
+            lines,
+            bytes,
+            ..
+        } = self.written;
+        (!repeated || traits.repeated) && (!lines || traits.lines) && (!bytes || traits.bytes)
     }
 
     fn is_about(&self, difference: &Difference) -> bool {
@@ -178,6 +195,7 @@ impl Class {
                         .any(|asked| asked.strip_prefix("t:") == Some(name))
                 };
                 self.written.any_rule
+                    || self.written.anchored && difference.asked.iter().any(|asked| asked == ANCHOR)
                     || self.written.rules.contains(id)
                     || self.written.transformations.iter().any(uses)
             }

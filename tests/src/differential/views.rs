@@ -2,9 +2,9 @@
 //!
 //! A probe cannot return a list, so it writes name and value of each member behind one another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use palisade_waf::rule::Rule;
+use palisade_waf::rule::{Link, Rule};
 use palisade_waf::transformations::Transformation;
 use palisade_waf::variables::{Kind, Variable};
 
@@ -245,8 +245,29 @@ pub(super) fn differing(
     found
 }
 
-/// Whether two members of a collection that rules ask have the same name.
-pub(super) fn repeated_names(views: &BTreeMap<String, Vec<u8>>) -> bool {
+/// What is remarkable about a request, as our engine saw it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Traits {
+    /// Two arguments, cookies or part headers have the same name, but for its case.
+    pub repeated: bool,
+    /// Some value, or what a transformation makes of it, has a line break in it.
+    pub lines: bool,
+    /// Some value, or what a transformation makes of it, has a byte past ASCII in it.
+    pub bytes: bool,
+}
+
+impl Traits {
+    pub(super) fn of(views: &BTreeMap<String, Vec<u8>>) -> Self {
+        let holds = |wanted: fn(&u8) -> bool| views.values().any(|raw| raw.iter().any(wanted));
+        Self {
+            repeated: repeated_names(views),
+            lines: holds(|byte| matches!(byte, b'\r' | b'\n')),
+            bytes: holds(|byte| *byte >= 0x80),
+        }
+    }
+}
+
+fn repeated_names(views: &BTreeMap<String, Vec<u8>>) -> bool {
     let named = [
         "ARGS_GET",
         "ARGS_POST",
@@ -261,9 +282,11 @@ pub(super) fn repeated_names(views: &BTreeMap<String, Vec<u8>>) -> bool {
                 .get(&view.key())
                 .map(|raw| view.parse(raw))
                 .unwrap_or_default();
-            members
-                .windows(2)
-                .any(|pair| pair[0].name.eq_ignore_ascii_case(&pair[1].name))
+            let names: BTreeSet<Vec<u8>> = members
+                .iter()
+                .map(|member| member.name.to_ascii_lowercase())
+                .collect();
+            names.len() < members.len()
         })
 }
 
@@ -281,7 +304,18 @@ pub(super) fn asked_by(rule: &Rule) -> Vec<String> {
                 .map(|t: &Transformation| format!("t:{}", spelled(t.name()))),
         );
     }
+    names.extend(rule.links.iter().any(has_anchor).then(|| ANCHOR.to_owned()));
     names
+}
+
+/// Stands for `^` and `$` among what a rule asks: engines do not agree about where a line ends.
+pub(super) const ANCHOR: &str = "anchor";
+
+fn has_anchor(link: &Link) -> bool {
+    link.question.as_ref().is_some_and(|question| {
+        let pattern = format!("{:?}", question.operator);
+        question.operator.name() == "rx" && (pattern.contains('$') || pattern.replace("[^", "").contains('^'))
+    })
 }
 
 /// The probes use one of two spellings.
