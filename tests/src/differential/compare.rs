@@ -35,6 +35,8 @@ pub(super) struct Difference {
     pub follows: bool,
     /// Our engine says that the body is malformed.
     pub flagged: bool,
+    /// The other engine says so.
+    pub refused: bool,
     /// What is remarkable about the request.
     pub traits: Traits,
     /// Which processor read the body in our engine.
@@ -78,6 +80,10 @@ pub(super) fn differences(
         detail,
         follows: false,
         flagged,
+        refused: theirs
+            .views
+            .get("view_reqbody_error")
+            .is_some_and(|value| value.ends_with(b"1")),
         traits: Traits::of(&ours.views),
         processor: String::from_utf8_lossy(view("view_reqbody_processor")).into_owned(),
         asked: Vec::new(),

@@ -51,6 +51,9 @@ struct Written {
     /// Rules that differ by themselves.
     #[serde(default)]
     rules: Vec<u64>,
+    /// Rules that ask one of these operators.
+    #[serde(default)]
+    operators: Vec<String>,
     /// Rules that use one of these transformations.
     #[serde(default)]
     transformations: Vec<String>,
@@ -71,6 +74,8 @@ struct Written {
     theirs: Option<String>,
     /// Whether our engine says that the body is malformed.
     flagged: Option<bool>,
+    /// Whether the other engine says so.
+    refused: Option<bool>,
     /// Arguments, cookies or part headers share a name, but for its case.
     #[serde(default)]
     repeated: bool,
@@ -162,6 +167,10 @@ impl Class {
                 .written
                 .flagged
                 .is_none_or(|flagged| flagged == difference.flagged)
+            && self
+                .written
+                .refused
+                .is_none_or(|refused| refused == difference.refused)
             && self.has_traits(difference.traits)
             && self
                 .written
@@ -194,7 +203,14 @@ impl Class {
                         .iter()
                         .any(|asked| asked.strip_prefix("t:") == Some(name))
                 };
+                let with = |name: &String| {
+                    difference
+                        .asked
+                        .iter()
+                        .any(|asked| asked.strip_prefix('@') == Some(name))
+                };
                 self.written.any_rule
+                    || self.written.operators.iter().any(with)
                     || self.written.anchored && difference.asked.iter().any(|asked| asked == ANCHOR)
                     || self.written.rules.contains(id)
                     || self.written.transformations.iter().any(uses)

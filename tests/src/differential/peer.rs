@@ -14,7 +14,7 @@ use super::wire;
 /// Which engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Engine {
+pub(super) enum Engine {
     /// The Go module.
     Coraza,
     /// libmodsecurity 3.

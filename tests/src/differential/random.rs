@@ -2,23 +2,23 @@
 
 /// SplitMix64: small, and good enough to pick from lists.
 #[derive(Debug, Clone)]
-pub struct Random(u64);
+pub(super) struct Random(u64);
 
 impl Random {
     /// The numbers of one request: they depend on nothing but the seed and its index.
-    pub fn of(seed: u64, index: u64) -> Self {
+    pub(super) fn of(seed: u64, index: u64) -> Self {
         // The index is mixed first: its neighbours would otherwise have the same numbers, one place on.
         Self(mixed(seed) ^ mixed(mixed(index)))
     }
 
     /// Any number.
-    pub fn next(&mut self) -> u64 {
+    pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         mixed(self.0)
     }
 
     /// Below `bound`; 0 if that is 0.
-    pub fn below(&mut self, bound: usize) -> usize {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
         match bound {
             0 => 0,
             _ => usize::try_from(self.next() % bound as u64).unwrap_or(0),
@@ -26,17 +26,17 @@ impl Random {
     }
 
     /// True once in `times`.
-    pub fn once_in(&mut self, times: usize) -> bool {
+    pub(super) fn once_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }
 
     /// One of them.
-    pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+    pub(super) fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.below(from.len())]
     }
 
     /// Any byte.
-    pub fn byte(&mut self) -> u8 {
+    pub(super) fn byte(&mut self) -> u8 {
         self.next().to_le_bytes()[0]
     }
 }

@@ -17,7 +17,7 @@ pub(super) struct Unexplained {
 /// Classes by how often they were seen.
 pub(super) fn classes(counts: &BTreeMap<String, usize>) -> String {
     let mut rows: Vec<(&String, &usize)> = counts.iter().filter(|(_, count)| **count > 0).collect();
-    rows.sort_by(|a, b| b.1.cmp(a.1));
+    rows.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
     rows.iter().fold(String::new(), |mut text, (id, count)| {
         let _ = writeln!(text, "{count:8}  {id}");
         text

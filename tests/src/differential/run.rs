@@ -261,7 +261,7 @@ impl Session {
                 kinds.push((kind.clone(), unexplained.count, message.clone()));
             }
         }
-        kinds.sort_by(|a, b| b.1.cmp(&a.1));
+        kinds.sort_by_key(|(_, count, _)| std::cmp::Reverse(*count));
         for (index, (kind, count, message)) in kinds.into_iter().enumerate() {
             let smallest = if index < plan.shrink {
                 self.smallest(&kind, &message)

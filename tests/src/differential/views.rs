@@ -259,9 +259,13 @@ pub(super) struct Traits {
 impl Traits {
     pub(super) fn of(views: &BTreeMap<String, Vec<u8>>) -> Self {
         let holds = |wanted: fn(&u8) -> bool| views.values().any(|raw| raw.iter().any(wanted));
+        let encoded = |raw: &Vec<u8>| {
+            raw.windows(3)
+                .any(|three| matches!(three, b"%0a" | b"%0A" | b"%0d" | b"%0D"))
+        };
         Self {
             repeated: repeated_names(views),
-            lines: holds(|byte| matches!(byte, b'\r' | b'\n')),
+            lines: holds(|byte| matches!(byte, b'\r' | b'\n')) || views.values().any(encoded),
             bytes: holds(|byte| *byte >= 0x80),
         }
     }
@@ -294,6 +298,7 @@ fn repeated_names(views: &BTreeMap<String, Vec<u8>>) -> bool {
 pub(super) fn asked_by(rule: &Rule) -> Vec<String> {
     let mut names = Vec::new();
     for question in rule.links.iter().filter_map(|link| link.question.as_ref()) {
+        names.push(format!("@{}", question.operator.name()));
         for target in &question.targets {
             names.extend(views_of(target.variable));
         }
