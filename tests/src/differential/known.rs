@@ -51,6 +51,9 @@ struct Written {
     /// Rules that differ by themselves.
     #[serde(default)]
     rules: Vec<u64>,
+    /// Rules that ask one of these variables.
+    #[serde(default)]
+    asks: Vec<String>,
     /// Rules that ask one of these operators.
     #[serde(default)]
     operators: Vec<String>,
@@ -210,6 +213,7 @@ impl Class {
                         .any(|asked| asked.strip_prefix('@') == Some(name))
                 };
                 self.written.any_rule
+                    || self.written.asks.iter().any(|name| difference.asked.contains(name))
                     || self.written.operators.iter().any(with)
                     || self.written.anchored && difference.asked.iter().any(|asked| asked == ANCHOR)
                     || self.written.rules.contains(id)
