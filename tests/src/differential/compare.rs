@@ -127,10 +127,15 @@ pub(super) fn differences(
     if ours.stop.status != theirs.stop.status {
         let detail = format!("ours {} theirs {}", verdict(ours.stop), verdict(theirs.stop));
         let mut difference = plain(Subject::Verdict, detail);
-        difference.follows = !found.is_empty();
+        difference.follows = found.iter().any(|difference| decides(&difference.subject));
         found.push(difference);
     }
     found
+}
+
+/// Whether a rule may have decided: not the report that a rule set writes at the end.
+fn decides(subject: &Subject) -> bool {
+    matches!(subject, Subject::TheyLog(id) | Subject::WeLog(id) if id / 1000 != 980)
 }
 
 /// Scores follow from what was scored; other rules follow from what they look at.

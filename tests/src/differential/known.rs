@@ -213,7 +213,11 @@ impl Class {
                         .any(|asked| asked.strip_prefix('@') == Some(name))
                 };
                 self.written.any_rule
-                    || self.written.asks.iter().any(|name| difference.asked.contains(name))
+                    || self
+                        .written
+                        .asks
+                        .iter()
+                        .any(|name| difference.asked.contains(name))
                     || self.written.operators.iter().any(with)
                     || self.written.anchored && difference.asked.iter().any(|asked| asked == ANCHOR)
                     || self.written.rules.contains(id)

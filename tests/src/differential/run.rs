@@ -232,16 +232,20 @@ impl Session {
             match class {
                 Some(class) => *self.counts.entry(class).or_default() += 1,
                 None if difference.follows => {}
-                None => self.keep(message, difference),
+                None => self.keep(message, difference, out)?,
             }
         }
         Ok(())
     }
 
     /// Of each unexplained kind the smallest example is kept.
-    fn keep(&mut self, message: &Message, difference: Difference) {
+    fn keep(&mut self, message: &Message, difference: Difference, out: &mut impl Write) -> io::Result<()> {
         let size = |message: &Message| report::flat(message).len();
         let kind = format!("{} {}", difference.engine, difference.subject);
+        if !self.unexplained.contains_key(&kind) {
+            writeln!(out, "    unexplained so far: {kind} {}", difference.detail)?;
+            write!(out, "{}", report::request(message))?;
+        }
         let entry = self.unexplained.entry(kind).or_default();
         entry.count += 1;
         if entry
@@ -251,6 +255,7 @@ impl Session {
         {
             entry.example = Some((message.clone(), difference));
         }
+        Ok(())
     }
 
     fn tell(&mut self, plan: &Plan, out: &mut impl Write) -> io::Result<()> {
