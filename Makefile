@@ -1,7 +1,7 @@
 # `make run` and `make test` are all that a newcomer needs; `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test crs crs-live libinjection bench check setup rules fmt clippy doc rooms deny image
+.PHONY: help run test crs crs-live libinjection lab differential bench check setup rules fmt clippy doc rooms deny image
 
 CARGO ?= cargo
 RULES := $(CURDIR)/data/crs
@@ -44,7 +44,7 @@ endef
 export TRY
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: setup ## Build the edge, install the OWASP CRS, serve https://app.localhost:8443/
 	@echo "==> building palisade (release; some minutes the first time)"
@@ -72,6 +72,15 @@ libinjection: rules ## Compare our libinjection with the Go port of it on a mill
 	@command -v go >/dev/null || { echo "libinjection: NOT COMPARED, go is missing (https://go.dev/dl)" >&2; exit 1; }
 	@cd tests/lab/libinjection && CGO_ENABLED=0 go build -o ../.build/libinjection .
 	@target/debug/libinjection --rules $(RULES) --reference tests/lab/.build/libinjection
+
+# How many requests are generated for `make differential`, and from which seed.
+N ?= 100000
+SEED ?= 1
+lab: ## Build Coraza and libmodsecurity for the differential test
+	@tests/lab/build.sh
+
+differential: rules lab ## Compare with Coraza and libmodsecurity (N=100000 SEED=1); takes long
+	@nice -n 10 target/debug/differential --rules $(RULES) --requests $(N) --seed $(SEED)
 
 bench: rules ## Measure
 	PALISADE_CRS_FROM=$(RULES) $(CARGO) bench -p palisade-benches

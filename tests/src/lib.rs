@@ -2,5 +2,6 @@
 //! polite or hostile, and a reader of the product's own sources.
 
 pub mod corpus;
+pub mod differential;
 pub mod harness;
 pub mod sources;

@@ -18,17 +18,17 @@ use super::wire::Message;
 
 /// The engine's set-up is the edge's own, in the place of `modsecurity.conf-recommended`: both bodies are
 /// read, and the body parser follows the content type.
-const ENGINE: &str = include_str!("../../../waf-rules/engine.conf");
+pub(crate) const ENGINE: &str = include_str!("../../../waf-rules/engine.conf");
 
 /// What a route's configuration says. The MIME types are those of the CRS test set-up.
-const ROUTE: &str = "
+pub(crate) const ROUTE: &str = "
 SecRuleEngine On
 SecResponseBodyMimeType text/plain text/html text/xml application/json
 ";
 
 /// The set-up of the CRS test guide: everything is detected at the highest level, nothing is stopped, and the
 /// checks that are off by default are on.
-const TEST_SETUP: &str = include_str!("../../../config/crs-test.conf");
+pub(crate) const TEST_SETUP: &str = include_str!("../../../config/crs-test.conf");
 
 /// Compiles the rules of an installation for the corpus.
 pub fn rule_set(installation: &Installation, cache: &OperatorCache) -> Result<RuleSet, LoadErrors> {
@@ -80,7 +80,7 @@ fn evaluated(rules: &RuleSet, evaluation: Evaluation, message: &Message, respons
     transaction
 }
 
-fn request(transaction: &mut Transaction, message: &Message) {
+pub(crate) fn request(transaction: &mut Transaction, message: &Message) {
     let local = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
     transaction.connection(local(51_000), local(80));
     transaction.request_line(&message.method, &message.target, &message.protocol);
@@ -96,7 +96,7 @@ fn request(transaction: &mut Transaction, message: &Message) {
     let _ = transaction.request_body(body, Completeness::Complete);
 }
 
-fn answer(transaction: &mut Transaction, protocol: &[u8], response: &Response) {
+pub(crate) fn answer(transaction: &mut Transaction, protocol: &[u8], response: &Response) {
     transaction.response_line(response.status, protocol);
     for (name, value) in &response.headers {
         transaction.add_response_header(name.as_bytes(), value.as_bytes());

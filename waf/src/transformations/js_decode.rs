@@ -1,11 +1,12 @@
-//! `t:jsDecode`: decodes JavaScript's escapes: `\uHHHH`, `\xHH`, `\OOO` and single characters.
+//! `t:jsDecode`: decodes JavaScript's escapes: `\uHHHH`, `\u{H...}`, `\xHH`, `\OOO` and single characters.
 //!
-//! Of `\uHHHH` the low byte counts, and full-width ASCII becomes ASCII. The backslash of any other escape
+//! Of a code point the low byte counts, and full-width ASCII becomes ASCII. The backslash of any other escape
 //! disappears; one at the very end stays.
 //!
 //! Example: `\u0061l\x65rt\50 1\51` becomes `alert( 1)`.
 //!
-//! Source: SecLang reference, jsDecode. As ModSecurity v3: Coraza misreads octal escapes.
+//! Source: SecLang reference, jsDecode, and ECMA-262, 12.9.4, for `\u{H...}`: ModSecurity knows JavaScript as it
+//! was before 2015, while browsers run `\u{61}lert(1)`. Coraza reads it too, with up to six digits.
 
 use std::borrow::Cow;
 
@@ -36,7 +37,10 @@ fn escape(input: &[u8]) -> Option<(u8, usize)> {
     let simple = match byte {
         b'u' => match hex_quad(after) {
             Some(code) => return Some((fold_full_width(u32::from(code)) as u8, 5)),
-            None => b'u',
+            None => match code_point(after) {
+                Some((code, length)) => return Some((fold_full_width(code) as u8, 1 + length)),
+                None => b'u',
+            },
         },
         b'x' => match hex_pair(after) {
             Some(value) => return Some((value, 3)),
@@ -53,6 +57,20 @@ fn escape(input: &[u8]) -> Option<(u8, usize)> {
         other => *other,
     };
     Some((simple, 1))
+}
+
+/// `{H...}`: any number of digits, as long as the value is a code point.
+fn code_point(input: &[u8]) -> Option<(u32, usize)> {
+    let digits = input.strip_prefix(b"{")?;
+    let length = digits.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    if length == 0 || digits.get(length) != Some(&b'}') {
+        return None;
+    }
+    let code = digits[..length].iter().try_fold(0_u32, |code, digit| {
+        let digit = char::from(*digit).to_digit(16)?;
+        Some(code * 16 + digit).filter(|code| *code <= 0x10_ffff)
+    })?;
+    Some((code, length + 2))
 }
 
 /// `\400` and above are an escape of two digits and a digit: the value is one byte.
@@ -77,6 +95,9 @@ mod tests {
                 (b"\\u0061l\\x65rt\\50 1\\51", b"alert( 1)"),
                 (b"\\uff1c\\uFF1E", b"<>"),
                 (b"\\u013c", b"<"),
+                (b"\\u{61}l\\u{000000065}rt", b"alert"),
+                (b"\\u{ff1c}\\u{10ffff}", b"<\xff"),
+                (b"\\u{}\\u{110000}\\u{6g}\\u{61", b"u{}u{110000}u{6g}u{61"),
                 (b"\\uff00\\uff5f", b"\x00\x5f"),
                 (b"\\u00zz\\x", b"u00zzx"),
                 (b"\\101\\0\\377\\400", b"A\x00\xff 0"),

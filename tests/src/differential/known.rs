@@ -1,0 +1,259 @@
+//! The differences that are explained, each with who is right.
+
+use std::collections::BTreeMap;
+
+use regex::bytes::Regex;
+use serde::Deserialize;
+
+use super::compare::{Difference, Subject};
+use super::peer::Engine;
+use super::views::{ANCHOR, Member, Traits};
+
+const FILE: &str = include_str!("../../differential-known.toml");
+
+/// Why the file of known differences cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KnownError {
+    /// It is not what the schema says.
+    #[error("tests/differential-known.toml: {0}")]
+    Malformed(#[from] toml::de::Error),
+    /// A pattern of a class.
+    #[error("tests/differential-known.toml: class {0}: {1}")]
+    Pattern(String, regex::Error),
+}
+
+/// All of them.
+#[derive(Debug)]
+pub struct Known {
+    classes: Vec<Class>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    class: Vec<Written>,
+}
+
+/// A class as the file has it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    /// Its name: the heading in waf/DIFFERENCES.md.
+    id: String,
+    /// Which engine differs from ours.
+    engine: Engine,
+    /// Who is right: for a reader.
+    #[serde(rename = "right")]
+    _right: Right,
+    /// Variables and transformations that differ.
+    #[serde(default)]
+    views: Vec<String>,
+    /// Rules that differ by themselves.
+    #[serde(default)]
+    rules: Vec<u64>,
+    /// Rules that ask one of these variables.
+    #[serde(default)]
+    asks: Vec<String>,
+    /// Rules that ask one of these operators.
+    #[serde(default)]
+    operators: Vec<String>,
+    /// Rules that use one of these transformations.
+    #[serde(default)]
+    transformations: Vec<String>,
+    /// Whether any rule may differ by itself.
+    #[serde(default)]
+    any_rule: bool,
+    /// Whether the engine dies.
+    #[serde(default)]
+    crash: bool,
+    /// Whether the verdict differs by itself.
+    #[serde(default)]
+    verdict: bool,
+    /// What the request looks like: a pattern over its bytes.
+    request: Option<String>,
+    /// What a member looks like that only our side has; all of them do.
+    ours: Option<String>,
+    /// The same about the other side.
+    theirs: Option<String>,
+    /// Whether our engine says that the body is malformed.
+    flagged: Option<bool>,
+    /// Whether the other engine says so.
+    refused: Option<bool>,
+    /// Arguments, cookies or part headers share a name, but for its case.
+    #[serde(default)]
+    repeated: bool,
+    /// Some value has a line break in it.
+    #[serde(default)]
+    lines: bool,
+    /// Some value has a byte past ASCII in it.
+    #[serde(default)]
+    bytes: bool,
+    /// Any rule may differ by itself whose pattern has `^` or `$` in it.
+    #[serde(default)]
+    anchored: bool,
+    /// Which processor read the body in our engine: `JSON`, or empty for none.
+    processor: Option<String>,
+    /// Whether both sides have the same values, under other names.
+    #[serde(default)]
+    names_only: bool,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Right {
+    Ours,
+    Theirs,
+    Either,
+}
+
+#[derive(Debug)]
+struct Class {
+    written: Written,
+    request: Option<Regex>,
+    ours: Option<Regex>,
+    theirs: Option<Regex>,
+}
+
+impl Known {
+    /// Reads the file that is built in.
+    pub fn load() -> Result<Self, KnownError> {
+        let file: File = toml::from_str(FILE)?;
+        let classes = file
+            .class
+            .into_iter()
+            .map(Class::build)
+            .collect::<Result<_, _>>()?;
+        Ok(Self { classes })
+    }
+
+    /// The class of a difference.
+    pub(super) fn class_of(&self, difference: &Difference, request: &[u8]) -> Option<&str> {
+        self.classes
+            .iter()
+            .find(|class| class.holds(difference, request))
+            .map(|class| class.written.id.as_str())
+    }
+
+    /// How often each class was seen: all start at zero.
+    pub(super) fn counts(&self) -> BTreeMap<String, usize> {
+        self.classes
+            .iter()
+            .map(|class| (class.written.id.clone(), 0))
+            .collect()
+    }
+}
+
+impl Class {
+    fn build(written: Written) -> Result<Self, KnownError> {
+        let compiled = |pattern: &Option<String>| match pattern {
+            Some(pattern) => Regex::new(&format!("(?s-u){pattern}"))
+                .map(Some)
+                .map_err(|error| KnownError::Pattern(written.id.clone(), error)),
+            None => Ok(None),
+        };
+        Ok(Self {
+            request: compiled(&written.request)?,
+            ours: compiled(&written.ours)?,
+            theirs: compiled(&written.theirs)?,
+            written,
+        })
+    }
+
+    fn holds(&self, difference: &Difference, request: &[u8]) -> bool {
+        self.written.engine == difference.engine
+            && self.is_about(difference)
+            && self
+                .request
+                .as_ref()
+                .is_none_or(|pattern| pattern.is_match(request))
+            && self
+                .written
+                .flagged
+                .is_none_or(|flagged| flagged == difference.flagged)
+            && self
+                .written
+                .refused
+                .is_none_or(|refused| refused == difference.refused)
+            && self.has_traits(difference.traits)
+            && self
+                .written
+                .processor
+                .as_ref()
+                .is_none_or(|processor| *processor == difference.processor)
+            && all_match(self.ours.as_ref(), &difference.ours)
+            && all_match(self.theirs.as_ref(), &difference.theirs)
+            && (!self.written.names_only || values(&difference.ours) == values(&difference.theirs))
+    }
+
+    fn has_traits(&self, traits: Traits) -> bool {
+        let Written {
+            repeated,
+            lines,
+            bytes,
+            ..
+        } = self.written;
+        (!repeated || traits.repeated) && (!lines || traits.lines) && (!bytes || traits.bytes)
+    }
+
+    fn is_about(&self, difference: &Difference) -> bool {
+        match &difference.subject {
+            Subject::Crash => self.written.crash,
+            Subject::View(name) => self.written.views.contains(name),
+            Subject::TheyLog(id) | Subject::WeLog(id) => {
+                let uses = |name: &String| {
+                    difference
+                        .asked
+                        .iter()
+                        .any(|asked| asked.strip_prefix("t:") == Some(name))
+                };
+                let with = |name: &String| {
+                    difference
+                        .asked
+                        .iter()
+                        .any(|asked| asked.strip_prefix('@') == Some(name))
+                };
+                self.written.any_rule
+                    || self
+                        .written
+                        .asks
+                        .iter()
+                        .any(|name| difference.asked.contains(name))
+                    || self.written.operators.iter().any(with)
+                    || self.written.anchored && difference.asked.iter().any(|asked| asked == ANCHOR)
+                    || self.written.rules.contains(id)
+                    || self.written.transformations.iter().any(uses)
+            }
+            Subject::Verdict => self.written.verdict,
+        }
+    }
+}
+
+/// A member is tried as `name=value`.
+fn all_match(pattern: Option<&Regex>, members: &[Member]) -> bool {
+    pattern.is_none_or(|pattern| {
+        members
+            .iter()
+            .all(|member| pattern.is_match(&[&member.name, &b"="[..], &member.value].concat()))
+    })
+}
+
+fn values(members: &[Member]) -> Vec<&[u8]> {
+    let mut values: Vec<&[u8]> = members.iter().map(|member| member.value.as_slice()).collect();
+    values.sort();
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_class_has_its_section() {
+        let sections = include_str!("../../../waf/DIFFERENCES.md");
+        let known = Known::load().unwrap();
+        for class in &known.classes {
+            let heading = format!("### {}\n", class.written.id);
+            assert!(sections.contains(&heading), "waf/DIFFERENCES.md has no {heading}");
+        }
+    }
+}
