@@ -30,7 +30,7 @@ fn our_own_rules_are_evaluated_alike_in_every_way() {
         rounds += 1;
     }
     // Rules that nothing matches would agree about nothing.
-    assert!(matches > 100 * rounds, "{matches} matches in {rounds} requests");
+    assert!(matches > 50 * rounds, "{matches} matches in {rounds} requests");
 }
 
 /// Headers of one name: each a value.

@@ -54,9 +54,9 @@ const CHAINS: &[&str] = &[
 
 /// What steers rules by rules, in the place where it stands.
 const STEERING: &str = r#"
-SecRule ARGS:quiet "@rx ." "id:11,phase:1,pass,nolog,ctl:ruleRemoveTargetById=1000-1400;ARGS:a"
+SecRule ARGS:quiet "@rx ." "id:11,phase:1,pass,nolog,ctl:ruleRemoveTargetById=1000-1150;ARGS:a"
 SecRule ARGS:quiet "@streq tag" "id:12,phase:1,pass,nolog,ctl:ruleRemoveTargetByTag=tags/odd;ARGS:/^b/"
-SecRule ARGS:quiet "@streq ids" "id:13,phase:1,pass,nolog,ctl:ruleRemoveById=1500-1600,ctl:ruleRemoveByTag=tags/three"
+SecRule ARGS:quiet "@streq ids" "id:13,phase:1,pass,nolog,ctl:ruleRemoveById=1200-1240,ctl:ruleRemoveByTag=tags/three"
 SecRule REQUEST_HEADERS:X-Skip "@contains a" "id:14,phase:2,pass,nolog,skipAfter:MIDDLE"
 SecRule REQUEST_HEADERS:X-Skip "@contains b" "id:15,phase:2,pass,nolog,skip:20"
 SecRule REQUEST_HEADERS:Content-Type "@rx ^(?:application|text)/json" "id:16,phase:1,pass,nolog,t:lowercase,ctl:requestBodyProcessor=JSON"
@@ -71,10 +71,10 @@ SecRule &ARGS "@gt 3" "id:20,phase:2,pass,log,chain"
 "#;
 
 const END: &str = r#"
-SecRuleUpdateTargetById 1000-1100 "!ARGS:/^_/"
+SecRuleUpdateTargetById 1000-1080 "!ARGS:/^_/"
 SecRuleUpdateTargetByTag tags/odd "!REQUEST_COOKIES:session"
 SecRule ARGS:stop "@contains select" "id:9001,phase:2,deny,status:406,log,msg:'stopped by %{MATCHED_VAR}'"
-SecRule TX:score "@gt 200" "id:9002,phase:2,deny,log,msg:'score %{TX.score}'"
+SecRule TX:score "@gt 400" "id:9002,phase:2,deny,log,msg:'score %{TX.score}'"
 SecRule RESPONSE_BODY "@rx (?i)sql syntax|warning: \w+" "id:9003,phase:4,deny,status:500,log,capture,logdata:'%{TX.0}'"
 SecRule TX:/^s/ "@ge 1" "id:9004,phase:5,pass,log,msg:'%{MATCHED_VAR_NAME}'"
 "#;
@@ -102,16 +102,16 @@ fn text() -> String {
     text.push_str(STEERING);
     let mut number = 0;
     for operator in OPERATORS {
-        for _ in 0..5 {
+        for _ in 0..3 {
             rule(&mut text, number, operator, CHAINS[number % CHAINS.len()]);
             number += 1;
         }
-        if number == 200 {
+        if number == 120 {
             text.push_str("SecMarker MIDDLE\n");
         }
     }
     for transformation in Transformation::ALL {
-        for operator in ["@rx (?:e|<|[0-9])(.)", "@pm select <script q", "@contains a"] {
+        for operator in ["@rx (?:e|<|[0-9])(.)", "@pm select <script q"] {
             rule(&mut text, number, operator, &format!("t:{}", transformation.name()));
             number += 1;
         }
@@ -131,10 +131,12 @@ fn rule(text: &mut String, number: usize, operator: &str, transformations: &str)
             flags.push_str(flag);
         }
     }
+    // The score counts every match, a record costs a fuzzer much time.
+    let log = if number % 3 == 0 { "log" } else { "nolog" };
     let comma = if transformations.is_empty() { "" } else { "," };
     let _ = writeln!(
         text,
-        "SecRule {target} \"{not}{operator}\" \"id:{},phase:{phase},pass,log{flags},t:none{comma}{transformations},\
+        "SecRule {target} \"{not}{operator}\" \"id:{},phase:{phase},pass,{log}{flags},t:none{comma}{transformations},\
          msg:'%{{MATCHED_VAR_NAME}}',logdata:'%{{TX.0}} %{{TX.1}} %{{MATCHED_VAR}}',setvar:'tx.score=+1',\
          setvar:'tx.last=%{{TX.0}}'\"",
         1000 + number
