@@ -1,7 +1,14 @@
 //! The index is a short cut: every way to evaluate rules comes to the same verdicts, matches and captures, over
 //! thousands of requests out of chance. The chance is the same in every run.
 
-#[allow(dead_code, unused_imports, unreachable_pub, clippy::panic, clippy::unwrap_used, reason = "shared")]
+#[allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "shared"
+)]
 mod support;
 
 use std::path::Path;
@@ -16,8 +23,12 @@ use support::targets::{Exchange, OPERATORS, agree, load, own_rules, release};
 /// What the patterns of our own rules match.
 fn own_texts() -> Vec<Vec<u8>> {
     let mut dice = Dice::new(11);
-    let patterns = OPERATORS.iter().filter_map(|operator| operator.strip_prefix("@rx "));
-    patterns.flat_map(|pattern| texts_of(pattern, 5, &mut dice)).collect()
+    let patterns = OPERATORS
+        .iter()
+        .filter_map(|operator| operator.strip_prefix("@rx "));
+    patterns
+        .flat_map(|pattern| texts_of(pattern, 5, &mut dice))
+        .collect()
 }
 
 #[test]
@@ -49,7 +60,9 @@ fn one_rule(pattern: &str, more: &str) -> RuleSet {
         "SecRuleEngine On\nSecRule REQUEST_HEADERS:X \"@rx {pattern}\" \
          \"id:1,phase:1,pass,log,capture,t:none{more},msg:'%{{TX.0}}|%{{TX.1}}'\"\n"
     );
-    let built = RuleSet::builder().text("t.conf", text).build(&MemorySource::new());
+    let built = RuleSet::builder()
+        .text("t.conf", text)
+        .build(&MemorySource::new());
     built.unwrap_or_else(|errors| panic!("{pattern}: {errors}"))
 }
 
@@ -65,7 +78,9 @@ fn what_a_pattern_needs_is_in_all_that_it_matches() {
             requests.change(&mut changed);
             values.push(changed);
         }
-        let more = requests.dice.one_of(&["", "", ",t:lowercase", ",t:urlDecodeUni,t:lowercase,multiMatch"]);
+        let more = requests
+            .dice
+            .one_of(&["", "", ",t:lowercase", ",t:urlDecodeUni,t:lowercase,multiMatch"]);
         matches += agree(&one_rule(&pattern, more), &headers(values));
     }
     assert!(matches > 3000 * 4, "{matches} matches");
@@ -75,14 +90,27 @@ fn what_a_pattern_needs_is_in_all_that_it_matches() {
 fn release_patterns(release: &Path) -> Vec<String> {
     let folder = [release.join("rules/@owasp_crs"), release.join("rules")];
     let folder = folder.iter().find(|folder| folder.is_dir()).unwrap();
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "conf"));
     files.sort();
-    let text: String = files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect();
-    let mut patterns: Vec<_> = text.split("\"@rx ").skip(1).filter_map(|rest| {
-        let end = rest.match_indices('"').find(|(end, _)| !rest[..*end].ends_with('\\'))?.0;
-        Some(rest[..end].replace("\\\"", "\""))
-    }).collect();
+    let text: String = files
+        .iter()
+        .map(|file| std::fs::read_to_string(file).unwrap())
+        .collect();
+    let mut patterns: Vec<_> = text
+        .split("\"@rx ")
+        .skip(1)
+        .filter_map(|rest| {
+            let end = rest
+                .match_indices('"')
+                .find(|(end, _)| !rest[..*end].ends_with('\\'))?
+                .0;
+            Some(rest[..end].replace("\\\"", "\""))
+        })
+        .collect();
     patterns.dedup();
     patterns
 }
@@ -93,7 +121,10 @@ fn the_release_agrees(paranoia: u8, rounds: usize) {
     };
     let mut dice = Dice::new(u64::from(paranoia));
     let patterns = release_patterns(&release);
-    let texts = patterns.iter().flat_map(|pattern| texts_of(pattern, 3, &mut dice)).collect();
+    let texts = patterns
+        .iter()
+        .flat_map(|pattern| texts_of(pattern, 3, &mut dice))
+        .collect();
     let rules = load(&release, paranoia);
     let mut requests = Requests::new(u64::from(paranoia) * 77, texts);
     let mut matches = 0;

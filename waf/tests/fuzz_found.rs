@@ -1,6 +1,12 @@
 //! Seeds of the fuzz targets and every case that fuzzing found, through the same functions as under the fuzzer.
 
-#[allow(dead_code, unused_imports, unreachable_pub, clippy::panic, reason = "shared with the fuzz targets")]
+#[allow(
+    dead_code,
+    unused_imports,
+    unreachable_pub,
+    clippy::panic,
+    reason = "shared with the fuzz targets"
+)]
 #[path = "../fuzz/src/lib.rs"]
 mod targets;
 

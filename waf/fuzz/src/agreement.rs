@@ -50,7 +50,10 @@ impl<'t> Outcome<'t> {
             interruption: transaction.interruption(),
             detected: transaction.detected_interruption(),
             matched: transaction.matched_rules(),
-            left_behind: LEFT_BEHIND.iter().map(|name| transaction.tx_variable(name)).collect(),
+            left_behind: LEFT_BEHIND
+                .iter()
+                .map(|name| transaction.tx_variable(name))
+                .collect(),
             wants_audit: transaction.wants_audit(),
             audit: transaction.audit_record(),
         }

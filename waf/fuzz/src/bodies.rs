@@ -1,7 +1,9 @@
 //! Body processors: bounded, and what they hand out lies within the body.
 
 use palisade_waf::Limits;
-use palisade_waf::body::{json as json_body, multipart as multipart_body, urlencoded as form, xml as xml_body};
+use palisade_waf::body::{
+    json as json_body, multipart as multipart_body, urlencoded as form, xml as xml_body,
+};
 
 use super::exchange::split_once;
 
@@ -16,10 +18,17 @@ const NAME_BYTES_PER_ARGUMENT: usize = 1024;
 pub fn urlencoded(data: &[u8]) {
     let found = form::parse(data, b'&', ARGUMENTS);
     assert!(found.pairs.len() <= ARGUMENTS);
-    let pieces = data.split(|byte| *byte == b'&').filter(|piece| !piece.is_empty()).count();
+    let pieces = data
+        .split(|byte| *byte == b'&')
+        .filter(|piece| !piece.is_empty())
+        .count();
     assert_eq!(found.truncated, pieces > ARGUMENTS);
     assert_eq!(found.pairs.len(), pieces.min(ARGUMENTS));
-    let bytes: usize = found.pairs.iter().map(|(name, value)| name.len() + value.len()).sum();
+    let bytes: usize = found
+        .pairs
+        .iter()
+        .map(|(name, value)| name.len() + value.len())
+        .sum();
     assert!(bytes <= data.len());
     let (decoded, invalid) = form::decode(data);
     assert!(decoded.len() <= data.len());

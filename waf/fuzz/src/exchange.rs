@@ -53,7 +53,9 @@ impl Exchange {
         let mut word = |or: &[u8]| words.next().unwrap_or(or).to_vec();
         let (method, uri, protocol) = (word(b""), word(b"/"), word(b"HTTP/1.1"));
         let (status, response_headers, response_body) = message(response);
-        let status = std::str::from_utf8(status).ok().and_then(|status| status.parse().ok());
+        let status = std::str::from_utf8(status)
+            .ok()
+            .and_then(|status| status.parse().ok());
         Self {
             method,
             uri,
@@ -109,7 +111,9 @@ fn message(text: &[u8]) -> (&[u8], Headers, &[u8]) {
 
 /// Before and after the first `separator`; nothing after it if there is none.
 pub(super) fn split_once<'a>(text: &'a [u8], separator: &[u8]) -> (&'a [u8], &'a [u8]) {
-    let found = text.windows(separator.len()).position(|window| window == separator);
+    let found = text
+        .windows(separator.len())
+        .position(|window| window == separator);
     match found {
         Some(at) => (&text[..at], &text[at + separator.len()..]),
         None => (text, b""),

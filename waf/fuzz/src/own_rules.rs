@@ -86,7 +86,10 @@ SecRule TX:/^s/ "@ge 1" "id:9004,phase:5,pass,log,msg:'%{MATCHED_VAR_NAME}'"
 /// If they are wrong.
 pub fn own_rules() -> RuleSet {
     let mut source = MemorySource::new();
-    source.insert("words.data", "# words\nselect\n<script\nunion all\nQ\n../\nor 1=1\n\\x3c\n");
+    source.insert(
+        "words.data",
+        "# words\nselect\n<script\nunion all\nQ\n../\nor 1=1\n\\x3c\n",
+    );
     source.insert("addresses.data", "198.51.100.0/24\n203.0.113.9\n");
     RuleSet::builder()
         .text("own.conf", text())
@@ -112,7 +115,12 @@ fn text() -> String {
     }
     for transformation in Transformation::ALL {
         for operator in ["@rx (?:e|<|[0-9])(.)", "@pm select <script q"] {
-            rule(&mut text, number, operator, &format!("t:{}", transformation.name()));
+            rule(
+                &mut text,
+                number,
+                operator,
+                &format!("t:{}", transformation.name()),
+            );
             number += 1;
         }
     }
@@ -123,10 +131,19 @@ fn text() -> String {
 /// One of each kind in turn: the numbers share no factor, so that everything meets everything.
 fn rule(text: &mut String, number: usize, operator: &str, transformations: &str) {
     let target = TARGETS[(number * 7 + number / TARGETS.len()) % TARGETS.len()];
-    let phase = if target.contains("RESPONSE_") { 4 } else { 2 - usize::from(number % 13 == 0) };
+    let phase = if target.contains("RESPONSE_") {
+        4
+    } else {
+        2 - usize::from(number % 13 == 0)
+    };
     let not = if number % 11 == 10 { "!" } else { "" };
     let mut flags = String::new();
-    for (every, flag) in [(2, ",capture"), (5, ",multiMatch"), (3, ",tag:'tags/three'"), (2, ",tag:'tags/odd'")] {
+    for (every, flag) in [
+        (2, ",capture"),
+        (5, ",multiMatch"),
+        (3, ",tag:'tags/three'"),
+        (2, ",tag:'tags/odd'"),
+    ] {
         if number % every == 1 {
             flags.push_str(flag);
         }

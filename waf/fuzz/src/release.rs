@@ -39,7 +39,10 @@ pub fn release() -> Option<PathBuf> {
 pub fn load(release: &Path, paranoia: u8) -> RuleSet {
     let text = |path: &str| release.join(path).display().to_string();
     let (setup, rules) = if release.join("rules/@owasp_crs").is_dir() {
-        (text("rules/@crs-setup.conf.example"), text("rules/@owasp_crs/*.conf"))
+        (
+            text("rules/@crs-setup.conf.example"),
+            text("rules/@owasp_crs/*.conf"),
+        )
     } else {
         (text("crs-setup.conf.example"), text("rules/*.conf"))
     };

@@ -14,7 +14,10 @@ pub fn seclang(data: &[u8]) {
     }
     let (first, second) = split_once(data, b"\n\0\n");
     let mut source = MemorySource::new();
-    source.insert("a.conf", first).insert("b.conf", second).insert("words.data", second);
+    source
+        .insert("a.conf", first)
+        .insert("b.conf", second)
+        .insert("words.data", second);
     match RuleSet::builder().include("a.conf").build(&source) {
         Ok(set) => assert!(set.rules().all(|rule| !rule.links.is_empty() && rule.id > 0)),
         Err(errors) => {

@@ -14,13 +14,25 @@ const CONSTANT: usize = 20;
 
 /// The first byte names a transformation, the rest is a value.
 pub fn transformation(data: &[u8]) {
-    let Some((first, value)) = data.split_first() else { return };
+    let Some((first, value)) = data.split_first() else {
+        return;
+    };
     let all = Transformation::ALL;
     let transformation = all[usize::from(*first) % all.len()];
     let output = transformation.apply(value);
     let what = || format!("t:{} of \"{}\"", transformation.name(), value.escape_ascii());
-    assert!(output.len() <= 3 * value.len() + CONSTANT, "{}: {} bytes", what(), output.len());
-    assert_eq!(matches!(output, Cow::Borrowed(_)), *output == *value, "{}: borrowed", what());
+    assert!(
+        output.len() <= 3 * value.len() + CONSTANT,
+        "{}: {} bytes",
+        what(),
+        output.len()
+    );
+    assert_eq!(
+        matches!(output, Cow::Borrowed(_)),
+        *output == *value,
+        "{}: borrowed",
+        what()
+    );
     assert_eq!(output, transformation.apply(value), "{}: twice", what());
     if is_idempotent(transformation) {
         let again = transformation.apply(&output);
@@ -60,7 +72,11 @@ fn derives_the_same(value: &[u8]) {
         ..Exchange::default()
     };
     let (transaction, _) = exchange.run(&RULES, Evaluation::Checked);
-    assert!(transaction.divergences().is_empty(), "{:?}", transaction.divergences());
+    assert!(
+        transaction.divergences().is_empty(),
+        "{:?}",
+        transaction.divergences()
+    );
 }
 
 fn one_rule_each() -> RuleSet {

@@ -89,6 +89,8 @@ fn sequence(depth: usize, dice: &mut Dice, out: &mut String) {
             // One piece, whatever stands behind it.
             out.push_str(&format!("(?:{})", dice.one_of(PIECES)));
         }
-        out.push_str(dice.one_of(&["", "", "", "", "?", "*", "+", "{2}", "{1,3}", "{0,2}", "{3,}", "+?"]));
+        out.push_str(dice.one_of(&[
+            "", "", "", "", "?", "*", "+", "{2}", "{1,3}", "{0,2}", "{3,}", "+?",
+        ]));
     }
 }

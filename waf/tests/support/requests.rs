@@ -16,10 +16,20 @@ const WORDS: &[&[u8]] = &[
     b"jane.doe@example.test", b"2024-02-29", b"the quick brown fox", b"Mozilla/5.0 (X11; Linux x86_64)", b"nikto", b"or", b"b",
 ];
 
-const NAMES: &[&str] = &["a", "b", "c", "ab", "_b", "skip", "q", "id", "ip", "stop", "quiet", "name[0]", "x.y", "select", "e"];
+const NAMES: &[&str] = &[
+    "a", "b", "c", "ab", "_b", "skip", "q", "id", "ip", "stop", "quiet", "name[0]", "x.y", "select", "e",
+];
 
 const HEADERS: &[&str] = &[
-    "User-Agent", "Referer", "X-Skip", "X-No-Look", "X-Forwarded-For", "Accept", "Range", "X-A", "Accept-Language",
+    "User-Agent",
+    "Referer",
+    "X-Skip",
+    "X-No-Look",
+    "X-Forwarded-For",
+    "Accept",
+    "Range",
+    "X-A",
+    "Accept-Language",
 ];
 
 /// A source of requests; `texts` are values besides those that are known here.
@@ -40,7 +50,10 @@ impl Requests {
         let mut exchange = Exchange {
             method: self.dice.one_of(&["GET", "POST", "PUT", "get", "SELECT"]).into(),
             uri: self.uri(),
-            protocol: self.dice.one_of(&["HTTP/1.1", "HTTP/1.1", "HTTP/2.0", "HTTP/1.0"]).into(),
+            protocol: self
+                .dice
+                .one_of(&["HTTP/1.1", "HTTP/1.1", "HTTP/2.0", "HTTP/1.0"])
+                .into(),
             headers: vec![(b"Host".to_vec(), b"app.test".to_vec())],
             status: [200, 200, 404, 500][self.dice.below(4)],
             ..Exchange::default()
@@ -51,21 +64,34 @@ impl Requests {
         }
         if self.dice.once_in(2) {
             let cookie = format!("{}=", self.dice.one_of(&["session", "_ga", "__utmz", "a"]));
-            exchange.headers.push((b"Cookie".to_vec(), [cookie.into_bytes(), self.value()].concat()));
+            exchange
+                .headers
+                .push((b"Cookie".to_vec(), [cookie.into_bytes(), self.value()].concat()));
         }
         if !self.dice.once_in(3) {
             self.add_body(&mut exchange);
         }
         if self.dice.once_in(3) {
-            exchange.response_headers.push((b"Content-Type".to_vec(), b"text/html".to_vec()));
-            exchange.response_headers.push((b"Set-Cookie".to_vec(), self.value()));
+            exchange
+                .response_headers
+                .push((b"Content-Type".to_vec(), b"text/html".to_vec()));
+            exchange
+                .response_headers
+                .push((b"Set-Cookie".to_vec(), self.value()));
             exchange.response_body = [b"<p>SQL syntax ".to_vec(), self.value()].concat();
         }
         exchange
     }
 
     fn uri(&mut self) -> Vec<u8> {
-        let path = self.dice.one_of(&["/", "/a/b/c.php", "/a/x/b", "/select/union", "/a/../b//c", "/%2e%2e/x"]);
+        let path = self.dice.one_of(&[
+            "/",
+            "/a/b/c.php",
+            "/a/x/b",
+            "/select/union",
+            "/a/../b//c",
+            "/%2e%2e/x",
+        ]);
         let mut uri = path.as_bytes().to_vec();
         if self.dice.once_in(6) {
             uri.extend(percent(&self.value()));
@@ -80,11 +106,19 @@ impl Requests {
     fn form(&mut self) -> Vec<u8> {
         let mut form = Vec::new();
         for _ in 0..=self.dice.below(4) {
-            let name = if self.dice.once_in(8) { self.value() } else { self.dice.one_of(NAMES).into() };
+            let name = if self.dice.once_in(8) {
+                self.value()
+            } else {
+                self.dice.one_of(NAMES).into()
+            };
             form.extend(percent(&name));
             form.push(b'=');
             let value = self.value();
-            form.extend(if self.dice.once_in(6) { value } else { percent(&value) });
+            form.extend(if self.dice.once_in(6) {
+                value
+            } else {
+                percent(&value)
+            });
             form.push(b'&');
         }
         form.pop();
@@ -99,8 +133,12 @@ impl Requests {
             _ => ("multipart/form-data; boundary=XX", self.multipart()),
         };
         exchange.method = b"POST".to_vec();
-        exchange.headers.push((b"Content-Type".to_vec(), content_type.into()));
-        exchange.headers.push((b"Content-Length".to_vec(), body.len().to_string().into()));
+        exchange
+            .headers
+            .push((b"Content-Type".to_vec(), content_type.into()));
+        exchange
+            .headers
+            .push((b"Content-Length".to_vec(), body.len().to_string().into()));
         exchange.body = body;
         if self.dice.once_in(10) {
             self.change(&mut exchange.body);
@@ -108,7 +146,11 @@ impl Requests {
     }
 
     fn json(&mut self, depth: usize) -> Vec<u8> {
-        let (open, close) = if self.dice.once_in(3) { ("[", "]") } else { ("{", "}") };
+        let (open, close) = if self.dice.once_in(3) {
+            ("[", "]")
+        } else {
+            ("{", "}")
+        };
         let mut json = open.as_bytes().to_vec();
         for number in 0..=self.dice.below(3) {
             if number > 0 {
@@ -133,7 +175,11 @@ impl Requests {
             let text = String::from_utf8_lossy(&value).replace('&', "&amp;");
             text.replace('<', "&lt;").replace('"', "&quot;")
         };
-        let (attribute, text, more) = (escaped(self.value()), escaped(self.value()), escaped(self.value()));
+        let (attribute, text, more) = (
+            escaped(self.value()),
+            escaped(self.value()),
+            escaped(self.value()),
+        );
         format!("<a x=\"{attribute}\">{text}<b>{more}</b></a>").into_bytes()
     }
 
@@ -141,7 +187,9 @@ impl Requests {
         let mut body = Vec::new();
         for _ in 0..=self.dice.below(3) {
             let name = self.dice.one_of(NAMES);
-            let file = self.dice.one_of(&["", "", "; filename=\"x.php\"", "; filename=\"select\""]);
+            let file = self
+                .dice
+                .one_of(&["", "", "; filename=\"x.php\"", "; filename=\"select\""]);
             let head = format!("--XX\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\nX-P: ");
             body.extend(head.bytes());
             body.extend(self.value().iter().filter(|byte| !b"\r\n".contains(byte)));
@@ -167,7 +215,11 @@ impl Requests {
         if self.dice.once_in(4) {
             self.change(&mut value);
         }
-        if self.dice.once_in(3) { self.disguised(&value) } else { value }
+        if self.dice.once_in(3) {
+            self.disguised(&value)
+        } else {
+            value
+        }
     }
 
     /// Bites bytes: replaced, removed, put in, doubled, in the other case.
@@ -189,7 +241,8 @@ impl Requests {
     }
 
     fn disguised(&mut self, value: &[u8]) -> Vec<u8> {
-        let each = |write: fn(u8) -> String| value.iter().flat_map(|byte| write(*byte).into_bytes()).collect();
+        let each =
+            |write: fn(u8) -> String| value.iter().flat_map(|byte| write(*byte).into_bytes()).collect();
         match self.dice.below(9) {
             0 => percent(value),
             1 => each(|byte| format!("%u00{byte:02x}")),
@@ -219,5 +272,7 @@ fn percent(value: &[u8]) -> Vec<u8> {
 
 fn base64(value: &[u8]) -> Vec<u8> {
     use base64::Engine;
-    base64::engine::general_purpose::STANDARD.encode(value).into_bytes()
+    base64::engine::general_purpose::STANDARD
+        .encode(value)
+        .into_bytes()
 }
