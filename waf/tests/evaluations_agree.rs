@@ -1,13 +1,13 @@
 //! The index is a short cut: every way to evaluate rules comes to the same verdicts, matches and captures, over
 //! thousands of requests out of chance. The chance is the same in every run.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
+
 #[allow(
     dead_code,
     unused_imports,
     unreachable_pub,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "shared"
+    reason = "shared with the fuzz targets"
 )]
 mod support;
 

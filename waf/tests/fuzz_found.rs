@@ -1,10 +1,11 @@
 //! Seeds of the fuzz targets and every case that fuzzing found, through the same functions as under the fuzzer.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 #[allow(
     dead_code,
     unused_imports,
     unreachable_pub,
-    clippy::panic,
     reason = "shared with the fuzz targets"
 )]
 #[path = "../fuzz/src/lib.rs"]

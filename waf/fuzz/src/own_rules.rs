@@ -134,7 +134,7 @@ fn rule(text: &mut String, number: usize, operator: &str, transformations: &str)
     let phase = if target.contains("RESPONSE_") {
         4
     } else {
-        2 - usize::from(number % 13 == 0)
+        2 - usize::from(number.is_multiple_of(13))
     };
     let not = if number % 11 == 10 { "!" } else { "" };
     let mut flags = String::new();
@@ -149,7 +149,7 @@ fn rule(text: &mut String, number: usize, operator: &str, transformations: &str)
         }
     }
     // The score counts every match, a record costs a fuzzer much time.
-    let log = if number % 3 == 0 { "log" } else { "nolog" };
+    let log = if number.is_multiple_of(3) { "log" } else { "nolog" };
     let comma = if transformations.is_empty() { "" } else { "," };
     let _ = writeln!(
         text,
