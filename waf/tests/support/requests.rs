@@ -14,6 +14,7 @@ const WORDS: &[&[u8]] = &[
     b"GET", b"Q", b"\0", b"\xe2\x84\xaa\xc5\xbf", b"\xc0\xbc", b"\xff\xfe", b"%3c", b"%u003c", b"&lt;", b"\\x3c", b"\\u003c",
     b"/**/", b"--", b"#", b"'", b"\"", b"=", b"<", b">", b"\r\n", b"  ", b"1", b"12", b"true", b"hello world", b"a", b"name",
     b"jane.doe@example.test", b"2024-02-29", b"the quick brown fox", b"Mozilla/5.0 (X11; Linux x86_64)", b"nikto", b"or", b"b",
+    b"sel\xe2\x80\x80ect", b"\xe1\x9a\x80", b"\xe2\x80\xa8", b"un\xe3\x80\x80ion", b"\xc2\xa0", b"\xa0", b"\xc2\x85",
 ];
 
 const NAMES: &[&str] = &[
