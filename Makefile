@@ -1,7 +1,7 @@
 # `make run` and `make test` are all that a newcomer needs; `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test crs crs-live libinjection lab differential bench check setup rules fmt clippy doc rooms deny image
+.PHONY: help run test crs crs-live libinjection lab differential bench check setup rules fmt clippy doc rooms deny image fuzz fuzz-seeds fuzz-smoke
 
 CARGO ?= cargo
 RULES := $(CURDIR)/data/crs
@@ -81,11 +81,27 @@ lab: ## Build Coraza and libmodsecurity for the differential test
 
 differential: rules lab ## Compare with Coraza and libmodsecurity (N=100000 SEED=1); takes long
 	@nice -n 10 target/debug/differential --rules $(RULES) --requests $(N) --seed $(SEED)
+# Seconds for each fuzz target.
+TIME ?= 1800
+
+fuzz: fuzz-seeds ## Fuzz the engine, each target for TIME seconds (1800)
+	@PALISADE_CRS_FROM=$(RULES) scripts/fuzz.sh $(TIME) $(TARGETS)
+
+fuzz-seeds: rules ## The CRS and its tests as seeds of the fuzz targets
+	@target/debug/fuzz_seeds $(RULES)
+
+fuzz-smoke: ## Each fuzz target for some seconds, where cargo-fuzz is installed
+	@if $(CARGO) +nightly fuzz --version >/dev/null 2>&1; then \
+		PALISADE_CRS_FROM=$(RULES) scripts/fuzz.sh 15; \
+	else \
+		echo "fuzzing: NOT DONE, cargo-fuzz or the nightly toolchain is missing" \
+			"(rustup toolchain install nightly; cargo install --locked cargo-fuzz)"; \
+	fi
 
 bench: rules ## Measure
 	PALISADE_CRS_FROM=$(RULES) $(CARGO) bench -p palisade-benches
 
-check: fmt clippy doc rooms deny test ## All that CI checks: format, lints, docs, rooms, licences, tests
+check: fmt clippy doc rooms deny test fuzz-smoke ## All that CI checks: format, lints, docs, rooms, licences, tests; and some fuzzing
 
 setup: ## Install what the build needs, or say how
 	@scripts/setup.sh
