@@ -66,6 +66,28 @@ mod tests {
     }
 
     #[test]
+    fn the_engine_reads_the_bodies() {
+        let rules = RuleSet::builder()
+            .text("engine.conf", include_str!("../../waf-rules/engine.conf"))
+            .text(
+                "seen.conf",
+                "SecRuleEngine On\n\
+                 SecRule ARGS:token \"@rx ^4b0f\" \"id:1,phase:2,pass,log\"\n\
+                 SecRule ARGS_NAMES \"@endsWith .due\" \"id:2,phase:2,pass,log\"\n\
+                 SecRule FILES_SIZES \"@eq 1048576\" \"id:3,phase:2,pass,log\"\n",
+            )
+            .build(&MemorySource::default())
+            .unwrap();
+        for (request, seen) in [
+            (requests::form_post(), 1),
+            (requests::json_post(), 2),
+            (requests::multipart_post(), 3),
+        ] {
+            assert_eq!(objections(&rules, &request), [seen], "{}", request.uri);
+        }
+    }
+
+    #[test]
     fn a_stopped_request_objects_without_logging() {
         let text = "SecRuleEngine On\nSecAction \"id:1,phase:1,deny,nolog\"\n";
         let rules = RuleSet::builder().text("a.conf", text);

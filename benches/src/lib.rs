@@ -4,7 +4,8 @@
 pub mod configuration;
 pub mod inspect;
 pub mod policy;
-pub mod requests;
+
+pub use palisade_proxies::requests;
 
 /// The edge's own: the engine makes many small allocations.
 #[global_allocator]
