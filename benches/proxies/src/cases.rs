@@ -1,7 +1,7 @@
 //! The loads.
 
 use crate::load::{Protocol, Shape};
-use crate::requests::{self, Request};
+use palisade_bench_engine::requests::{self, Request};
 
 /// Requests in flight: enough that no proxy waits for the client.
 const IN_FLIGHT: usize = 32;

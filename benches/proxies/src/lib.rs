@@ -16,7 +16,6 @@ pub mod load;
 pub mod measure;
 pub mod peer;
 pub mod place;
-pub mod requests;
 pub mod running;
 pub mod table;
 pub mod upstream;

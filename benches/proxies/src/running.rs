@@ -10,7 +10,7 @@ use crate::accounting::Family;
 use crate::load::{self, Target};
 use crate::peer::{Absent, Launch, Peer};
 use crate::place::Place;
-use crate::requests::{self, Request};
+use palisade_bench_engine::{attacks, requests};
 
 /// nginx and Go read the rule set for seconds on a busy machine.
 const START_DEADLINE: Duration = Duration::from_secs(60);
@@ -185,8 +185,8 @@ async fn verify(peer: Peer, target: &Target) -> Result<(), StartError> {
     for (request, expected) in [
         (requests::get(), 200),
         (requests::form_post(), 200),
-        (attack_in_query(), blocked),
-        (attack_in_form(), blocked),
+        (attacks::get(), blocked),
+        (attacks::form_post(), blocked),
     ] {
         let seen = load::status(target, &request).await?;
         if seen != expected {
@@ -199,23 +199,4 @@ async fn verify(peer: Peer, target: &Target) -> Result<(), StartError> {
         }
     }
     Ok(())
-}
-
-fn attack_in_query() -> Request {
-    Request {
-        uri: "/catalog/lamps?page=1'%20OR%20'1'='1",
-        ..requests::get()
-    }
-}
-
-fn attack_in_form() -> Request {
-    let mut request = requests::form_post();
-    let body = [&request.body[..], b"&page=1'+OR+'1'%3D'1"].concat();
-    for (name, value) in &mut request.headers {
-        if *name == "content-length" {
-            *value = body.len().to_string();
-        }
-    }
-    request.body = body.into();
-    request
 }

@@ -1,9 +1,10 @@
 //! Coraza, written in Go, through the crate `coraza` (libcoraza).
 
 use coraza::{Error, Waf, WafConfig};
-use palisade_benches::requests::Request;
+use palisade_bench_engine::inspect;
+use palisade_bench_engine::requests::Request;
 
-use crate::engine::{ANSWER, Crs, Engine};
+use crate::engine::{Crs, Engine};
 
 /// The edge's limit of bodies; the default refuses what the benchmark sends.
 const OWN: &str = "SecRequestBodyLimit 13107200\nSecAuditEngine Off\n";
@@ -29,7 +30,7 @@ impl Coraza {
             passed(transaction.append_request_body(&request.body))?;
         }
         passed(transaction.process_request_body())?;
-        transaction.add_response_headers(&ANSWER);
+        transaction.add_response_headers(&inspect::ANSWER);
         passed(transaction.process_response_headers(200, "HTTP/1.1"))?;
         transaction.process_logging();
         Ok(transaction.intervention().is_some())

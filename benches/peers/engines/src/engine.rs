@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use palisade_benches::requests::Request;
+use palisade_bench_engine::requests::Request;
 
 /// An engine with the rule set loaded.
 pub trait Engine {
@@ -41,10 +41,3 @@ impl Crs {
         Ok(files)
     }
 }
-
-/// The answer whose head phase 3 sees.
-pub const ANSWER: [(&str, &str); 3] = [
-    ("content-type", "text/html; charset=utf-8"),
-    ("cache-control", "no-cache"),
-    ("content-length", "1024"),
-];

@@ -5,9 +5,10 @@
 use std::ffi::{CStr, CString, c_char, c_int, c_uchar, c_void};
 use std::ptr::{null, null_mut};
 
-use palisade_benches::requests::Request;
+use palisade_bench_engine::inspect;
+use palisade_bench_engine::requests::Request;
 
-use crate::engine::{ANSWER, Crs, Engine};
+use crate::engine::{Crs, Engine};
 
 /// The edge's limit of bodies; the defaults refuse what the benchmark sends.
 const OWN: &str = "SecRequestBodyLimit 13107200\nSecRequestBodyNoFilesLimit 13107200\nSecAuditEngine Off\n";
@@ -50,7 +51,7 @@ impl LibModSecurity {
             msc_process_request_headers(transaction);
             msc_append_request_body(transaction, request.body.as_ptr(), request.body.len());
             msc_process_request_body(transaction);
-            for (name, value) in ANSWER {
+            for (name, value) in inspect::ANSWER {
                 let (key, value) = (name.as_bytes(), value.as_bytes());
                 msc_add_n_response_header(transaction, key.as_ptr(), key.len(), value.as_ptr(), value.len());
             }

@@ -1,7 +1,6 @@
 //! Engines against each other in one process: the same rule set, the same requests, process CPU time.
 //! `engines CRS_FOLDER`; what is not built in is named by a line `missing`.
 
-mod attack;
 #[cfg(feature = "coraza")]
 mod coraza;
 mod engine;

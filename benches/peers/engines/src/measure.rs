@@ -3,10 +3,10 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use palisade_benches::requests::{self, Request};
+use palisade_bench_engine::attacks;
+use palisade_bench_engine::requests::{self, Request};
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::attack;
 use crate::engine::Engine;
 
 const ROUNDS: usize = 5;
@@ -18,10 +18,10 @@ const EACH: Duration = Duration::from_millis(400);
 type Case = (&'static str, fn() -> Request, fn() -> Request);
 
 const CASES: [Case; 4] = [
-    ("engine-get", requests::get, attack::get),
-    ("engine-post", requests::form_post, attack::form_post),
-    ("engine-json", requests::json_post, attack::json_post),
-    ("engine-multipart", requests::multipart_post, attack::multipart_post),
+    ("engine-get", requests::get, attacks::get),
+    ("engine-post", requests::form_post, attacks::form_post),
+    ("engine-json", requests::json_post, attacks::json_post),
+    ("engine-multipart", requests::multipart_post, attacks::multipart_post),
 ];
 
 /// What was measured; the first engine is ours.

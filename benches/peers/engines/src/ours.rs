@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use palisade::profile::{Profile, Profiles};
-use palisade_benches::inspect::inspect;
+use palisade_bench_engine::inspect::inspect;
 use palisade_benches::policy;
-use palisade_benches::requests::Request;
+use palisade_bench_engine::requests::Request;
 
 use crate::engine::Engine;
 

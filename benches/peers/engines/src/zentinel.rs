@@ -1,9 +1,10 @@
 //! zentinel-modsec, a crate.
 
-use palisade_benches::requests::Request;
+use palisade_bench_engine::inspect;
+use palisade_bench_engine::requests::Request;
 use zentinel_modsec::ModSecurity;
 
-use crate::engine::{ANSWER, Crs, Engine};
+use crate::engine::{Crs, Engine};
 
 pub struct Zentinel(ModSecurity);
 
@@ -24,7 +25,7 @@ impl Zentinel {
         transaction.process_request_headers()?;
         transaction.append_request_body(&request.body)?;
         transaction.process_request_body()?;
-        for (name, value) in ANSWER {
+        for (name, value) in inspect::ANSWER {
             transaction.add_response_header(name, value)?;
         }
         transaction.process_response_headers()?;

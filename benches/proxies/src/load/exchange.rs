@@ -3,11 +3,11 @@
 use super::http1::Http1;
 use super::http2::Http2;
 use super::{LoadError, Protocol, Shape, Target};
-use crate::requests::Request;
+use palisade_bench_engine::requests::Request;
 
 pub(super) enum Exchange {
     Http1(Box<Http1>, u64),
-    Http2(Http2),
+    Http2(Box<Http2>),
     New(Target, Box<Request>),
 }
 
@@ -26,7 +26,7 @@ impl Exchange {
             Protocol::Http2 => {
                 let connection = Http2::connect(target, request).await?;
                 (0..shape.streams)
-                    .map(|_| Self::Http2(connection.clone()))
+                    .map(|_| Self::Http2(Box::new(connection.clone())))
                     .collect()
             }
             Protocol::NewConnections => vec![Self::New(target.clone(), Box::new(request.clone()))],

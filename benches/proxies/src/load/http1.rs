@@ -5,8 +5,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 use super::{LoadError, Target, io, tls};
-use crate::requests::Request;
 use crate::upstream;
+use palisade_bench_engine::requests::Request;
 
 pub(super) struct Http1 {
     target: Target,

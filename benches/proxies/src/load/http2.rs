@@ -4,8 +4,8 @@ use bytes::Bytes;
 use h2::client::SendRequest;
 
 use super::{LoadError, Target, tls};
-use crate::requests::Request;
 use crate::upstream;
+use palisade_bench_engine::requests::Request;
 
 #[derive(Clone)]
 pub(super) struct Http2 {

@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
-use crate::requests::Request;
 use exchange::Exchange;
 pub use latency::Latencies;
 use pace::Pace;
+use palisade_bench_engine::requests::Request;
 pub use tls::{HOST, Trust};
 
 /// What becomes of connections.

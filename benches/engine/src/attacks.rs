@@ -1,8 +1,10 @@
 //! The same kinds of requests with an attack at the end, where only who reads everything finds it.
 
 use bytes::Bytes;
-use palisade_benches::requests::{self, Request};
 
+use crate::requests::{self, Request};
+
+/// In the query.
 pub fn get() -> Request {
     Request {
         uri: "/catalog/lamps?page=1'%20OR%20'1'='1",
@@ -10,12 +12,14 @@ pub fn get() -> Request {
     }
 }
 
+/// In the last field.
 pub fn form_post() -> Request {
     let request = requests::form_post();
     let body = [&request.body[..], b"&page=1'+OR+'1'%3D'1"].concat();
     with_body(request, body)
 }
 
+/// In the last member.
 pub fn json_post() -> Request {
     let request = requests::json_post();
     let body = String::from_utf8_lossy(&request.body).trim_end().to_owned();
@@ -23,6 +27,7 @@ pub fn json_post() -> Request {
     with_body(request, body.into())
 }
 
+/// In the last field, after the file.
 pub fn multipart_post() -> Request {
     let request = requests::multipart_post();
     let end = request.body.windows(4).rposition(|bytes| bytes == b"\r\n--");
