@@ -49,18 +49,17 @@ impl LibModSecurity {
                 msc_add_n_request_header(transaction, key.as_ptr(), key.len(), value.as_ptr(), value.len());
             }
             msc_process_request_headers(transaction);
+            let mut stopped = intervened(transaction);
             msc_append_request_body(transaction, request.body.as_ptr(), request.body.len());
             msc_process_request_body(transaction);
+            stopped |= intervened(transaction);
             for (name, value) in inspect::ANSWER {
                 let (key, value) = (name.as_bytes(), value.as_bytes());
                 msc_add_n_response_header(transaction, key.as_ptr(), key.len(), value.as_ptr(), value.len());
             }
             msc_process_response_headers(transaction, 200, c"HTTP/1.1".as_ptr());
+            stopped |= intervened(transaction);
             msc_process_logging(transaction);
-            let mut intervention = Intervention::none();
-            let stopped = msc_intervention(transaction, &raw mut intervention) != 0;
-            free(intervention.url.cast());
-            free(intervention.log.cast());
             msc_transaction_cleanup(transaction);
             Ok(stopped)
         }
@@ -74,6 +73,21 @@ impl Engine for LibModSecurity {
 
     fn stops(&self, request: &Request) -> Result<bool, String> {
         self.run(request)
+    }
+}
+
+/// As its connectors ask: after each phase, since the next one forgets.
+///
+/// # Safety
+/// The transaction must be one of the library's that is not freed yet.
+unsafe fn intervened(transaction: *mut c_void) -> bool {
+    let mut intervention = Intervention::none();
+    // SAFETY: both pointers are valid during the call; the texts are the caller's to free.
+    unsafe {
+        let stopped = msc_intervention(transaction, &raw mut intervention) != 0;
+        free(intervention.url.cast());
+        free(intervention.log.cast());
+        stopped
     }
 }
 
