@@ -34,6 +34,6 @@ pub use plan::{OperatorCache, RuleSet, RuleSetBuilder};
 pub use seclang::{LoadError, LoadErrors, Remark};
 pub use source::{MemorySource, RuleSource, SourceError};
 pub use transaction::{
-    Completeness, Evaluation, Interruption, InterruptionKind, MatchedRule, MatchedVariable, RequestOrigin, Transaction,
-    Verdict,
+    Completeness, Evaluation, Interruption, InterruptionKind, MatchedRule, MatchedVariable, RequestOrigin,
+    Transaction, Verdict,
 };

@@ -109,7 +109,11 @@ impl Pattern {
             Err(error) if is_identifier(&error.name) => return Err(refuse(name, error)),
             // `%{2}` and `%{[^}]` are a percent sign and what a pattern does with it.
             Ok(_) | Err(_) => {
-                let kind = if argument == "^.*$" { Self::Everything } else { Self::Fixed };
+                let kind = if argument == "^.*$" {
+                    Self::Everything
+                } else {
+                    Self::Fixed
+                };
                 return pattern::compile(argument)
                     .map(kind)
                     .map_err(|cause| OperatorError::Pattern { name, cause });

@@ -51,7 +51,9 @@ impl Evaluate for ValidateByteRange {
 impl ValidateByteRange {
     fn refused(&self) -> ByteSet {
         let mut refused = ByteSet::EMPTY;
-        refused.extend((0..=u8::MAX).filter(|byte| self.allowed[usize::from(byte / 64)] & 1 << (byte % 64) == 0));
+        refused.extend(
+            (0..=u8::MAX).filter(|byte| self.allowed[usize::from(byte / 64)] & 1 << (byte % 64) == 0),
+        );
         refused
     }
 }

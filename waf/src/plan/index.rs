@@ -200,7 +200,11 @@ impl IndexBuilder {
     }
 
     fn union(&mut self, selection: SelectionId, node: NodeId, scanner: usize) -> UnionId {
-        let raw = if node == RAW { self.index.unions.len() } else { self.union(selection, RAW, scanner) };
+        let raw = if node == RAW {
+            self.index.unions.len()
+        } else {
+            self.union(selection, RAW, scanner)
+        };
         let unions = &mut self.index.unions;
         let known = unions
             .iter()
@@ -264,7 +268,10 @@ fn scanner_of(question: &Question) -> Option<usize> {
             .targets
             .iter()
             .all(|target| !target.count && !changes_while_rules_run(target.variable));
-    let responses = question.targets.iter().filter(|target| is_response(target.variable));
+    let responses = question
+        .targets
+        .iter()
+        .filter(|target| is_response(target.variable));
     match responses.count() {
         _ if !indexed => None,
         0 => Some(0),

@@ -14,8 +14,8 @@ mod index;
 
 pub use builder::RuleSetBuilder;
 pub use cache::OperatorCache;
-pub(crate) use index::{Ask, GroupId, Index, NodeId, SelectionId, UnionId};
 use index::IndexBuilder;
+pub(crate) use index::{Ask, GroupId, Index, NodeId, SelectionId, UnionId};
 
 /// Rules ready to run, shared by all transactions.
 #[derive(Debug, Clone)]

@@ -147,9 +147,6 @@ mod tests {
 
     #[test]
     fn folding_keeps_no_capital() {
-        assert_eq!(
-            ByteSet::of(b"AbC-").folded().iter().collect::<Vec<_>>(),
-            b"-abc"
-        );
+        assert_eq!(ByteSet::of(b"AbC-").folded().iter().collect::<Vec<_>>(), b"-abc");
     }
 }

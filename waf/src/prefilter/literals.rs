@@ -77,7 +77,9 @@ impl Reader {
         let part = self.read(tree);
         let guards = self.guards;
         let clauses = self.into_clauses(part).into_iter();
-        clauses.map(|clause| clause.or(Clause::any_byte(guards))).collect()
+        clauses
+            .map(|clause| clause.or(Clause::any_byte(guards)))
+            .collect()
     }
 
     fn into_clauses(&self, part: Part) -> Vec<Clause> {
@@ -88,7 +90,11 @@ impl Reader {
     }
 
     fn any_text(&self, texts: BTreeSet<Vec<u8>>) -> Option<Clause> {
-        if self.squeeze { Clause::any_squeezed(texts) } else { Clause::any_text(texts) }
+        if self.squeeze {
+            Clause::any_squeezed(texts)
+        } else {
+            Clause::any_text(texts)
+        }
     }
 
     fn read(&mut self, tree: &Hir) -> Part {
@@ -165,7 +171,9 @@ impl Reader {
             .filter(|clause| clause.atoms().is_empty() && !clause.bytes().iter().any(|byte| self.keeps(byte)))
             .min_by(|a, b| a.commonness().total_cmp(&b.commonness()))
             .filter(|clause| clause.commonness() < COMMON);
-        self.guards = self.guards.union(rare.as_ref().map_or(ByteSet::EMPTY, Clause::bytes));
+        self.guards = self
+            .guards
+            .union(rare.as_ref().map_or(ByteSet::EMPTY, Clause::bytes));
         rare.is_some()
     }
 
@@ -235,7 +243,9 @@ impl Reader {
 fn either(parts: &[Vec<Clause>], will_do: impl Fn(&Clause) -> bool) -> Option<Clause> {
     let best = |needs: &Vec<Clause>| {
         let needs = needs.iter().filter(|clause| will_do(clause));
-        needs.min_by(|a, b| a.commonness().total_cmp(&b.commonness())).cloned()
+        needs
+            .min_by(|a, b| a.commonness().total_cmp(&b.commonness()))
+            .cloned()
     };
     let needs: Option<Vec<Clause>> = parts.iter().map(best).collect();
     needs.and_then(|needs| needs.into_iter().reduce(Clause::or))
@@ -277,7 +287,10 @@ mod tests {
             ("select", &["select[]"][..]),
             ("(?i)SeLect", &["select[]"]),
             (r"(?i)\bunion\b.*?\bselect\b", &["select[]", "union[]"]),
-            ("(?:insert|update).{2,8}(?:into|set)", &["insert|update[]", "into|set[]"]),
+            (
+                "(?:insert|update).{2,8}(?:into|set)",
+                &["insert|update[]", "into|set[]"],
+            ),
             ("sel(?:ect|f)", &["select|self[]"]),
             ("https?://", &["http://|https://[]"]),
             ("a[xyz]b", &["axb|ayb|azb[]"]),
@@ -294,7 +307,16 @@ mod tests {
 
     #[test]
     fn what_may_be_absent_is_not_needed() {
-        for pattern in ["(?:select)?", "a*", "", "^$", r"\w+", "(?:select|)", "(?:union|[a-z])", "."] {
+        for pattern in [
+            "(?:select)?",
+            "a*",
+            "",
+            "^$",
+            r"\w+",
+            "(?:select|)",
+            "(?:union|[a-z])",
+            ".",
+        ] {
             assert_eq!(shown(pattern), [] as [String; 0], "{pattern}");
         }
     }
@@ -302,7 +324,12 @@ mod tests {
     #[test]
     fn words_with_quotes_between_their_letters_are_found_without_them() {
         let between = r#"['"\\]*(?:\$[a-z]*)?"#;
-        let word = |word: &str| word.split("").filter(|letter| !letter.is_empty()).collect::<Vec<_>>().join(between);
+        let word = |word: &str| {
+            word.split("")
+                .filter(|letter| !letter.is_empty())
+                .collect::<Vec<_>>()
+                .join(between)
+        };
         let pattern = format!("(?:{}|{})", word("cat"), word("nohup"));
         let requirement = of_pattern(&pattern);
         let clause = &requirement.clauses()[0];

@@ -237,7 +237,10 @@ mod tests {
 
     #[test]
     fn an_operator_is_a_candidate_if_all_its_clauses_are_met() {
-        let both = [Clause::any_text(["union"]), Clause::any_text(["select", "distinct"])];
+        let both = [
+            Clause::any_text(["union"]),
+            Clause::any_text(["select", "distinct"]),
+        ];
         let requirements = [
             Requirement::all_of(both.into_iter().flatten()),
             Requirement::unknown(),

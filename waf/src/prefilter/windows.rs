@@ -124,7 +124,14 @@ impl Windows {
             let triple = self.triples.contains(scattered(window & 0x00ff_ffff));
             let quad = self.quads.contains(scattered(window));
             if pair | triple | quad {
-                self.verify([(pair, 2), (triple, 3), (quad, 4)], window, &value[..], place + 1, seen, found);
+                self.verify(
+                    [(pair, 2), (triple, 3), (quad, 4)],
+                    window,
+                    &value[..],
+                    place + 1,
+                    seen,
+                    found,
+                );
             }
         }
     }
@@ -279,7 +286,13 @@ mod tests {
             windows.find(&value, &mut Seen::new(), &mut |id| seen[id as usize] = true);
             for (literal, seen) in literals.iter().zip(seen) {
                 let occurs = folded.windows(literal.len()).any(|part| part == literal);
-                assert_eq!(seen, occurs, "{} in {}", literal.escape_ascii(), value.escape_ascii());
+                assert_eq!(
+                    seen,
+                    occurs,
+                    "{} in {}",
+                    literal.escape_ascii(),
+                    value.escape_ascii()
+                );
             }
         }
     }

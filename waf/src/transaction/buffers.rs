@@ -59,8 +59,7 @@ impl Buffers {
         let mask = self.places.len() - 1;
         let mut place = hash as usize & mask;
         while let Some(entry) = self.entries.get(self.places[place] as usize) {
-            let same = entry.hash == hash
-                && self.bytes[entry.start..entry.start + entry.length] == *value;
+            let same = entry.hash == hash && self.bytes[entry.start..entry.start + entry.length] == *value;
             if same {
                 return self.places[place];
             }
@@ -84,7 +83,10 @@ impl Buffers {
     pub(super) fn derive(&mut self, buffer: BufferId, node: NodeId, index: &Index) -> BufferId {
         let steps = index.node(node);
         let entry = &self.entries[buffer as usize];
-        if steps.touched.is_some_and(|touched| !touched.intersects(&entry.present)) {
+        if steps
+            .touched
+            .is_some_and(|touched| !touched.intersects(&entry.present))
+        {
             return buffer;
         }
         let row = self.row(buffer, index);

@@ -52,13 +52,7 @@ impl Candidates {
     }
 
     /// Whether the operator may match the value of this place in a selection.
-    pub(super) fn one(
-        &mut self,
-        group: GroupId,
-        slot: usize,
-        value: BufferId,
-        index: &Index,
-    ) -> bool {
+    pub(super) fn one(&mut self, group: GroupId, slot: usize, value: BufferId, index: &Index) -> bool {
         let group = index.group(group);
         group.nodes.iter().any(|node| {
             let derived = self.buffers.derive(value, *node, index);
@@ -86,7 +80,9 @@ impl Candidates {
     /// The value of this place in a selection, which was gathered before.
     pub(super) fn value(&self, selection: SelectionId, place: usize) -> Option<BufferId> {
         let part = self.selections[selection]?;
-        self.values[part.start as usize..part.end as usize].get(place).copied()
+        self.values[part.start as usize..part.end as usize]
+            .get(place)
+            .copied()
     }
 
     /// A value as the operator of the group is to see it.
@@ -162,7 +158,11 @@ impl Candidates {
         }
         let target = index.selection(selection);
         let whole = self.whole(target.variable, facts);
-        let part = if means_all(target) { whole } else { self.narrowed(target, whole, facts) };
+        let part = if means_all(target) {
+            whole
+        } else {
+            self.narrowed(target, whole, facts)
+        };
         self.selections[selection] = Some(part);
         part
     }
@@ -210,7 +210,8 @@ fn means_all(target: &Target) -> bool {
 }
 
 fn has(bits: &[u64], slot: usize) -> bool {
-    bits.get(slot / 64).is_some_and(|word| word >> (slot % 64) & 1 != 0)
+    bits.get(slot / 64)
+        .is_some_and(|word| word >> (slot % 64) & 1 != 0)
 }
 
 fn renew<T: Clone>(list: &mut Vec<Option<T>>, length: usize) {

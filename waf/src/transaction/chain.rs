@@ -89,7 +89,11 @@ impl Asking<'_> {
         let shape = index.group(group);
         let mut any = false;
         for (target, selection) in self.question.targets.iter().zip(&shape.selections) {
-            if !context.state.candidates.in_selection(group, slot, *selection, index) {
+            if !context
+                .state
+                .candidates
+                .in_selection(group, slot, *selection, index)
+            {
                 continue;
             }
             let mut place = 0;
@@ -160,7 +164,11 @@ impl Asking<'_> {
     /// Whether the operator matches the value, or with `multiMatch` anything on the way.
     fn would_match(&self, value: &[u8], context: &Context<'_>) -> bool {
         let transformations = &self.question.transformations;
-        let first = if self.link.actions.multi_match { 0 } else { transformations.len() };
+        let first = if self.link.actions.multi_match {
+            0
+        } else {
+            transformations.len()
+        };
         (first..=transformations.len()).any(|count| {
             let value = transformed(&transformations[..count], value);
             self.question.operator.matches(&value, &context.view(), None)

@@ -31,7 +31,10 @@ impl Named {
     /// Sets a value; `false` if a new name would pass the limit.
     pub(crate) fn set(&mut self, name: &[u8], value: Vec<u8>, limit: usize) -> bool {
         let hash = hash::without_case(name);
-        if let Some(entry) = self.find(hash, name).and_then(|place| self.entries.get_mut(place)) {
+        if let Some(entry) = self
+            .find(hash, name)
+            .and_then(|place| self.entries.get_mut(place))
+        {
             entry.value = Some(value);
             return true;
         }

@@ -55,10 +55,14 @@ mod tests {
             (state >> 24) as usize
         };
         for transformation in Transformation::ALL {
-            let Some(touched) = transformation.touches() else { continue };
+            let Some(touched) = transformation.touches() else {
+                continue;
+            };
             let others: Vec<u8> = touched.complement().iter().collect();
             for _ in 0..4000 {
-                let text: Vec<u8> = (0..random() % 24).map(|_| others[random() % others.len()]).collect();
+                let text: Vec<u8> = (0..random() % 24)
+                    .map(|_| others[random() % others.len()])
+                    .collect();
                 let same = matches!(transformation.apply(&text), Cow::Borrowed(same) if same == text);
                 assert!(same, "t:{} of \"{}\"", transformation.name(), text.escape_ascii());
             }
