@@ -1,7 +1,7 @@
 # `make run` and `make test` are all that a newcomer needs; `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test crs crs-live libinjection lab differential bench check setup rules fmt clippy doc rooms deny image fuzz fuzz-seeds fuzz-smoke
+.PHONY: help run test crs crs-live libinjection lab differential bench check setup rules fmt clippy doc rooms deny image fuzz fuzz-seeds fuzz-smoke bench-engine bench-worst instructions
 
 CARGO ?= cargo
 RULES := $(CURDIR)/data/crs
@@ -44,7 +44,7 @@ endef
 export TRY
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: setup ## Build the edge, install the OWASP CRS, serve https://app.localhost:8443/
 	@echo "==> building palisade (release; some minutes the first time)"
@@ -98,10 +98,20 @@ fuzz-smoke: ## Each fuzz target for some seconds, where cargo-fuzz is installed
 			"(rustup toolchain install nightly; cargo install --locked cargo-fuzz)"; \
 	fi
 
-bench: rules ## Measure
+bench: rules ## Measure the engine and the edge against their peers
+	benches/run.sh
+
+bench-engine: rules ## Measure the engine and the routing table alone
 	PALISADE_CRS_FROM=$(RULES) $(CARGO) bench -p palisade-benches
 
-check: fmt clippy doc rooms deny test fuzz-smoke ## All that CI checks: format, lints, docs, rooms, licences, tests; and some fuzzing
+bench-worst: rules ## Measure what a hostile request can cost
+	PALISADE_CRS_FROM=$(RULES) $(CARGO) run --release -p palisade-bench-engine --bin worst
+
+instructions: rules ## Count the engine's instructions; 5 % more than benches/instructions.toml is an error
+	PALISADE_CRS_FROM=$(RULES) $(CARGO) run --release -p palisade-bench-engine --bin instructions -- \
+		benches/instructions.toml $(UPDATE)
+
+check: fmt clippy doc rooms deny test instructions fuzz-smoke ## All that CI checks: format, lints, docs, rooms, licences, tests, counts; and some fuzzing
 
 setup: ## Install what the build needs, or say how
 	@scripts/setup.sh

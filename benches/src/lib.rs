@@ -2,9 +2,9 @@
 //! and one request's way through the engine. How to measure and what came out: `BENCHMARKS.md`.
 
 pub mod configuration;
-pub mod inspect;
 pub mod policy;
-pub mod requests;
+
+pub use palisade_bench_engine::{inspect, requests};
 
 /// The edge's own: the engine makes many small allocations.
 #[global_allocator]

@@ -14,7 +14,7 @@ use crate::configuration;
 pub enum Unready {
     /// The environment names no rule set.
     #[error(
-        "{FROM_VARIABLE} names no folder. `make bench` installs the OWASP CRS and measures; by hand: `palisade rules \
+        "{FROM_VARIABLE} names no folder. `make bench-engine` installs the OWASP CRS and measures; by hand: `palisade rules \
          install --dir data/crs`, then {FROM_VARIABLE}=$PWD/data/crs cargo bench -p palisade-benches --bench engine"
     )]
     NoRules,

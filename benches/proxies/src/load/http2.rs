@@ -1,0 +1,61 @@
+//! HTTP/2: one connection, shared by its requests in flight.
+
+use bytes::Bytes;
+use h2::client::SendRequest;
+
+use super::{LoadError, Target, tls};
+use crate::upstream;
+use palisade_bench_engine::requests::Request;
+
+#[derive(Clone)]
+pub(super) struct Http2 {
+    connection: SendRequest<Bytes>,
+    request: http::Request<()>,
+    body: Bytes,
+}
+
+impl Http2 {
+    pub(super) async fn connect(target: &Target, request: &Request) -> Result<Self, LoadError> {
+        let stream = tls::connect(target, true).await?;
+        let (connection, driver) = h2::client::handshake(stream).await?;
+        tokio::spawn(driver);
+        Ok(Self {
+            connection,
+            request: head_of(request)?,
+            body: request.body.clone(),
+        })
+    }
+
+    pub(super) async fn once(&mut self) -> Result<(), LoadError> {
+        let mut connection = self.connection.clone().ready().await?;
+        let (answer, mut stream) = connection.send_request(self.request.clone(), self.body.is_empty())?;
+        if !self.body.is_empty() {
+            stream.send_data(self.body.clone(), true)?;
+        }
+        let answer = answer.await?;
+        let status = answer.status();
+        let mut body = answer.into_body();
+        let mut length = 0;
+        while let Some(data) = body.data().await {
+            let data = data?;
+            length += data.len();
+            body.flow_control().release_capacity(data.len())?;
+        }
+        if status == 200 && length == upstream::BODY_BYTES {
+            return Ok(());
+        }
+        Err(LoadError::Answer(format!("{status}, {length} bytes")))
+    }
+}
+
+fn head_of(request: &Request) -> Result<http::Request<()>, LoadError> {
+    let uri = format!("https://{}{}", tls::HOST, request.uri);
+    let mut builder = http::Request::builder().method(request.method).uri(uri);
+    for (name, value) in &request.headers {
+        if *name != "host" {
+            builder = builder.header(*name, value);
+        }
+    }
+    let refused = |error: http::Error| LoadError::Answer(format!("no request: {error}"));
+    builder.body(()).map_err(refused)
+}

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# `make bench`: engines in one process, then whole proxies, against each other. One table of each, then what is
+# missing, then the ratios. Figures of how it was measured: benches/BENCHMARKS.md.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# Built as the container image is. One target folder: the two workspaces share what they compile.
+build() { cargo build --quiet --profile dist --target-dir target "$@"; }
+
+peers=$(scripts/peers.sh)
+echo "$peers"
+has() { ! grep -q "^missing $1:" <<<"$peers"; }
+
+echo "==> building (profile dist: some minutes the first time)"
+build -p palisade --bin palisade
+build -p palisade-proxies
+features=()
+command -v go >/dev/null && features+=(coraza)
+has libmodsecurity && features+=(libmodsecurity)
+engines() { build --locked --manifest-path benches/peers/Cargo.toml --features "$(IFS=,; echo "$*")"; }
+engines "${features[@]}" || {
+    echo "==> building without coraza: see above"
+    features=("${features[@]/coraza/}")
+    engines "${features[@]}"
+}
+
+results=target/bench
+mkdir -p "$results"
+echo "==> engines"
+PALISADE_CRS_FROM=$PWD/data/crs target/dist/palisade-peers-engines | tee "$results/engines.txt"
+echo "==> proxies"
+target/dist/proxies measure "$@" | tee "$results/proxies.txt"
+
+echo
+echo "$(date +%F), $(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), load $(cut -d' ' -f1-3 /proc/loadavg)"
+cat "$results"/{engines,proxies}.txt | grep -vE '^(missing|ratio|$)'
+cat "$results"/{engines,proxies}.txt | grep '^missing' || true
+cat "$results"/{engines,proxies}.txt | grep '^ratio'
