@@ -7,9 +7,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use palisade_waf::audit::AuditRecord;
-use palisade_waf::{
-    Completeness, Interruption, MatchedRule, RequestOrigin, RuleSet, Transaction, Verdict,
-};
+use palisade_waf::{Completeness, Interruption, MatchedRule, RequestOrigin, RuleSet, Transaction, Verdict};
 
 use super::Failure;
 use super::coraza::{Coraza, CorazaTransaction};

@@ -38,12 +38,7 @@ static JUDGE: LazyLock<Option<SyncSender<Job>>> = LazyLock::new(|| {
 });
 
 /// Leaves the request to the judge.
-pub(super) fn judge_later(
-    parts: &EdgeParts,
-    context: &RequestContext,
-    route: Arc<str>,
-    exchange: Exchange,
-) {
+pub(super) fn judge_later(parts: &EdgeParts, context: &RequestContext, route: Arc<str>, exchange: Exchange) {
     let mut memory = context.snapshot.body_budget.share();
     let room = memory.grow(exchange.body_bytes());
     let job = Job {

@@ -133,7 +133,10 @@ impl<'r> Policies<'r> {
 
     /// Whether this build has the engines that a table names, and the shadow is another one than what it watches.
     fn check_engines(&self, policy: &raw::WafPolicy) {
-        let engine = policy.engine.as_ref().map(|at| (&at.place, "engine", Some(at.value)));
+        let engine = policy
+            .engine
+            .as_ref()
+            .map(|at| (&at.place, "engine", Some(at.value)));
         let shadow = policy.shadow.as_ref().map(|at| (&at.place, "shadow", at.value));
         for (place, key, named) in [&engine, &shadow].into_iter().flatten() {
             if *named == Some(WafEngine::Coraza) && !cfg!(feature = "coraza") {
@@ -144,7 +147,10 @@ impl<'r> Policies<'r> {
                 self.report.problem(place, Problem::Contradiction(reason));
             }
         }
-        let both = (self::engine(policy, &self.defaults), self::shadow(policy, &self.defaults));
+        let both = (
+            self::engine(policy, &self.defaults),
+            self::shadow(policy, &self.defaults),
+        );
         if let ((WafEngine::Coraza, Some(WafEngine::Coraza)), Some((place, ..))) = (both, shadow.or(engine)) {
             let reason = "a shadow of the same engine tells nothing: engine and shadow are both \"coraza\"";
             self.report

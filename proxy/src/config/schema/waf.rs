@@ -15,10 +15,7 @@ const MODES: &[(&str, WafMode)] = &[
     ("detection-only", WafMode::DetectionOnly),
     ("off", WafMode::Off),
 ];
-const ENGINES: &[(&str, WafEngine)] = &[
-    ("palisade", WafEngine::Palisade),
-    ("coraza", WafEngine::Coraza),
-];
+const ENGINES: &[(&str, WafEngine)] = &[("palisade", WafEngine::Palisade), ("coraza", WafEngine::Coraza)];
 const SHADOWS: &[(&str, Option<WafEngine>)] = &[("none", None), ("coraza", Some(WafEngine::Coraza))];
 const LIMIT_ACTIONS: &[(&str, BodyLimitAction)] = &[
     ("reject", BodyLimitAction::Reject),

@@ -52,9 +52,10 @@ fn interruption(stop: &Interruption, secrets: &Secrets<'_>) -> AuditInterruption
     let (action, location) = match &stop.kind {
         InterruptionKind::Deny { .. } => ("deny", None),
         InterruptionKind::Drop => ("drop", None),
-        InterruptionKind::Redirect { location, .. } => {
-            ("redirect", Some(secrets.masked(&String::from_utf8_lossy(location))))
-        }
+        InterruptionKind::Redirect { location, .. } => (
+            "redirect",
+            Some(secrets.masked(&String::from_utf8_lossy(location))),
+        ),
     };
     AuditInterruption {
         rule_id: stop.rule_id,
@@ -68,7 +69,10 @@ fn interruption(stop: &Interruption, secrets: &Secrets<'_>) -> AuditInterruption
 fn rule(matched: &MatchedRule, rules: &RuleSet, secrets: &Secrets<'_>) -> AuditRule {
     let told_where = !matched.variables.is_empty();
     let hidden = match rules.rule(matched.id) {
-        _ if told_where => matched.variables.iter().any(|variable| secrets.is_secret(variable)),
+        _ if told_where => matched
+            .variables
+            .iter()
+            .any(|variable| secrets.is_secret(variable)),
         Some(rule) => Secrets::may_have_seen_one(rule),
         None => false,
     };

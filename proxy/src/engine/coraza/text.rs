@@ -4,10 +4,10 @@
 use std::fs;
 use std::path::Path;
 
+use palisade_waf::RuleSet;
 use palisade_waf::RuleSource;
 use palisade_waf::rule::Rule;
 use palisade_waf::variables::Variable;
-use palisade_waf::RuleSet;
 use tempfile::TempDir;
 
 use super::CorazaError;
@@ -37,7 +37,8 @@ const BLIND: &[(Variable, &str)] = &[
     (Variable::Global, NO_MEMORY),
     (Variable::Resource, NO_MEMORY),
 ];
-const NO_MEMORY: &str = "Coraza remembers nothing from one request to the next: leave the rule to engine = \"palisade\"";
+const NO_MEMORY: &str =
+    "Coraza remembers nothing from one request to the next: leave the rule to engine = \"palisade\"";
 
 /// Text on disk.
 pub(super) struct Files {

@@ -286,8 +286,7 @@ impl<'a> Request<'a> {
             transaction.add_request_header(b"content-length", body.len().to_string().as_bytes());
         }
         let _ = transaction.request_headers()?;
-        let verdict =
-            transaction.request_body(Bytes::from_static(body.as_bytes()), Completeness::Complete);
+        let verdict = transaction.request_body(Bytes::from_static(body.as_bytes()), Completeness::Complete);
         // The score is known at the end.
         transaction.logging();
         verdict
