@@ -6,6 +6,7 @@
 mod record;
 mod request;
 mod secrets;
+mod shown;
 mod text;
 mod told;
 

@@ -1,6 +1,5 @@
 //! One request before Coraza.
 
-use std::borrow::Cow;
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,6 +13,7 @@ use palisade_waf::{
 };
 
 use super::secrets::Secrets;
+use super::shown::{Head, text};
 use super::text::{INBOUND_SCORE, OUTBOUND_SCORE};
 use super::told::{self, Told};
 use super::{Coraza, record};
@@ -33,15 +33,6 @@ pub struct CorazaTransaction {
     dropped: usize,
     scores: Scores,
     interruption: Option<Interruption>,
-}
-
-/// What is shown to Coraza in one piece, when phase 1 begins: only then it is known whether it can be.
-#[derive(Default)]
-struct Head {
-    line: [Vec<u8>; 3],
-    headers: Vec<(Vec<u8>, Vec<u8>)>,
-    answer_status: u16,
-    answer_protocol: String,
 }
 
 /// Anomaly scores.
@@ -320,26 +311,6 @@ impl CorazaTransaction {
     }
 }
 
-impl Head {
-    /// The part that cannot be passed to Coraza as it is.
-    fn unreadable(&self) -> Option<&'static str> {
-        let readable = |bytes: &[u8]| std::str::from_utf8(bytes).is_ok() && !bytes.contains(&0);
-        if !self.line.iter().all(|part| readable(part)) {
-            return Some("the request line");
-        }
-        let mut headers = self.headers.iter();
-        (!headers.all(|(name, value)| readable(name) && readable(value))).then_some("a header")
-    }
-}
-
-/// As it is, or with what is no text (and NUL, which ends a C string) replaced.
-fn text(bytes: &[u8]) -> Cow<'_, str> {
-    match String::from_utf8_lossy(bytes) {
-        text if text.contains('\0') => text.replace('\0', "\u{fffd}").into(),
-        text => text,
-    }
-}
-
 fn interruption(stop: Intervention, phase: Phase) -> Interruption {
     let status = u16::try_from(stop.status).ok().filter(|status| *status != 0);
     let kind = match stop.action.as_str() {
@@ -363,26 +334,5 @@ fn failure(phase: &'static str, cause: impl Display) -> Failure {
     Failure::Coraza {
         phase,
         cause: cause.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_cannot_be_shown_is_found_wherever_it_stands() {
-        let head = |uri: &[u8], header: &[u8]| {
-            let head = Head {
-                line: [b"GET".to_vec(), uri.to_vec(), b"HTTP/1.1".to_vec()],
-                headers: vec![(b"x".to_vec(), header.to_vec())],
-                ..Head::default()
-            };
-            head.unreadable()
-        };
-        assert_eq!(head(b"/", "gr\u{fc}n".as_bytes()), None);
-        assert_eq!(head(b"/\xff", b""), Some("the request line"));
-        assert_eq!(head(b"/", b"gr\xfcn"), Some("a header"));
-        assert_eq!(head(b"/", b"a\0b"), Some("a header"));
     }
 }
