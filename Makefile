@@ -1,7 +1,7 @@
 # `make run` and `make test` are all that a newcomer needs; `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test crs crs-live libinjection lab differential bench check setup rules fmt clippy doc rooms deny image fuzz fuzz-seeds fuzz-smoke bench-engine bench-worst instructions
+.PHONY: help run test crs crs-live libinjection lab differential bench check setup rules fmt clippy doc rooms deny image fuzz fuzz-seeds fuzz-smoke bench-engine bench-worst instructions coraza
 
 CARGO ?= cargo
 RULES := $(CURDIR)/data/crs
@@ -72,6 +72,15 @@ libinjection: rules ## Compare our libinjection with the Go port of it on a mill
 	@command -v go >/dev/null || { echo "libinjection: NOT COMPARED, go is missing (https://go.dev/dl)" >&2; exit 1; }
 	@cd tests/lab/libinjection && CGO_ENABLED=0 go build -o ../.build/libinjection .
 	@target/debug/libinjection --rules $(RULES) --reference tests/lab/.build/libinjection
+
+# What a build with Coraza needs beyond the rest, each by a word about where to get it.
+coraza: rules ## Build with Coraza as another engine and shadow, and run its tests
+	@command -v go >/dev/null || { echo "coraza: NOT BUILT, go is missing (https://go.dev/dl)" >&2; exit 1; }
+	@scripts/libclang.sh
+	$(CARGO) build --workspace --bins --features palisade-tests/coraza
+	PALISADE_TEST_BINARY=$(DEBUG_BINARY) PALISADE_TEST_RULES=$(RULES) \
+		$(CARGO) test --workspace --features palisade-tests/coraza --test coraza
+	PALISADE_CRS_FROM=$(RULES) $(CARGO) test --workspace --features palisade-tests/coraza --lib engine::coraza
 
 # How many requests are generated for `make differential`, and from which seed.
 N ?= 100000

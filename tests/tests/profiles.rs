@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use palisade::config::{ExcludedRules, Exclusion, HostPattern, PathMatch, WafMode, WafProfile};
+use palisade::config::{ExcludedRules, Exclusion, HostPattern, PathMatch, WafEngine, WafMode, WafProfile};
 use palisade::profile::{CanaryError, Profile, ProfileError, Profiles};
 use palisade::rules::{InstalledRules, verify};
 use palisade_tests::sources::repository;
@@ -39,6 +39,8 @@ fn installed() -> Option<InstalledRules> {
 fn policy() -> WafProfile {
     let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
     WafProfile {
+        engine: WafEngine::Palisade,
+        shadow: None,
         paranoia_level: 1,
         detection_paranoia_level: 1,
         inbound_threshold: 5,

@@ -43,6 +43,7 @@ const PROXY: Table = &[
         "flow",
         &[
             "config",
+            "engine",
             "incident",
             "limit",
             "profile",
@@ -59,7 +60,8 @@ const PROXY: Table = &[
     ),
     ("upstream", &["config"]),
     ("certs", &["config"]),
-    ("profile", &["config", "rules"]),
+    ("profile", &["config", "engine", "rules"]),
+    ("engine", &[]),
     ("telemetry", &["config"]),
     ("config_files", &["config"]),
     ("watch", &[]),

@@ -9,7 +9,7 @@ use super::decode::At;
 use super::errors::Place;
 use super::ready::{
     Backend, BodyLimitAction, CertificateFiles, Exclusion, HostPattern, LogFormat, LogTarget, PathMatch,
-    TlsVersion, UnknownSni, WafMode,
+    TlsVersion, UnknownSni, WafEngine, WafMode,
 };
 
 /// The entry file, with the routes of all files.
@@ -79,6 +79,8 @@ pub(super) struct Waf {
 #[derive(Debug)]
 pub(super) struct WafPolicy {
     pub(super) mode: Option<WafMode>,
+    pub(super) engine: Option<At<WafEngine>>,
+    pub(super) shadow: Option<At<Option<WafEngine>>>,
     pub(super) paranoia_level: Option<u8>,
     pub(super) detection_paranoia_level: Option<At<u8>>,
     pub(super) inbound_threshold: Option<u32>,

@@ -241,6 +241,16 @@ pub enum WafMode {
     Off,
 }
 
+/// What judges requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum WafEngine {
+    /// Our own.
+    #[default]
+    Palisade,
+    /// Coraza; only in builds with the feature `coraza`.
+    Coraza,
+}
+
 /// What happens to a request body past the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum BodyLimitAction {
@@ -272,6 +282,10 @@ pub struct WafPolicy {
 /// What a compiled rule set depends on. Equal profiles are compiled once.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct WafProfile {
+    /// What judges requests.
+    pub engine: WafEngine,
+    /// What judges them as well, afterwards and without effect.
+    pub shadow: Option<WafEngine>,
     /// 1 to 4: rules up to this level block.
     pub paranoia_level: u8,
     /// At least `paranoia_level`: rules up to this level are logged.

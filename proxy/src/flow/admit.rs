@@ -121,7 +121,7 @@ async fn run_waf(
         server: head::server(session),
         authority: head::authority(session.req_header()).unwrap_or_default(),
     };
-    let inspection = Inspection::open(profile.rules(), &origin, policy.fail_closed);
+    let inspection = Inspection::open(profile.engine(), &origin, policy.fail_closed);
     let inspection = Arc::new(Mutex::new(inspection));
     let decision = lock(&inspection).request_headers(&origin, session.req_header());
     context.inspection = Some(Arc::clone(&inspection));

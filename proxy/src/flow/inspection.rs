@@ -7,10 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use palisade_waf::{Completeness, Interruption, MatchedRule, RequestOrigin, RuleSet, Transaction, Verdict};
+use palisade_waf::{Completeness, Interruption, MatchedRule, RequestOrigin, Verdict};
 use pingora_http::{RequestHeader, ResponseHeader};
+use tracing::error;
 
 use super::head;
+use crate::engine::{Engine, Inspector, Judged};
 
 /// Shared between the request's context and the gate in front of the client. Never contended: one request
 /// is one task.
@@ -47,7 +49,7 @@ pub(super) enum Outcome {
 
 /// One request under inspection.
 pub(super) struct Inspection {
-    transaction: Transaction,
+    transaction: Inspector,
     fail_closed: bool,
     failed: bool,
     partial: bool,
@@ -66,7 +68,7 @@ pub(super) async fn request_body(
     body: Bytes,
     completeness: Completeness,
 ) -> Decision {
-    let large = body.len() >= LARGE_BODY;
+    let large = body.len() >= LARGE_BODY || is_slow(inspection);
     apart(inspection, large, move |inspection| {
         inspection.request_body(body, completeness)
     })
@@ -79,11 +81,22 @@ pub(super) async fn response_body(
     body: Bytes,
     completeness: Completeness,
 ) -> Decision {
-    let large = body.len() >= LARGE_BODY;
+    let large = body.len() >= LARGE_BODY || is_slow(inspection);
     apart(inspection, large, move |inspection| {
         inspection.response_body(body, completeness)
     })
     .await
+}
+
+/// Whether a body of any size holds up a worker.
+#[cfg(feature = "coraza")]
+fn is_slow(inspection: &SharedInspection) -> bool {
+    lock(inspection).transaction.is_slow()
+}
+
+#[cfg(not(feature = "coraza"))]
+fn is_slow(_: &SharedInspection) -> bool {
+    false
 }
 
 async fn apart(
@@ -113,8 +126,8 @@ pub(super) struct Origin<'a> {
 
 impl Inspection {
     /// Opens a transaction; no rule has run yet.
-    pub(super) fn open(rules: &RuleSet, origin: &Origin<'_>, fail_closed: bool) -> Self {
-        let transaction = rules.transaction(RequestOrigin {
+    pub(super) fn open(engine: &Engine, origin: &Origin<'_>, fail_closed: bool) -> Self {
+        let transaction = engine.inspect(RequestOrigin {
             id: origin.id.to_owned(),
             unix_micros: origin.unix_micros,
             utc_offset_seconds: 0,
@@ -174,12 +187,12 @@ impl Inspection {
     pub(super) fn logging(&mut self) {
         let _ = self.run(|transaction| {
             transaction.logging();
-            Verdict::Pass
+            Ok(Verdict::Pass)
         });
     }
 
     /// The transaction, for the audit record.
-    pub(super) fn transaction(&self) -> &Transaction {
+    pub(super) fn transaction(&self) -> &Inspector {
         &self.transaction
     }
 
@@ -202,13 +215,7 @@ impl Inspection {
 
     /// The anomaly score that blocking goes by.
     pub(super) fn score(&self) -> u32 {
-        // The second name is that of CRS 3.
-        let score = ["blocking_inbound_anomaly_score", "anomaly_score"]
-            .iter()
-            .find_map(|name| self.transaction.tx_variable(name));
-        score
-            .and_then(|text| std::str::from_utf8(&text).ok()?.parse().ok())
-            .unwrap_or(0)
+        self.transaction.score()
     }
 
     /// How it ended.
@@ -229,9 +236,16 @@ impl Inspection {
         }
     }
 
+    /// What is to be judged by another engine too, after the request.
+    #[cfg(feature = "coraza")]
+    pub(super) fn take_shadow(&mut self) -> Option<crate::engine::shadow::Exchange> {
+        self.transaction.take_shadow().filter(|_| !self.failed)
+    }
+
     /// Runs a piece of the engine. A panic in it is a bug, and a bug in a security control must not open
-    /// the door: the transaction is given up and the route's policy decides.
-    fn run(&mut self, phase: impl FnOnce(&mut Transaction) -> Verdict) -> Decision {
+    /// the door: the transaction is given up and the route's policy decides. So it does where an engine says that it
+    /// cannot go on.
+    fn run(&mut self, phase: impl FnOnce(&mut Inspector) -> Judged) -> Decision {
         if self.failed {
             return Decision::Pass;
         }
@@ -239,9 +253,12 @@ impl Inspection {
         let verdict = catch_unwind(AssertUnwindSafe(|| phase(&mut self.transaction)));
         self.elapsed += begin.elapsed();
         match verdict {
-            Ok(Verdict::Pass) => Decision::Pass,
-            Ok(Verdict::Interrupted(interruption)) => Decision::Stop(interruption),
-            Err(_) => {
+            Ok(Ok(Verdict::Pass)) => Decision::Pass,
+            Ok(Ok(Verdict::Interrupted(interruption))) => Decision::Stop(interruption),
+            failure => {
+                if let Ok(Err(failure)) = failure {
+                    error!(%failure, "the engine cannot go on");
+                }
                 self.failed = true;
                 if self.fail_closed {
                     Decision::Failed
@@ -253,7 +270,7 @@ impl Inspection {
     }
 }
 
-fn show_head(transaction: &mut Transaction, origin: &Origin<'_>, request: &RequestHeader) {
+fn show_head(transaction: &mut Inspector, origin: &Origin<'_>, request: &RequestHeader) {
     transaction.connection(origin.client, origin.server);
     let protocol = head::protocol(request.version);
     transaction.request_line(request.method.as_str().as_bytes(), request.raw_path(), protocol);

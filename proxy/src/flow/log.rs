@@ -11,6 +11,8 @@ use time::format_description::well_known::Rfc3339;
 use super::context::RequestContext;
 use super::inspection::{Inspection, Outcome, lock};
 use super::parts::EdgeParts;
+#[cfg(feature = "coraza")]
+use super::shadow;
 use crate::config::HostPattern;
 use crate::incident::{Facts, Incident};
 use crate::telemetry::access::Entry;
@@ -33,6 +35,10 @@ pub(super) fn request(parts: &EdgeParts, session: &mut ServerSession, context: &
         matches_of(parts, session, context, &mut inspection);
         if entry.incident.is_some() || inspection.transaction().wants_audit() {
             audit(parts, context, &inspection, &entry);
+        }
+        #[cfg(feature = "coraza")]
+        if let Some(exchange) = inspection.take_shadow() {
+            shadow::judge_later(parts, context, Arc::clone(&route), exchange);
         }
     }
     count_request(parts, route, status, context.started.elapsed());

@@ -17,6 +17,8 @@ mod redirect;
 mod respond;
 mod response_gate;
 mod route;
+#[cfg(feature = "coraza")]
+mod shadow;
 
 pub use hooks::Edge;
 pub use parts::EdgeParts;

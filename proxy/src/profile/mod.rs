@@ -11,20 +11,22 @@ mod tests;
 mod text;
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use palisade_waf::{LoadErrors, OperatorCache, PersistentCollections, RuleSet, RuleSetBuilder};
 
 pub use canary::{AttackPasses, CanaryError};
 
-use crate::config::{WafMode, WafProfile};
+use crate::config::{WafEngine, WafMode, WafProfile};
+use crate::engine::{Engine, Piece};
 use crate::rules::{DiskSource, FileStamp, InstalledRules};
 
 /// A compiled rule set that blocks the canaries.
 #[derive(Debug)]
 pub struct Profile {
     rules: RuleSet,
+    engine: Engine,
 }
 
 /// Why a policy cannot protect.
@@ -44,6 +46,14 @@ pub enum ProfileError {
         /// The ids.
         range: String,
     },
+    /// The rules load, and not in the engine that the policy asks for, or not for it to watch.
+    #[cfg(feature = "coraza")]
+    #[error(transparent)]
+    Coraza(#[from] crate::engine::coraza::CorazaError),
+    /// The policy asks for an engine that this build does not have.
+    #[cfg(not(feature = "coraza"))]
+    #[error("this build has no Coraza")]
+    NoCoraza,
     /// The rules load, and do not protect.
     #[error(transparent)]
     Canary(#[from] CanaryError),
@@ -75,6 +85,11 @@ impl Profile {
     /// The rules.
     pub fn rules(&self) -> &RuleSet {
         &self.rules
+    }
+
+    /// What judges requests by them.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
     }
 }
 
@@ -131,39 +146,76 @@ impl State {
         let installed = self.installed.as_deref().ok_or(ProfileError::NoRules)?;
         let own_files = policy.seclang_before.iter().chain(&policy.seclang_after);
         let source = DiskSource::new(installed, own_files);
-        let rules = builder(installed, policy, mode)
+        let pieces = pieces(policy, mode);
+        let rules = builder(installed, &pieces)
             .operators(&self.operators)
             .persistent(&self.persistent)
             .build(&source)
             .map_err(ProfileError::Load)?;
         exclusion::check(&policy.exclusions, &rules)?;
-        canary::prove(&rules, policy, mode, installed.major_version())?;
+        let engine = engine(policy, &pieces, &source, &rules)?;
+        canary::prove(&engine, &rules, policy, mode, installed.major_version())?;
         Ok(Compiled {
-            profile: Arc::new(Profile { rules }),
+            profile: Arc::new(Profile { rules, engine }),
             stamps: source.stamps(),
         })
     }
 }
 
+/// What judges requests. Whatever it is, our engine has read the rules before.
+#[cfg(feature = "coraza")]
+fn engine(
+    policy: &WafProfile,
+    pieces: &[Piece],
+    source: &DiskSource<'_>,
+    rules: &RuleSet,
+) -> Result<Engine, ProfileError> {
+    let coraza = || crate::engine::coraza::Coraza::load(pieces, source, rules);
+    Ok(match (policy.engine, policy.shadow) {
+        (WafEngine::Coraza, _) => Engine::Coraza(coraza()?),
+        (WafEngine::Palisade, Some(WafEngine::Coraza)) => Engine::Shadowed(rules.clone(), coraza()?),
+        (WafEngine::Palisade, _) => Engine::Own(rules.clone()),
+    })
+}
+
+/// A configuration that asks for more was refused when it was read.
+#[cfg(not(feature = "coraza"))]
+fn engine(
+    policy: &WafProfile,
+    _: &[Piece],
+    _: &DiskSource<'_>,
+    rules: &RuleSet,
+) -> Result<Engine, ProfileError> {
+    match (policy.engine, policy.shadow) {
+        (WafEngine::Palisade, None | Some(WafEngine::Palisade)) => Ok(Engine::Own(rules.clone())),
+        _ => Err(ProfileError::NoCoraza),
+    }
+}
+
 /// The order in which rule text is read.
-fn builder(installed: &InstalledRules, policy: &WafProfile, mode: WafMode) -> RuleSetBuilder {
-    let mut builder = installed
-        .rule_set()
-        .text("palisade/engine.conf", text::ENGINE)
-        .text("palisade/mode.conf", text::mode(policy, mode))
-        .include("crs-setup.conf.example")
-        .text("palisade/levels.conf", text::levels(policy))
-        .text("palisade/exclusions.conf", exclusion::before(&policy.exclusions));
-    for file in &policy.seclang_before {
-        builder = builder.include(name(file));
-    }
-    builder = builder
-        .include("rules/*.conf")
-        .text(exclusion::AFTER, exclusion::after(&policy.exclusions));
-    for file in &policy.seclang_after {
-        builder = builder.include(name(file));
-    }
-    builder
+fn pieces(policy: &WafProfile, mode: WafMode) -> Vec<Piece> {
+    let text = |name, text| Piece::Text { name, text };
+    let own = |file: &PathBuf| Piece::Include(name(file));
+    let mut pieces = vec![
+        text("palisade/engine.conf", text::ENGINE.to_owned()),
+        text("palisade/mode.conf", text::mode(policy, mode)),
+        Piece::Include(InstalledRules::SETUP.to_owned()),
+        text("palisade/levels.conf", text::levels(policy)),
+        text("palisade/exclusions.conf", exclusion::before(&policy.exclusions)),
+    ];
+    pieces.extend(policy.seclang_before.iter().map(own));
+    pieces.push(Piece::Include("rules/*.conf".to_owned()));
+    pieces.push(text(exclusion::AFTER, exclusion::after(&policy.exclusions)));
+    pieces.extend(policy.seclang_after.iter().map(own));
+    pieces
+}
+
+fn builder(installed: &InstalledRules, pieces: &[Piece]) -> RuleSetBuilder {
+    let builder = installed.rule_set();
+    pieces.iter().fold(builder, |builder, piece| match piece {
+        Piece::Text { name, text } => builder.text(*name, text.clone()),
+        Piece::Include(pattern) => builder.include(pattern.clone()),
+    })
 }
 
 /// Absolute, which tells an operator's file from one of the rule set.

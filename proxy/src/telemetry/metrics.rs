@@ -51,6 +51,29 @@ pub struct WafLabels {
     pub outcome: WafOutcome,
 }
 
+/// How a shadow engine judged a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[allow(non_camel_case_types, reason = "the label values are the names")]
+pub enum ShadowResult {
+    /// As ours.
+    same,
+    /// Otherwise.
+    different,
+    /// It failed.
+    failed,
+    /// It was not asked: too much waits for it already.
+    skipped,
+}
+
+/// Labels of a shadow's judgement.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ShadowLabels {
+    /// The route's name.
+    pub route: Arc<str>,
+    /// What came of it.
+    pub result: ShadowResult,
+}
+
 /// How a reload went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
 #[allow(non_camel_case_types, reason = "the label values are the names")]
@@ -87,6 +110,8 @@ pub struct Metrics {
     pub waf: Family<WafLabels, Counter>,
     /// Requests whose body was inspected only in part, by policy.
     pub waf_partial: Family<RouteLabels, Counter>,
+    /// Requests that a shadow engine was to judge as well.
+    pub waf_shadow: Family<ShadowLabels, Counter>,
     /// Failed attempts to reach a backend.
     pub upstream_failures: Family<RouteLabels, Counter>,
     /// Connections open now.
@@ -124,6 +149,7 @@ impl Default for Metrics {
             duration: Family::new_with_constructor(duration_histogram),
             waf: Family::default(),
             waf_partial: Family::default(),
+            waf_shadow: Family::default(),
             upstream_failures: Family::default(),
             connections: Gauge::default(),
             connections_total: Counter::default(),
@@ -172,6 +198,11 @@ impl Metrics {
             "waf_partial_inspections",
             "Requests whose body was inspected only up to the limit",
             self.waf_partial.clone(),
+        );
+        registry.register(
+            "waf_shadow",
+            "Requests judged by a shadow engine as well, by result",
+            self.waf_shadow.clone(),
         );
         registry.register(
             "upstream_connect_failures",

@@ -279,3 +279,24 @@ async fn a_certificate_that_is_none_is_named() {
         .to_string();
     assert!(error.contains("wildcard"), "{error}");
 }
+
+#[cfg(not(feature = "coraza"))]
+#[tokio::test]
+async fn an_engine_that_is_not_in_this_build_is_named_with_the_way_to_get_it() {
+    for key in ["engine", "shadow"] {
+        let files = right();
+        let wanted = format!("{key} = \"coraza\"");
+        files.edit("mode = \"off\"", &wanted);
+        let config = files.config().to_str().unwrap().to_owned();
+        let output = run_binary(&["check", &config]).await;
+        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+        let place = format!("palisade.toml:{}:", line_of(&files, &wanted));
+        for word in [place.as_str(), &wanted, "--features coraza", "Go and libclang"] {
+            assert!(
+                said(&output).contains(word),
+                "{word} is not in\n{}",
+                said(&output)
+            );
+        }
+    }
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::config::decode::At;
 use crate::config::errors::{Problem, Report};
 use crate::config::raw;
-use crate::config::ready::{BodyLimitAction, WafMode, WafPolicy, WafProfile};
+use crate::config::ready::{BodyLimitAction, WafEngine, WafMode, WafPolicy, WafProfile};
 
 /// ModSecurity's own, and what the CRS is tested with.
 const REQUEST_BODY_LIMIT: usize = 13_107_200;
@@ -45,12 +45,14 @@ impl<'r> Policies<'r> {
             profiles: HashSet::new(),
         };
         policies.check(&policies.defaults, None);
+        policies.check_engines(&policies.defaults);
         policies
     }
 
     /// The policy of a route.
     pub(super) fn policy(&mut self, route: raw::WafPolicy) -> WafPolicy {
         self.check(&route, self.defaults.paranoia_level);
+        self.check_engines(&route);
         let defaults = &self.defaults;
         let bytes = |limit: &Option<At<usize>>| limit.as_ref().map(|limit| limit.value);
         WafPolicy {
@@ -79,6 +81,8 @@ impl<'r> Policies<'r> {
         let paranoia_level = route.paranoia_level.or(defaults.paranoia_level).unwrap_or(1);
         let exclusions = defaults.exclusions.iter().chain(&route.exclusions);
         let profile = WafProfile {
+            engine: engine(&route, defaults),
+            shadow: shadow(&route, defaults),
             paranoia_level,
             // A route that raises its own level means it: an inherited lower one does not hold it back.
             detection_paranoia_level: match (
@@ -127,6 +131,33 @@ impl<'r> Policies<'r> {
         profile
     }
 
+    /// Whether this build has the engines that a table names, and the shadow is another one than what it watches.
+    fn check_engines(&self, policy: &raw::WafPolicy) {
+        let engine = policy
+            .engine
+            .as_ref()
+            .map(|at| (&at.place, "engine", Some(at.value)));
+        let shadow = policy.shadow.as_ref().map(|at| (&at.place, "shadow", at.value));
+        for (place, key, named) in [&engine, &shadow].into_iter().flatten() {
+            if *named == Some(WafEngine::Coraza) && !cfg!(feature = "coraza") {
+                let reason = format!(
+                    "{key} = \"coraza\" is not in this build: it is the Cargo feature `coraza` (needs Go and libclang): \
+                     cargo build --release -p palisade --features coraza"
+                );
+                self.report.problem(place, Problem::Contradiction(reason));
+            }
+        }
+        let both = (
+            self::engine(policy, &self.defaults),
+            self::shadow(policy, &self.defaults),
+        );
+        if let ((WafEngine::Coraza, Some(WafEngine::Coraza)), Some((place, ..))) = (both, shadow.or(engine)) {
+            let reason = "a shadow of the same engine tells nothing: engine and shadow are both \"coraza\"";
+            self.report
+                .problem(place, Problem::Contradiction(reason.to_owned()));
+        }
+    }
+
     /// What one table says, held against itself and against what it inherits.
     fn check(&self, policy: &raw::WafPolicy, inherited_level: Option<u8>) {
         let blocking = policy.paranoia_level.or(inherited_level).unwrap_or(1);
@@ -151,6 +182,16 @@ impl<'r> Policies<'r> {
             }
         }
     }
+}
+
+fn engine(route: &raw::WafPolicy, defaults: &raw::WafPolicy) -> WafEngine {
+    let named = route.engine.as_ref().or(defaults.engine.as_ref());
+    named.map_or(WafEngine::Palisade, |engine| engine.value)
+}
+
+fn shadow(route: &raw::WafPolicy, defaults: &raw::WafPolicy) -> Option<WafEngine> {
+    let named = route.shadow.as_ref().or(defaults.shadow.as_ref());
+    named.and_then(|shadow| shadow.value)
 }
 
 fn or_names(route: Option<Vec<String>>, default: &Option<Vec<String>>, own: &[&str]) -> Vec<String> {

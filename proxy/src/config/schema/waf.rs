@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::readable;
 use crate::config::decode::{At, Fault, Node, Table, boolean, integer, list, one_of, some};
 use crate::config::raw::WafPolicy;
-use crate::config::ready::{BodyLimitAction, ExcludedRules, Exclusion, HostPattern, WafMode};
+use crate::config::ready::{BodyLimitAction, ExcludedRules, Exclusion, HostPattern, WafEngine, WafMode};
 use crate::config::values::units::size;
 use crate::config::values::{exclusion, host, path};
 
@@ -15,6 +15,8 @@ const MODES: &[(&str, WafMode)] = &[
     ("detection-only", WafMode::DetectionOnly),
     ("off", WafMode::Off),
 ];
+const ENGINES: &[(&str, WafEngine)] = &[("palisade", WafEngine::Palisade), ("coraza", WafEngine::Coraza)];
+const SHADOWS: &[(&str, Option<WafEngine>)] = &[("none", None), ("coraza", Some(WafEngine::Coraza))];
 const LIMIT_ACTIONS: &[(&str, BodyLimitAction)] = &[
     ("reject", BodyLimitAction::Reject),
     ("inspect-partial", BodyLimitAction::InspectPartial),
@@ -32,6 +34,8 @@ const MIME_TYPE: &str = "a MIME type such as \"text/html\"";
 pub(super) fn policy(table: &mut Table<'_>) -> WafPolicy {
     WafPolicy {
         mode: table.take("mode", one_of(MODES)),
+        engine: table.take("engine", placed(one_of(ENGINES))),
+        shadow: table.take("shadow", placed(one_of(SHADOWS))),
         paranoia_level: table.take("paranoia_level", integer(1..=4)),
         detection_paranoia_level: table.take("detection_paranoia_level", placed(integer(1..=4))),
         inbound_threshold: table.take("inbound_threshold", integer(THRESHOLD)),

@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use bytes::Bytes;
 use palisade_waf::variables::Variable;
-use palisade_waf::{Completeness, RequestOrigin, RuleSet, Transaction};
+use palisade_waf::{Completeness, RequestOrigin, RuleSet};
 
 use self::requests::{ATTACKS, Canary, ORDINARY};
 use super::place::Place;
 use crate::config::{ExcludedRules, Exclusion, WafMode, WafProfile};
+use crate::engine::{Engine, Inspector, Judged};
 
 /// A policy that does not do what a WAF is for.
 #[derive(Debug, thiserror::Error)]
@@ -104,8 +105,10 @@ struct Stop {
     about_client: bool,
 }
 
-/// Tries all canaries, and the attacks again wherever an exclusion applies. `major` is the version of the CRS.
+/// Tries all canaries on the engine that is to serve, and the attacks again wherever an exclusion applies. `major` is
+/// the version of the CRS.
 pub(super) fn prove(
+    engine: &Engine,
     rules: &RuleSet,
     policy: &WafProfile,
     mode: WafMode,
@@ -115,7 +118,7 @@ pub(super) fn prove(
     for place in std::iter::once(anywhere.clone()).chain(Place::of(&policy.exclusions)) {
         for attack in ATTACKS.iter().filter(|attack| attack.since <= major) {
             if let Some(request) = Request::to(&place, attack) {
-                prove_attack(rules, policy, &place, &request)?;
+                prove_attack(engine, rules, policy, &place, &request)?;
             }
         }
     }
@@ -124,7 +127,7 @@ pub(super) fn prove(
         .iter()
         .filter(|request| mode == WafMode::On && policy_allows(policy, request))
     {
-        let stop = Request::to(&anywhere, ordinary).and_then(|request| request.attempt(rules).stop);
+        let stop = Request::to(&anywhere, ordinary).and_then(|request| request.attempt(engine).stop);
         // An operator's rule about clients (an address range, say) means nothing for requests.
         if let Some(Stop { rule, message, .. }) = stop.filter(|stop| !(stop.own && stop.about_client)) {
             return Err(CanaryError::OrdinaryStopped {
@@ -140,12 +143,13 @@ pub(super) fn prove(
 /// An attack must be stopped; and where a whole host is concerned, the rules that are there for it must see it:
 /// what stops it today may be an accident of the canary.
 fn prove_attack(
+    engine: &Engine,
     rules: &RuleSet,
     policy: &WafProfile,
     place: &Place,
     request: &Request<'_>,
 ) -> Result<(), CanaryError> {
-    let outcome = request.attempt(rules);
+    let outcome = request.attempt(engine);
     let family = request.canary.family;
     if outcome
         .stop
@@ -228,13 +232,14 @@ impl<'a> Request<'a> {
         })
     }
 
-    fn attempt(&self, rules: &RuleSet) -> Outcome {
-        let mut transaction = rules.transaction(RequestOrigin {
+    fn attempt(&self, engine: &Engine) -> Outcome {
+        let mut transaction = engine.inspect(RequestOrigin {
             id: "canary".to_owned(),
             unix_micros: 0,
             utc_offset_seconds: 0,
         });
-        self.send(&mut transaction);
+        // An engine that fails has stopped nothing.
+        let _ = self.send(&mut transaction);
         let (low, high) = self.canary.family;
         let matched = transaction.matched_rules();
         let stop = matched.iter().find(|rule| rule.disruptive).map(|rule| Stop {
@@ -250,13 +255,13 @@ impl<'a> Request<'a> {
         let seen = matched.iter().any(|rule| (low..=high).contains(&rule.id));
         Outcome {
             stop,
-            score: score(&transaction),
             seen,
+            score: transaction.score(),
         }
     }
 
     /// Phases 1 and 2; a verdict is read from the matched rules, which say it in DetectionOnly too.
-    fn send(&self, transaction: &mut Transaction) {
+    fn send(&self, transaction: &mut Inspector) -> Judged {
         let Canary {
             query, headers, body, ..
         } = *self.canary;
@@ -280,18 +285,12 @@ impl<'a> Request<'a> {
         if !body.is_empty() {
             transaction.add_request_header(b"content-length", body.len().to_string().as_bytes());
         }
-        let _ = transaction.request_headers();
-        let _ = transaction.request_body(Bytes::from_static(body.as_bytes()), Completeness::Complete);
+        let _ = transaction.request_headers()?;
+        let verdict = transaction.request_body(Bytes::from_static(body.as_bytes()), Completeness::Complete);
+        // The score is known at the end.
+        transaction.logging();
+        verdict
     }
-}
-
-/// The second name is that of CRS 3.
-fn score(transaction: &Transaction) -> u32 {
-    let text = ["blocking_inbound_anomaly_score", "anomaly_score"]
-        .iter()
-        .find_map(|name| transaction.tx_variable(name));
-    text.and_then(|text| std::str::from_utf8(&text).ok()?.parse().ok())
-        .unwrap_or(0)
 }
 
 /// A client that no canary used before, of the network for tests of devices (RFC 2544): what rules remember of
