@@ -90,6 +90,7 @@ lab: ## Build Coraza and libmodsecurity for the differential test
 
 differential: rules lab ## Compare with Coraza and libmodsecurity (N=100000 SEED=1); takes long
 	@nice -n 10 target/debug/differential --rules $(RULES) --requests $(N) --seed $(SEED)
+
 # Seconds for each fuzz target.
 TIME ?= 1800
 
