@@ -25,7 +25,7 @@ use pingora_core::protocols::{
 use pingora_core::server::ShutdownWatch;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// An application whose requests come over streams of [`watched`].
+/// An application whose requests come over streams of `watched`.
 #[derive(Debug)]
 pub struct RequestLines<A>(pub Arc<A>);
 
