@@ -72,13 +72,13 @@ pub fn compare(baseline: &BTreeMap<String, u64>, counts: &BTreeMap<String, u64>)
             comparison.outdated.push(format!("{case} is new"));
             continue;
         };
-        let change = *count as f64 / *before as f64 - 1.0;
-        let percent = change * 100.0;
+        let (now, then) = (*count as f64, *before as f64);
+        let percent = (now / then - 1.0) * 100.0;
         let _ = writeln!(comparison.table, "{case:<16} {count:>14} {percent:>+8.1} %");
-        if change > TOLERANCE {
+        if now > then * (1.0 + TOLERANCE) {
             let line = format!("{case}: {count} instructions, {percent:.1} % more than the {before} before");
             comparison.worse.push(line);
-        } else if change < -TOLERANCE {
+        } else if now < then * (1.0 - TOLERANCE) {
             let percent = -percent;
             comparison
                 .outdated
