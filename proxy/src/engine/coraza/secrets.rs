@@ -25,9 +25,7 @@ impl<'s> Secrets<'s> {
     pub(super) fn masked(&self, text: &str) -> String {
         let mut transaction = self.transaction();
         transaction.request_line(b"", text.as_bytes(), b"");
-        let line = transaction.audit_record().request_line;
-        let line = line.strip_prefix(' ').unwrap_or(&line);
-        line.strip_suffix(' ').unwrap_or(line).to_owned()
+        transaction.audit_record().request_line
     }
 
     /// Whether what matched is a secret.
