@@ -21,9 +21,10 @@ use rustix::time::{ClockId, clock_gettime};
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-/// No request may cost more, at any paranoia level, with 128 KiB in one value or a thousand small ones.
-const TIME: Duration = Duration::from_millis(2_000);
-const BYTES: usize = 64 << 20;
+/// No request may cost more, at any paranoia level, with 128 KiB in one value or a thousand small ones. Several times
+/// what is measured on a quiet machine, so that a busy one does not break it.
+const TIME: Duration = Duration::from_millis(500);
+const BYTES: usize = 16 << 20;
 
 const LEVELS: [u8; 2] = [1, 4];
 
