@@ -17,7 +17,7 @@ build -p palisade-proxies
 features=()
 command -v go >/dev/null && features+=(coraza)
 has libmodsecurity && features+=(libmodsecurity)
-engines() { build --locked --manifest-path benches/peers/Cargo.toml --features "$(IFS=,; echo "$*")"; }
+engines() { build --manifest-path benches/peers/Cargo.toml --features "$(IFS=,; echo "$*")"; }
 engines "${features[@]}" || {
     echo "==> building without coraza: see above"
     features=("${features[@]/coraza/}")
