@@ -25,6 +25,8 @@ use super::wire;
 
 /// How many requests are under way at once.
 const BATCH: usize = 100;
+/// How often a run says how far it is.
+const PROGRESS: usize = 5000;
 
 /// What to run.
 #[derive(Debug)]
@@ -147,8 +149,9 @@ impl Session {
             for (message, differences) in batch.iter().zip(self.differences(&batch)?) {
                 self.sort(plan, message, differences, out)?;
             }
+            let before = self.requests;
             self.requests += batch.len();
-            if self.requests.is_multiple_of(50 * BATCH) {
+            if self.requests / PROGRESS > before / PROGRESS {
                 writeln!(
                     out,
                     "    {} requests, {} unexplained",
