@@ -23,8 +23,8 @@ pub struct Limits {
     pub matched_rules: usize,
     /// Bytes of one matched value that are kept for logs and the audit record.
     pub logged_value_bytes: usize,
-    /// Bytes of values, as they are and transformed, that one transaction keeps to look at them once for all
-    /// rules. Past it each rule transforms for itself: slower, and in memory for one value alone.
+    /// Bytes of memory for values, as they are and transformed, that one transaction keeps to look at them once
+    /// for all rules. Past it each rule transforms for itself: slower, and in memory for one value alone.
     pub buffered_bytes: usize,
     /// Keys kept per persistent collection (`initcol`), per process.
     pub persistent_entries: usize,

@@ -416,8 +416,18 @@ pub struct Question {
     pub negated: bool,
 }
 
+/// Operators are the same if they are one: rule sets that are built with the same cache share them.
+impl PartialEq for Question {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.operator, &other.operator)
+            && self.negated == other.negated
+            && self.transformations == other.transformations
+            && self.targets == other.targets
+    }
+}
+
 /// One `SecRule` or `SecAction`: a rule by itself, or a link of a chain.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Link {
     /// Where it stands.
     pub location: Location,
@@ -428,7 +438,7 @@ pub struct Link {
 }
 
 /// A rule: a head and the links chained to it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
     /// `id`.
     pub id: RuleId,

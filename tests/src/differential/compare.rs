@@ -67,70 +67,93 @@ pub(super) fn differences(
     ours: &Observation,
     theirs: &Observation,
 ) -> Vec<Difference> {
+    let plain = unexplained(engine, ours, theirs);
+    if theirs.crashed {
+        return vec![plain];
+    }
+    let mut found = of_views(&plain, ours, theirs);
+    found.extend(of_rules(&plain, rules, &found, ours, theirs));
+    if ours.stop.status != theirs.stop.status {
+        found.push(Difference {
+            subject: Subject::Verdict,
+            detail: format!("ours {} theirs {}", verdict(ours.stop), verdict(theirs.stop)),
+            follows: found.iter().any(|difference| decides(&difference.subject)),
+            ..plain
+        });
+    }
+    found
+}
+
+/// What is true of every difference between the two.
+fn unexplained(engine: Engine, ours: &Observation, theirs: &Observation) -> Difference {
     let view = |name: &str| {
-        ours.views
-            .get(name)
+        let value = ours.views.get(name);
+        value
             .map(|value| value.strip_prefix(b"^").unwrap_or(value))
             .unwrap_or_default()
     };
-    let flagged = view("view_reqbody_error") == b"1" || view("view_multipart_strict_error") == b"1";
-    let plain = |subject, detail| Difference {
+    let refused = theirs.views.get("view_reqbody_error");
+    Difference {
         engine,
-        subject,
-        detail,
+        subject: Subject::Crash,
+        detail: String::new(),
         follows: false,
-        flagged,
-        refused: theirs
-            .views
-            .get("view_reqbody_error")
-            .is_some_and(|value| value.ends_with(b"1")),
+        flagged: view("view_reqbody_error") == b"1" || view("view_multipart_strict_error") == b"1",
+        refused: refused.is_some_and(|value| value.ends_with(b"1")),
         traits: Traits::of(&ours.views),
         processor: String::from_utf8_lossy(view("view_reqbody_processor")).into_owned(),
         asked: Vec::new(),
         ours: Vec::new(),
         theirs: Vec::new(),
-    };
-    if theirs.crashed {
-        return vec![plain(Subject::Crash, String::new())];
     }
-    let mut found = Vec::new();
-    for (view, ours, theirs) in views::differing(&ours.views, &theirs.views) {
+}
+
+/// What the engines see differently.
+fn of_views(plain: &Difference, ours: &Observation, theirs: &Observation) -> Vec<Difference> {
+    let differing = views::differing(&ours.views, &theirs.views).into_iter();
+    let found = differing.map(|(view, ours, theirs)| {
         let (ours, theirs) = without_common(ours, theirs);
-        let detail = format!("ours {} theirs {}", readable(&ours), readable(&theirs));
-        found.push(Difference {
+        Difference {
+            subject: Subject::View(view.name),
+            detail: format!("ours {} theirs {}", readable(&ours), readable(&theirs)),
             ours,
             theirs,
-            ..plain(Subject::View(view.name), detail)
-        });
-    }
-    let seen: BTreeSet<String> = found
+            ..plain.clone()
+        }
+    });
+    found.collect()
+}
+
+/// Which rules only one of them logs, and whether that follows from what they see differently.
+fn of_rules(
+    plain: &Difference,
+    rules: &RuleSet,
+    seen: &[Difference],
+    ours: &Observation,
+    theirs: &Observation,
+) -> Vec<Difference> {
+    let seen: BTreeSet<String> = seen
         .iter()
         .map(|difference| difference.subject.to_string())
         .collect();
-    let extra = theirs
-        .logged
-        .difference(&ours.logged)
-        .map(|id| (*id, Subject::TheyLog(*id)));
-    let missing = ours
-        .logged
-        .difference(&theirs.logged)
-        .map(|id| (*id, Subject::WeLog(*id)));
-    for (id, subject) in extra.chain(missing) {
-        let mut difference = plain(subject, String::new());
-        difference.asked = rules
+    let extra = theirs.logged.difference(&ours.logged);
+    let missing = ours.logged.difference(&theirs.logged);
+    let subjects = extra
+        .map(|id| (*id, Subject::TheyLog(*id)))
+        .chain(missing.map(|id| (*id, Subject::WeLog(*id))));
+    let found = subjects.map(|(id, subject)| {
+        let asked = rules
             .rule(id)
             .map(|rule| views::asked_by(rule))
             .unwrap_or_default();
-        difference.follows = follows(id, &difference.asked, &seen, ours, theirs);
-        found.push(difference);
-    }
-    if ours.stop.status != theirs.stop.status {
-        let detail = format!("ours {} theirs {}", verdict(ours.stop), verdict(theirs.stop));
-        let mut difference = plain(Subject::Verdict, detail);
-        difference.follows = found.iter().any(|difference| decides(&difference.subject));
-        found.push(difference);
-    }
-    found
+        Difference {
+            subject,
+            follows: follows(id, &asked, &seen, ours, theirs),
+            asked,
+            ..plain.clone()
+        }
+    });
+    found.collect()
 }
 
 /// Whether a rule may have decided: not the report that a rule set writes at the end.

@@ -1,5 +1,6 @@
 //! The binary itself, as a process.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::OnceLock;
@@ -60,6 +61,22 @@ impl EdgeProcess {
     /// All that it has printed.
     pub fn output(&self) -> String {
         std::fs::read_to_string(&self.output).unwrap_or_default()
+    }
+
+    /// The first TLS address that it says it serves.
+    pub async fn https(&self) -> SocketAddr {
+        eventually("the process to serve", || async {
+            let output = self.output();
+            let line = output.lines().find(|line| line.contains("serving"))?;
+            let after = &line[line.find("https")?..];
+            let start = after.find("127.0.0.1:")?;
+            let address: String = after[start..]
+                .chars()
+                .take_while(|c| c.is_ascii_digit() || ".:".contains(*c))
+                .collect();
+            address.parse().ok()
+        })
+        .await
     }
 
     /// Sends a signal by name, `HUP`.

@@ -11,21 +11,6 @@ use serde_json::Value;
 const DIFFERENT: &str = "SecRule ARGS:who \"@streq me\" \"id:9000001,phase:1,deny,status:418,log,msg:'not me',chain\"\n    \
     SecRule REMOTE_HOST \"!@streq 127.0.0.1\" \"t:none\"\n";
 
-async fn https(process: &EdgeProcess) -> SocketAddr {
-    eventually("the process to serve", || async {
-        let output = process.output();
-        let line = output.lines().find(|line| line.contains("serving"))?;
-        let after = &line[line.find("https")?..];
-        let start = after.find("127.0.0.1:")?;
-        let address: String = after[start..]
-            .chars()
-            .take_while(|c| c.is_ascii_digit() || ".:".contains(*c))
-            .collect();
-        address.parse().ok()
-    })
-    .await
-}
-
 async fn status(address: SocketAddr, ask: &Ask) -> u16 {
     let mut connection = Connection::tls(address, "app.test", &Tls::default())
         .await
@@ -51,7 +36,7 @@ async fn a_different_verdict_is_told_with_its_rules_and_changes_no_answer() {
     let files = TestEdge::builder().rules(rules).route(&route).write();
     files.write("own.conf", DIFFERENT);
     let process = EdgeProcess::start(&files);
-    let address = https(&process).await;
+    let address = process.https().await;
     assert_eq!(status(address, &Ask::get("/?who=you")).await, 200);
     assert_eq!(status(address, &Ask::get("/?id=1'%20or%20'1'='1'--")).await, 403);
     assert_eq!(status(address, &Ask::get("/?who=me")).await, 200);

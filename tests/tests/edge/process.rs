@@ -7,22 +7,6 @@ use palisade_tests::harness::{
     run_binary, said, within,
 };
 
-/// The first TLS address that the process says it serves.
-async fn https(process: &EdgeProcess) -> SocketAddr {
-    eventually("the process to serve", || async {
-        let output = process.output();
-        let line = output.lines().find(|line| line.contains("serving"))?;
-        let after = &line[line.find("https")?..];
-        let start = after.find("127.0.0.1:")?;
-        let address: String = after[start..]
-            .chars()
-            .take_while(|c| c.is_ascii_digit() || ".:".contains(*c))
-            .collect();
-        address.parse().ok()
-    })
-    .await
-}
-
 async fn get(address: SocketAddr, path: &str) -> u16 {
     let mut connection = Connection::tls(address, "app.test", &Tls::default())
         .await
@@ -42,7 +26,7 @@ async fn sigterm_ends_it_with_0_after_what_is_in_flight() {
     let (upstream, gate) = Upstream::held().await;
     let files = files(&upstream);
     let mut process = EdgeProcess::start(&files);
-    let address = https(&process).await;
+    let address = process.https().await;
     let in_flight = tokio::spawn(async move { get(address, "/work").await });
     upstream.journal().await_hits(1).await;
     process.signal("TERM");
@@ -60,7 +44,7 @@ async fn sighup_reloads_and_says_how_it_went() {
     let (one, two) = (Upstream::echo("one").await, Upstream::echo("two").await);
     let files = files(&one);
     let mut process = EdgeProcess::start(&files);
-    let address = https(&process).await;
+    let address = process.https().await;
     assert_eq!(get(address, "/").await, 200);
 
     files.edit(&one.url(), &two.url());
@@ -87,7 +71,7 @@ async fn sigint_ends_it_too() {
     let upstream = Upstream::echo("app").await;
     let files = files(&upstream);
     let mut process = EdgeProcess::start(&files);
-    https(&process).await;
+    process.https().await;
     process.signal("INT");
     assert_eq!(process.ended().await.code(), Some(0), "{}", process.output());
 }
@@ -127,7 +111,7 @@ async fn it_stops_attacks_as_the_library_does() {
         .route(&Route::new("app").to(&upstream))
         .write();
     let mut process = EdgeProcess::start(&files);
-    let address = https(&process).await;
+    let address = process.https().await;
     assert_eq!(get(address, "/?q=hello").await, 200);
     assert_eq!(get(address, "/?q=1'%20or%20'1'='1'--").await, 403);
     process.signal("TERM");
@@ -152,7 +136,7 @@ async fn it_asks_after_its_own_health() {
     let health = ["health", "--config", config.to_str().unwrap()];
     assert!(!run_binary(&health).await.status.success());
     let process = EdgeProcess::start(&files);
-    https(&process).await;
+    process.https().await;
     let output = run_binary(&health).await;
     assert!(output.status.success(), "{}", said(&output));
 }
@@ -178,7 +162,7 @@ async fn sighup_opens_logs_anew_after_a_rotation() {
     let upstream = Upstream::echo("app").await;
     let files = files(&upstream);
     let mut process = EdgeProcess::start(&files);
-    let address = https(&process).await;
+    let address = process.https().await;
     get(address, "/before").await;
     let log = files.access_log();
     log.line("the first request", |line| line["path"] == "/before")

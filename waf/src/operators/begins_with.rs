@@ -6,6 +6,8 @@
 //!
 //! Source: SecLang reference, beginsWith.
 
+use std::sync::Arc;
+
 use super::argument::Text;
 use super::{Build, Captures, Evaluate, OperatorError};
 use crate::macros::Lookup;
@@ -24,8 +26,8 @@ impl Evaluate for BeginsWith {
         input.starts_with(&self.0.value(lookup))
     }
 
-    fn requirement(&self) -> Option<Requirement> {
-        Some(self.0.requirement())
+    fn requirement(&self) -> Option<Arc<Requirement>> {
+        Some(Arc::new(self.0.requirement()))
     }
 }
 

@@ -8,6 +8,8 @@
 //!
 //! Source: SecLang reference, containsWord. As ModSecurity v2; v3 counts digits and `_` as boundaries.
 
+use std::sync::Arc;
+
 use memchr::memmem;
 
 use super::argument::Text;
@@ -43,8 +45,8 @@ impl Evaluate for ContainsWord {
         false
     }
 
-    fn requirement(&self) -> Option<Requirement> {
-        Some(self.0.requirement())
+    fn requirement(&self) -> Option<Arc<Requirement>> {
+        Some(Arc::new(self.0.requirement()))
     }
 }
 

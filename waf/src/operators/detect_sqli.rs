@@ -8,6 +8,8 @@
 //!
 //! Source: SecLang reference, detectSQLi; [`crate::libinjection`].
 
+use std::sync::Arc;
+
 use super::{Build, Captures, Evaluate, OperatorError};
 use crate::libinjection::{needed_by_sqli, sqli};
 use crate::macros::Lookup;
@@ -30,8 +32,8 @@ impl Evaluate for DetectSqli {
         fingerprint.is_some()
     }
 
-    fn requirement(&self) -> Option<Requirement> {
-        Some(Requirement::any_byte(needed_by_sqli()))
+    fn requirement(&self) -> Option<Arc<Requirement>> {
+        Some(Arc::new(Requirement::any_byte(needed_by_sqli())))
     }
 }
 

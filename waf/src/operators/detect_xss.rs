@@ -8,6 +8,8 @@
 //!
 //! Source: SecLang reference, detectXSS; [`crate::libinjection`].
 
+use std::sync::Arc;
+
 use super::{Build, Captures, Evaluate, OperatorError};
 use crate::libinjection::{needed_by_xss, xss};
 use crate::macros::Lookup;
@@ -26,8 +28,8 @@ impl Evaluate for DetectXss {
         xss(input)
     }
 
-    fn requirement(&self) -> Option<Requirement> {
-        Some(Requirement::any_byte(needed_by_xss()))
+    fn requirement(&self) -> Option<Arc<Requirement>> {
+        Some(Arc::new(Requirement::any_byte(needed_by_xss())))
     }
 }
 

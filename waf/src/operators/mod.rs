@@ -134,7 +134,7 @@ trait Evaluate: Sized {
     fn matches(&self, input: &[u8], lookup: &dyn Lookup, captures: Option<&mut Captures>) -> bool;
 
     /// See [`Operator::requirement`].
-    fn requirement(&self) -> Option<Requirement> {
+    fn requirement(&self) -> Option<Arc<Requirement>> {
         None
     }
 }
@@ -167,7 +167,7 @@ macro_rules! operators {
             }
 
             /// What a value holds if the operator matches it; `None` for operators that are as quickly asked.
-            pub fn requirement(&self) -> Option<Requirement> {
+            pub fn requirement(&self) -> Option<Arc<Requirement>> {
                 match self { $(Operator::$variant(operator) => operator.requirement(),)* }
             }
 

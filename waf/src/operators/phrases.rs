@@ -1,5 +1,7 @@
 //! Many phrases looked for at once, without regard to ASCII case.
 
+use std::sync::Arc;
+
 use aho_corasick::{AhoCorasick, MatchKind};
 
 use super::argument::refuse;
@@ -10,7 +12,7 @@ use crate::prefilter::Requirement;
 #[derive(Debug)]
 pub(super) struct Phrases {
     automaton: AhoCorasick,
-    requirement: Requirement,
+    requirement: Arc<Requirement>,
 }
 
 impl Phrases {
@@ -24,14 +26,14 @@ impl Phrases {
             .build(phrases)
             .map(|automaton| Self {
                 automaton,
-                requirement: Requirement::any_text(phrases),
+                requirement: Arc::new(Requirement::any_text(phrases)),
             })
             .map_err(|error| refuse(name, error))
     }
 
     /// One of the phrases.
-    pub(super) fn requirement(&self) -> Requirement {
-        self.requirement.clone()
+    pub(super) fn requirement(&self) -> Arc<Requirement> {
+        Arc::clone(&self.requirement)
     }
 
     /// Slot 0 is the first phrase found, as the input has it; the next ones follow, as in Coraza.

@@ -10,6 +10,8 @@
 //!
 //! Source: SecLang reference, pm. The further captures are Coraza's; hexadecimal spaces end no phrase.
 
+use std::sync::Arc;
+
 use super::phrases::Phrases;
 use super::{Build, Captures, Evaluate, OperatorError};
 use crate::macros::Lookup;
@@ -28,7 +30,7 @@ impl Evaluate for Pm {
         self.0.matches(input, captures)
     }
 
-    fn requirement(&self) -> Option<Requirement> {
+    fn requirement(&self) -> Option<Arc<Requirement>> {
         Some(self.0.requirement())
     }
 }

@@ -11,6 +11,8 @@
 //!
 //! Source: SecLang reference, pmFromFile.
 
+use std::sync::Arc;
+
 use super::argument::refuse;
 use super::phrases::Phrases;
 use super::resource::lines;
@@ -38,7 +40,7 @@ impl Evaluate for PmFromFile {
         self.0.matches(input, captures)
     }
 
-    fn requirement(&self) -> Option<Requirement> {
+    fn requirement(&self) -> Option<Arc<Requirement>> {
         Some(self.0.requirement())
     }
 }

@@ -28,18 +28,26 @@ const KEPT: usize = 16;
 
 /// `@rx`.
 #[derive(Debug)]
-pub struct Rx(Pattern);
+pub struct Rx {
+    pattern: Pattern,
+    requirement: Arc<Requirement>,
+}
 
 impl Evaluate for Rx {
     fn build(name: &'static str, argument: &str, _build: &Build<'_>) -> Result<Self, OperatorError> {
-        Pattern::parse(name, argument).map(Self)
+        let pattern = Pattern::parse(name, argument)?;
+        let requirement = Arc::new(match &pattern {
+            Pattern::Fixed(regex) => prefilter::of_pattern(regex.as_str()),
+            Pattern::Everything(_) | Pattern::Expanded { .. } => Requirement::unknown(),
+        });
+        Ok(Self { pattern, requirement })
     }
 
     fn matches(&self, input: &[u8], lookup: &dyn Lookup, captures: Option<&mut Captures>) -> bool {
-        let Some(regex) = self.0.regex(lookup) else {
+        let Some(regex) = self.pattern.regex(lookup) else {
             return false;
         };
-        if matches!(self.0, Pattern::Everything(_)) {
+        if matches!(self.pattern, Pattern::Everything(_)) {
             if let Some(captures) = captures {
                 captures.set(0, input);
             }
@@ -60,11 +68,8 @@ impl Evaluate for Rx {
         true
     }
 
-    fn requirement(&self) -> Option<Requirement> {
-        Some(match &self.0 {
-            Pattern::Fixed(regex) => prefilter::of_pattern(regex.as_str()),
-            Pattern::Everything(_) | Pattern::Expanded { .. } => Requirement::unknown(),
-        })
+    fn requirement(&self) -> Option<Arc<Requirement>> {
+        Some(Arc::clone(&self.requirement))
     }
 }
 

@@ -8,6 +8,8 @@
 //!
 //! Source: SecLang reference, strmatch.
 
+use std::sync::Arc;
+
 use memchr::memmem;
 
 use super::argument::Text;
@@ -28,8 +30,8 @@ impl Evaluate for StrMatch {
         memmem::find(input, &self.0.value(lookup)).is_some()
     }
 
-    fn requirement(&self) -> Option<Requirement> {
-        Some(self.0.requirement())
+    fn requirement(&self) -> Option<Arc<Requirement>> {
+        Some(Arc::new(self.0.requirement()))
     }
 }
 

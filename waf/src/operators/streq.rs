@@ -6,6 +6,8 @@
 //!
 //! Source: SecLang reference, streq.
 
+use std::sync::Arc;
+
 use super::argument::Text;
 use super::{Build, Captures, Evaluate, OperatorError};
 use crate::macros::Lookup;
@@ -24,8 +26,8 @@ impl Evaluate for StrEq {
         input == self.0.value(lookup).as_ref()
     }
 
-    fn requirement(&self) -> Option<Requirement> {
-        Some(self.0.requirement())
+    fn requirement(&self) -> Option<Arc<Requirement>> {
+        Some(Arc::new(self.0.requirement()))
     }
 }
 

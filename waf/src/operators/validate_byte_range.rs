@@ -8,6 +8,8 @@
 //!
 //! Source: SecLang reference, validateByteRange.
 
+use std::sync::Arc;
+
 use super::argument::refuse;
 use super::{Build, Captures, Evaluate, OperatorError};
 use crate::macros::Lookup;
@@ -43,8 +45,8 @@ impl Evaluate for ValidateByteRange {
             .any(|byte| self.allowed[usize::from(byte / 64)] & 1 << (byte % 64) == 0)
     }
 
-    fn requirement(&self) -> Option<Requirement> {
-        Some(Requirement::any_byte(self.refused()))
+    fn requirement(&self) -> Option<Arc<Requirement>> {
+        Some(Arc::new(Requirement::any_byte(self.refused())))
     }
 }
 

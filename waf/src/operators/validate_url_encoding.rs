@@ -6,6 +6,8 @@
 //!
 //! Source: SecLang reference, validateUrlEncoding.
 
+use std::sync::Arc;
+
 use super::{Build, Captures, Evaluate, OperatorError};
 use crate::macros::Lookup;
 use crate::prefilter::{ByteSet, Requirement};
@@ -26,8 +28,8 @@ impl Evaluate for ValidateUrlEncoding {
         })
     }
 
-    fn requirement(&self) -> Option<Requirement> {
-        Some(Requirement::any_byte(ByteSet::of(b"%")))
+    fn requirement(&self) -> Option<Arc<Requirement>> {
+        Some(Arc::new(Requirement::any_byte(ByteSet::of(b"%"))))
     }
 }
 

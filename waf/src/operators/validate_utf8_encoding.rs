@@ -9,6 +9,8 @@
 //!
 //! Source: SecLang reference, validateUtf8Encoding.
 
+use std::sync::Arc;
+
 use super::{Build, Captures, Evaluate, OperatorError};
 use crate::macros::Lookup;
 use crate::prefilter::{ByteSet, Requirement};
@@ -26,8 +28,8 @@ impl Evaluate for ValidateUtf8Encoding {
         std::str::from_utf8(input).is_err()
     }
 
-    fn requirement(&self) -> Option<Requirement> {
-        Some(Requirement::any_byte(ByteSet::range(0x80, 0xff)))
+    fn requirement(&self) -> Option<Arc<Requirement>> {
+        Some(Arc::new(Requirement::any_byte(ByteSet::range(0x80, 0xff))))
     }
 }
 

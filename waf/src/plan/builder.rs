@@ -90,7 +90,12 @@ impl RuleSetBuilder {
         let compiled = compiler.finish();
         self.operators.sweep();
         Ok(RuleSet {
-            inner: Arc::new(Plan::new(compiled?, self.limits, self.persistent)),
+            inner: Arc::new(Plan::new(
+                compiled?,
+                self.limits,
+                self.persistent,
+                &self.operators,
+            )),
         })
     }
 }

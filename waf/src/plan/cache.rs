@@ -1,20 +1,25 @@
-//! Operators that rule sets share.
+//! What rule sets share: operators, scanners, and rules that are the same.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use sha1::{Digest, Sha1};
 
+use super::scanners::{Needs, Scanners};
 use crate::operators::{Build, Operator, OperatorError};
+use crate::rule::{Rule, RuleId};
 use crate::source::{RuleSource, SourceError};
 
-/// Remembers operators, so that rule sets built with the same cache share compiled patterns: profiles
-/// that differ in a threshold differ in nothing else, and a reload compiles what changed.
+/// Remembers operators, the scanners over them and rules, so that rule sets built with the same cache share what is
+/// the same: profiles that differ in a threshold or an exclusion differ in little else, and a reload compiles what
+/// changed.
 ///
-/// It holds no operator alive: what no rule set uses any more is gone.
+/// It holds nothing alive: what no rule set uses any more is gone.
 #[derive(Debug, Clone, Default)]
 pub struct OperatorCache {
     known: Arc<Mutex<HashMap<Key, Vec<Known>>>>,
+    scanners: Arc<Mutex<Vec<Weak<Scanners>>>>,
+    rules: Arc<Mutex<HashMap<RuleId, Vec<Weak<Rule>>>>>,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -85,10 +90,41 @@ impl OperatorCache {
         Ok(operator)
     }
 
-    /// Forgets operators that nobody uses any more.
+    /// The rule, or one of another rule set that is the same.
+    pub(super) fn rule(&self, rule: Rule) -> Arc<Rule> {
+        let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = rules.entry(rule.id).or_default();
+        let mut alive = known.iter().filter_map(Weak::upgrade);
+        if let Some(same) = alive.find(|known| **known == rule) {
+            return same;
+        }
+        let rule = Arc::new(rule);
+        known.push(Arc::downgrade(&rule));
+        rule
+    }
+
+    /// Scanners that tell what is asked for, made now or before.
+    pub(super) fn scanners(&self, needs: Needs) -> Arc<Scanners> {
+        let mut known = self.scanners.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|scanners| scanners.strong_count() > 0);
+        let mut alive = known.iter().filter_map(Weak::upgrade);
+        if let Some(scanners) = alive.find(|scanners| scanners.cover(&needs)) {
+            return scanners;
+        }
+        let scanners = Arc::new(Scanners::new(needs));
+        known.push(Arc::downgrade(&scanners));
+        scanners
+    }
+
+    /// Forgets what nobody uses any more.
     pub(super) fn sweep(&self) {
         self.lock().retain(|_, known| {
             known.retain(|known| known.operator.strong_count() > 0);
+            !known.is_empty()
+        });
+        let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
+        rules.retain(|_, known| {
+            known.retain(|known| known.strong_count() > 0);
             !known.is_empty()
         });
     }
@@ -149,7 +185,7 @@ fn digest(bytes: &Result<Vec<u8>, SourceError>) -> Option<[u8; 20]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::MemorySource;
+    use crate::{MemorySource, RequestOrigin, RuleSet};
 
     fn make(cache: &OperatorCache, name: &str, argument: &str, folder: &str, words: &str) -> Arc<Operator> {
         let mut source = MemorySource::new();
@@ -203,5 +239,56 @@ mod tests {
         cache.sweep();
         assert_eq!(cache.lock().len(), 1);
         assert!(Arc::ptr_eq(&kept, &make(&cache, "rx", "a", "", "")));
+    }
+
+    fn rules(cache: &OperatorCache, text: &str) -> RuleSet {
+        let builder = RuleSet::builder().operators(cache);
+        let text = format!("SecRuleEngine On\n{text}");
+        builder.text("a.conf", text).build(&MemorySource::new()).unwrap()
+    }
+
+    fn matched(rules: &RuleSet, uri: &str) -> Vec<RuleId> {
+        let mut transaction = rules.transaction(RequestOrigin {
+            id: String::new(),
+            unix_micros: 0,
+            utc_offset_seconds: 0,
+        });
+        transaction.request_line(b"GET", uri.as_bytes(), b"HTTP/1.1");
+        let _ = transaction.request_headers();
+        transaction.matched_rules().iter().map(|rule| rule.id).collect()
+    }
+
+    const RULES: &str = "SecRule ARGS \"@rx union\" \"id:1,phase:1,pass,log\"\n\
+                         SecRule ARGS \"@pm select from\" \"id:2,phase:1,pass,log,t:removeWhitespace\"\n";
+
+    #[test]
+    fn rule_sets_share_the_rules_and_scanners_that_are_the_same() {
+        let cache = OperatorCache::new();
+        let whole = rules(&cache, RULES);
+        let changed = rules(&cache, &format!("{RULES}SecRuleUpdateTargetById 1 \"!ARGS:q\""));
+        let without = rules(&cache, &format!("{RULES}SecRuleRemoveById 1"));
+        let same = |set: &RuleSet, id| Arc::ptr_eq(whole.rule(id).unwrap(), set.rule(id).unwrap());
+        assert!(same(&changed, 2) && same(&without, 2) && !same(&changed, 1));
+        assert_eq!(cache.scanners.lock().unwrap().len(), 1);
+        let uri = "/?q=union&r=sel%20ect";
+        assert_eq!(matched(&whole, uri), [1, 2]);
+        assert_eq!(matched(&changed, uri), [2]);
+        assert_eq!(matched(&without, uri), [2]);
+    }
+
+    #[test]
+    fn a_rule_set_that_asks_more_has_scanners_of_its_own() {
+        let cache = OperatorCache::new();
+        let first = rules(&cache, RULES);
+        let more = rules(
+            &cache,
+            &format!("{RULES}SecRule ARGS \"@streq three\" \"id:3,phase:1,pass,log\""),
+        );
+        assert_eq!(cache.scanners.lock().unwrap().len(), 2);
+        assert_eq!(matched(&first, "/?q=three"), [] as [RuleId; 0]);
+        assert_eq!(matched(&more, "/?q=three&r=union"), [1, 3]);
+        drop((first, more));
+        cache.sweep();
+        assert!(cache.rules.lock().unwrap().is_empty());
     }
 }

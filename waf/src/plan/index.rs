@@ -1,16 +1,14 @@
 //! Which links need only look at candidates, and where: what links share is found once, at load.
 //!
-//! Links that look at the same values through the same transformations form a group. What a request holds for
-//! a group is looked up, transformed and scanned once; the links of the group then test a bit each.
+//! Links that look at the same values through the same transformations form a group. What a request holds for a
+//! group is looked up, transformed and scanned in parts that groups share (unions); a link tests a bit in each.
 
-use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::operators::Operator;
-use crate::prefilter::{ByteSet, Scanner, ScannerBuilder};
+use super::scanners::{Kind, Scanners, kind_of, without_case};
+use crate::prefilter::{ByteSet, Scanner};
 use crate::rule::{Link, Question, Rule, Target};
 use crate::transformations::{Transformation, is_touched_anyway};
-use crate::variables::{Variable, changes_while_rules_run};
 
 /// How a link asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,9 +29,6 @@ pub(crate) type SelectionId = usize;
 pub(crate) type NodeId = usize;
 pub(crate) type UnionId = usize;
 
-/// Whether a scanner is for requests (0) or for responses (1): their rules look for other things in other places.
-pub(crate) type Kind = usize;
-
 /// The bit that every value has.
 const ANY_VALUE: u64 = 1 << 63;
 
@@ -49,9 +44,7 @@ pub(crate) struct Index {
     touches: Vec<ByteSet>,
     unions: Vec<Union>,
     groups: Vec<Group>,
-    /// By kind and by the transformation that changed a value last: for values as they are, all operators, for
-    /// others those that are asked behind such a transformation.
-    scanners: [Vec<Scanner>; 2],
+    scanners: Arc<Scanners>,
 }
 
 /// A transformation behind others: transformations form a tree whose root is the value as it is.
@@ -94,11 +87,6 @@ pub(crate) struct Group {
 #[derive(Debug)]
 pub(super) struct IndexBuilder {
     index: Index,
-    builders: [ScannerBuilder; 2],
-    /// The operators by their address: each is held by a rule of the plan.
-    slots: HashMap<(Kind, *const Operator), usize>,
-    /// Which operators are asked with what a node makes of values.
-    members: BTreeSet<(Kind, NodeId, usize)>,
 }
 
 impl Index {
@@ -143,26 +131,24 @@ impl Index {
 
     /// The scanner for values that this transformation has changed last.
     pub(crate) fn scanner(&self, kind: Kind, change: Option<Transformation>) -> &Scanner {
-        &self.scanners[kind][change.map_or(0, |change| 1 + change as usize)]
+        self.scanners.scanner(kind, change)
     }
 }
 
 impl IndexBuilder {
-    pub(super) fn new() -> Self {
-        let index = Index {
-            nodes: vec![Node {
-                parent: RAW,
-                transformation: None,
-                cares: 0,
-                cares_but_for_case: 0,
-            }],
-            ..Index::default()
+    pub(super) fn new(scanners: Arc<Scanners>) -> Self {
+        let root = Node {
+            parent: RAW,
+            transformation: None,
+            cares: 0,
+            cares_but_for_case: 0,
         };
         Self {
-            index,
-            builders: Default::default(),
-            slots: HashMap::new(),
-            members: BTreeSet::new(),
+            index: Index {
+                nodes: vec![root],
+                scanners,
+                ..Index::default()
+            },
         }
     }
 
@@ -170,31 +156,8 @@ impl IndexBuilder {
         rule.links.iter().map(|link| self.ask(link)).collect()
     }
 
-    pub(super) fn finish(mut self) -> Index {
-        self.index.scanners = [0, 1].map(|kind| self.scanners(kind));
+    pub(super) fn finish(self) -> Index {
         self.index
-    }
-
-    fn scanners(&self, kind: Kind) -> Vec<Scanner> {
-        let changes = std::iter::once(None).chain(Transformation::ALL.iter().copied().map(Some));
-        changes
-            .map(|change| self.builders[kind].build(&self.behind(kind, change)))
-            .collect()
-    }
-
-    /// The operators that are asked with values which this transformation may have changed last.
-    fn behind(&self, kind: Kind, change: Option<Transformation>) -> BTreeSet<usize> {
-        let members = self.members.iter();
-        let members =
-            members.filter(|(its_kind, node, _)| *its_kind == kind && self.is_behind(*node, change));
-        members.map(|(.., slot)| *slot).collect()
-    }
-
-    fn is_behind(&self, node: NodeId, change: Option<Transformation>) -> bool {
-        let step = &self.index.nodes[node];
-        change.is_none()
-            || step.transformation == change
-            || (node != RAW && self.is_behind(step.parent, change))
     }
 
     fn ask(&mut self, link: &Link) -> Ask {
@@ -204,34 +167,25 @@ impl IndexBuilder {
         let Some(kind) = kind_of(question) else {
             return Ask::Plain;
         };
-        let Some(slot) = self.slot(kind, &question.operator) else {
+        let Some(slot) = self.index.scanners.slot(kind, &question.operator) else {
             return Ask::Plain;
         };
         let group = self.group(question, link.actions.multi_match, kind);
-        let nodes = &self.index.groups[group].nodes;
-        self.members.extend(nodes.iter().map(|node| (kind, *node, slot)));
         Ask::Candidates { group, slot }
-    }
-
-    fn slot(&mut self, kind: Kind, operator: &Arc<Operator>) -> Option<usize> {
-        let key = (kind, Arc::as_ptr(operator));
-        if let Some(slot) = self.slots.get(&key) {
-            return Some(*slot);
-        }
-        let slot = self.builders[kind].add(operator.requirement()?);
-        self.slots.insert(key, slot);
-        Some(slot)
     }
 
     fn group(&mut self, question: &Question, multi_match: bool, kind: Kind) -> GroupId {
         let selections = question.targets.iter().map(|target| self.selection(target));
         let selections: Vec<_> = selections.collect();
-        let chain = self.chain(&question.transformations);
-        let node = chain.last().copied().unwrap_or(RAW);
-        let nodes = if multi_match { chain } else { vec![node] };
-        let mut nodes: Vec<_> = nodes.into_iter().map(|node| self.without_case(node)).collect();
-        nodes.sort_unstable();
-        nodes.dedup();
+        let node = self
+            .chain(&question.transformations)
+            .last()
+            .copied()
+            .unwrap_or(RAW);
+        let mut nodes = self.chain(without_case(&question.transformations));
+        if !multi_match {
+            nodes.drain(..nodes.len() - 1);
+        }
         let mut unions = Vec::new();
         for selection in &selections {
             unions.extend(nodes.iter().map(|node| self.union(*selection, *node, kind)));
@@ -322,37 +276,6 @@ impl IndexBuilder {
         // There are fewer kinds of them than bits.
         1 << place(&mut self.index.touches, touched).min(62)
     }
-
-    /// Scanning does not tell capitals from small letters: what differs in them alone is scanned once.
-    fn without_case(&self, mut node: NodeId) -> NodeId {
-        while self.index.nodes[node].transformation == Some(Transformation::Lowercase) {
-            node = self.index.nodes[node].parent;
-        }
-        node
-    }
-}
-
-/// Which kind of scanner is to answer; `None` if values have to be asked one by one.
-fn kind_of(question: &Question) -> Option<Kind> {
-    let indexed = !question.negated
-        && question
-            .targets
-            .iter()
-            .all(|target| !target.count && !changes_while_rules_run(target.variable));
-    let responses = question
-        .targets
-        .iter()
-        .filter(|target| is_response(target.variable));
-    match responses.count() {
-        _ if !indexed => None,
-        0 => Some(0),
-        count if count == question.targets.len() => Some(1),
-        _ => None,
-    }
-}
-
-fn is_response(variable: Variable) -> bool {
-    variable.name().starts_with("RESPONSE_") || variable == Variable::StatusLine
 }
 
 /// Where the thing stands in the list, put behind it if it is new.

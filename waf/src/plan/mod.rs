@@ -11,11 +11,14 @@ use crate::seclang::{Compiled, Entry, Remark};
 mod builder;
 mod cache;
 mod index;
+mod scanners;
 
 pub use builder::RuleSetBuilder;
 pub use cache::OperatorCache;
 use index::IndexBuilder;
-pub(crate) use index::{Ask, GroupId, Index, Kind, NodeId, SelectionId, UnionId};
+pub(crate) use index::{Ask, GroupId, Index, NodeId, SelectionId, UnionId};
+pub(crate) use scanners::Kind;
+use scanners::Needs;
 
 /// Rules ready to run, shared by all transactions.
 #[derive(Debug, Clone)]
@@ -112,7 +115,12 @@ impl RuleSet {
 }
 
 impl Plan {
-    fn new(compiled: Compiled, limits: Limits, persistent: PersistentCollections) -> Self {
+    fn new(
+        compiled: Compiled,
+        limits: Limits,
+        persistent: PersistentCollections,
+        operators: &OperatorCache,
+    ) -> Self {
         let mut plan = Self {
             settings: compiled.settings,
             remarks: compiled.remarks,
@@ -120,9 +128,13 @@ impl Plan {
             persistent,
             ..Self::default()
         };
-        let mut index = IndexBuilder::new();
+        let rules = compiled.entries.iter().filter_map(|entry| match entry {
+            Entry::Rule(rule) => Some(rule),
+            Entry::Marker(_) => None,
+        });
+        let mut index = IndexBuilder::new(operators.scanners(Needs::of(rules)));
         for entry in compiled.entries {
-            plan.add(entry, &mut index);
+            plan.add(entry, &mut index, operators);
         }
         for program in &mut plan.programs {
             program.steps.shrink_to_fit();
@@ -133,7 +145,7 @@ impl Plan {
         plan
     }
 
-    fn add(&mut self, entry: Entry, index: &mut IndexBuilder) {
+    fn add(&mut self, entry: Entry, index: &mut IndexBuilder, shared: &OperatorCache) {
         match entry {
             Entry::Marker(name) => {
                 for program in &mut self.programs {
@@ -143,7 +155,7 @@ impl Plan {
                 }
             }
             Entry::Rule(rule) => {
-                let rule = Arc::new(rule);
+                let rule = shared.rule(rule);
                 let program = &mut self.programs[rule.phase.index()];
                 program.asks.push(index.add(&rule));
                 program.steps.push(Step::Rule(Arc::clone(&rule)));

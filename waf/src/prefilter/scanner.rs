@@ -1,6 +1,7 @@
 //! One scan of a value for all operators.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::windows::{Seen, Windows};
 use super::{ByteSet, Clause, Requirement};
@@ -20,12 +21,15 @@ pub(crate) struct Scanner {
     words: usize,
     /// The planes before anything was seen: set for those that have no clause there.
     blank: Vec<u64>,
-    /// For each byte value the bits that its presence sets, all planes.
-    rows: Vec<u64>,
-    /// The byte values whose row is not empty.
+    /// The byte values whose presence sets a bit.
     telling: ByteSet,
+    /// For each of them which of the rows is its.
+    places: Box<[u8; 256]>,
+    /// The bits that a byte's presence sets, all planes.
+    rows: Vec<u64>,
     literals: Literals,
-    squeezed: Literals,
+    /// To be looked for among letters and digits alone. Most scanners have none.
+    squeezed: Option<Literals>,
 }
 
 /// Literals and what they tell.
@@ -55,12 +59,12 @@ struct Mark {
 /// Gathers the operators of some scanners, and gives each a bit that is the same in all of them.
 #[derive(Debug, Default)]
 pub(crate) struct ScannerBuilder {
-    requirements: Vec<Requirement>,
+    requirements: Vec<Arc<Requirement>>,
 }
 
 impl ScannerBuilder {
     /// Adds an operator and says which bit is its.
-    pub(crate) fn add(&mut self, requirement: Requirement) -> usize {
+    pub(crate) fn add(&mut self, requirement: Arc<Requirement>) -> usize {
         self.requirements.push(requirement);
         self.requirements.len() - 1
     }
@@ -76,7 +80,10 @@ impl ScannerBuilder {
             squeezed: HashMap::new(),
         };
         for slot in members {
-            let clauses = self.requirements.get(*slot).map_or(&[][..], Requirement::clauses);
+            let clauses = self
+                .requirements
+                .get(*slot)
+                .map_or(&[][..], |needs| needs.clauses());
             for plane in 0..PLANES {
                 planes.set(plane, *slot, clauses.get(plane));
             }
@@ -86,16 +93,19 @@ impl ScannerBuilder {
 }
 
 /// A scanner in the making.
-struct Planes {
+struct Planes<'r> {
     words: usize,
     blank: Vec<u64>,
     rows: Vec<u64>,
-    atoms: HashMap<Vec<u8>, Vec<Mark>>,
-    squeezed: HashMap<Vec<u8>, Vec<Mark>>,
+    atoms: Marks<'r>,
+    squeezed: Marks<'r>,
 }
 
-impl Planes {
-    fn set(&mut self, plane: usize, slot: usize, clause: Option<&Clause>) {
+/// Literals with the bits that they set.
+type Marks<'r> = HashMap<&'r [u8], Vec<Mark>>;
+
+impl<'r> Planes<'r> {
+    fn set(&mut self, plane: usize, slot: usize, clause: Option<&'r Clause>) {
         let (word, bit) = (plane * self.words + slot / 64, 1 << (slot % 64));
         let Some(clause) = clause else {
             self.blank[word] |= bit;
@@ -109,36 +119,40 @@ impl Planes {
             bit,
         };
         for atom in clause.atoms() {
-            self.atoms.entry(atom.clone()).or_default().push(mark);
+            self.atoms.entry(atom.as_slice()).or_default().push(mark);
         }
         for atom in clause.squeezed() {
-            self.squeezed.entry(atom.clone()).or_default().push(mark);
+            self.squeezed.entry(atom.as_slice()).or_default().push(mark);
         }
     }
 
     fn finish(self) -> Scanner {
-        let width = PLANES * self.words;
-        let mut telling = ByteSet::EMPTY;
-        telling.extend((0..=u8::MAX).filter(|byte| {
-            let start = usize::from(*byte) * width;
-            self.rows[start..start + width].iter().any(|word| *word != 0)
-        }));
+        let width = (PLANES * self.words).max(1);
+        let (mut telling, mut places, mut rows) = (ByteSet::EMPTY, Box::new([0; 256]), Vec::new());
+        for (byte, row) in (0..=u8::MAX).zip(self.rows.chunks_exact(width)) {
+            if row.iter().any(|word| *word != 0) {
+                places[usize::from(byte)] = (rows.len() / width) as u8;
+                telling.insert(byte);
+                rows.extend_from_slice(row);
+            }
+        }
         Scanner {
             words: self.words,
             blank: self.blank,
-            rows: self.rows,
             telling,
+            places,
+            rows,
             literals: Literals::new(self.atoms),
-            squeezed: Literals::new(self.squeezed),
+            squeezed: (!self.squeezed.is_empty()).then(|| Literals::new(self.squeezed)),
         }
     }
 }
 
 impl Literals {
-    fn new(atoms: HashMap<Vec<u8>, Vec<Mark>>) -> Self {
+    fn new(atoms: Marks<'_>) -> Self {
         let mut atoms: Vec<_> = atoms.into_iter().collect();
         // An order of its own: two loads of the same rules do the same work.
-        atoms.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        atoms.sort_unstable_by_key(|(literal, _)| *literal);
         let (mut literals, mut found, mut marks) = (Vec::new(), Vec::new(), Vec::new());
         for (literal, mut its_marks) in atoms {
             let first = marks.len() as u32;
@@ -182,14 +196,16 @@ impl Scanner {
         planes.extend_from_slice(&self.blank);
         self.mark_bytes(present, planes);
         self.literals.mark(value, seen, planes);
-        if self.squeezed.windows.is_empty() {
-            // Most scanners have nothing to look for there.
-        } else if present.intersection(ALPHANUMERIC) == *present {
-            self.squeezed.mark(value, seen, planes);
-        } else {
-            squeezed.clear();
-            squeezed.extend(value.iter().filter(|byte| byte.is_ascii_alphanumeric()));
-            self.squeezed.mark(squeezed, seen, planes);
+        match &self.squeezed {
+            None => {}
+            Some(literals) if present.intersection(ALPHANUMERIC) == *present => {
+                literals.mark(value, seen, planes);
+            }
+            Some(literals) => {
+                squeezed.clear();
+                squeezed.extend(value.iter().filter(|byte| byte.is_ascii_alphanumeric()));
+                literals.mark(squeezed, seen, planes);
+            }
         }
         let (first, rest) = planes.split_at(self.words);
         let (second, third) = rest.split_at(self.words);
@@ -200,7 +216,8 @@ impl Scanner {
     fn mark_bytes(&self, present: &ByteSet, planes: &mut [u64]) {
         let width = PLANES * self.words;
         for byte in present.with_small_letters().intersection(self.telling).iter() {
-            let row = &self.rows[usize::from(byte) * width..][..width];
+            let place = usize::from(self.places[usize::from(byte)]);
+            let row = &self.rows[place * width..][..width];
             for (word, bits) in planes.iter_mut().zip(row) {
                 *word |= bits;
             }
@@ -225,7 +242,7 @@ mod tests {
     fn candidates(requirements: &[Requirement], value: &str) -> Vec<usize> {
         let mut builder = ScannerBuilder::default();
         for requirement in requirements {
-            builder.add(requirement.clone());
+            builder.add(Arc::new(requirement.clone()));
         }
         let mut present = ByteSet::EMPTY;
         present.extend(value.bytes());

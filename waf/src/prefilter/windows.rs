@@ -67,7 +67,7 @@ const QUAD: Key = 4 << 32;
 
 impl Windows {
     /// The literals, each with at least two bytes and without ASCII capitals; a literal's number is its place.
-    pub(super) fn new(literals: &[Vec<u8>]) -> Self {
+    pub(super) fn new(literals: &[&[u8]]) -> Self {
         let mut windows: Vec<(Key, usize, AtomId)> = Vec::with_capacity(literals.len());
         for (id, literal) in (0..).zip(literals) {
             let (key, end) = window_of(literal);
@@ -84,7 +84,7 @@ impl Windows {
             text: Vec::new(),
         };
         for (key, end, id) in windows {
-            built.add(key, end, id, &literals[id as usize]);
+            built.add(key, end, id, literals[id as usize]);
         }
         built
     }
@@ -272,7 +272,7 @@ mod tests {
     use super::*;
 
     fn found(literals: &[&str], value: &[u8]) -> Vec<AtomId> {
-        let literals: Vec<_> = literals.iter().map(|text| text.as_bytes().to_vec()).collect();
+        let literals: Vec<_> = literals.iter().map(|text| text.as_bytes()).collect();
         let mut found = Vec::new();
         Windows::new(&literals).find(value, &mut Seen::new(), &mut |id| found.push(id));
         found.sort_unstable();
@@ -311,7 +311,8 @@ mod tests {
             word
         };
         let literals: Vec<_> = (0..64).map(|number| word(number * 37, 2 + number % 5)).collect();
-        let windows = Windows::new(&literals);
+        let borrowed: Vec<_> = literals.iter().map(Vec::as_slice).collect();
+        let windows = Windows::new(&borrowed);
         for number in 0..4096 {
             let value: Vec<u8> = word(number, 6).iter().map(u8::to_ascii_uppercase).collect();
             let folded = value.to_ascii_lowercase();

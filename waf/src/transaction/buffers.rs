@@ -97,9 +97,14 @@ impl Buffers {
         self.candidates.clear();
     }
 
-    /// Bytes that are held.
+    /// Bytes of memory that the values take, with all that is known of them.
     pub(super) fn held(&self) -> usize {
         self.bytes.len()
+            + size_of_val(&self.entries[..])
+            + size_of_val(&self.places[..])
+            + size_of_val(&self.derived[..])
+            + size_of_val(&self.scans[..])
+            + size_of_val(&self.candidates[..])
     }
 
     pub(super) fn bytes(&self, buffer: BufferId) -> &[u8] {

@@ -120,7 +120,7 @@ impl Candidates {
         self.buffers.bytes(buffer)
     }
 
-    /// Bytes of values that are held.
+    /// Bytes of memory that are held for values.
     pub(super) fn held(&self) -> usize {
         self.buffers.held()
     }
