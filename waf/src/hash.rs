@@ -30,11 +30,25 @@ fn folded(bytes: &[u8], mask: u64) -> u64 {
         let word = chunk.try_into().map_or(0, u64::from_le_bytes);
         state = fold(state ^ (word | mask), seed);
     }
-    let mut last = 0;
-    for byte in chunks.remainder() {
-        last = last << 8 | u64::from(*byte);
+    fold(
+        state ^ (last_bytes(bytes, chunks.remainder()) | mask),
+        0x9e37_79b9_7f4a_7c15,
+    )
+}
+
+/// The bytes behind the last whole word, as a number. Where there was a word, some of its bytes come again: the
+/// length is in the hash, so no two texts become the same by it.
+#[inline(always)]
+fn last_bytes(bytes: &[u8], rest: &[u8]) -> u64 {
+    if let Some(word) = bytes.last_chunk::<8>() {
+        return u64::from_le_bytes(*word);
     }
-    fold(state ^ (last | mask), 0x9e37_79b9_7f4a_7c15)
+    match (rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
+        (Some(first), Some(last)) => {
+            u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last))
+        }
+        _ => rest.iter().fold(0, |last, byte| last << 8 | u64::from(*byte)),
+    }
 }
 
 #[inline(always)]

@@ -90,7 +90,8 @@ impl Macro {
 
     /// The expanded text.
     pub fn to_bytes(&self, lookup: &dyn Lookup) -> Vec<u8> {
-        let mut out = Vec::new();
+        // Enough for what rules mostly write: no growth piece by piece.
+        let mut out = Vec::with_capacity(64);
         self.expand(lookup, &mut out);
         out
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use regex::bytes::Regex;
+use regex_syntax::hir::{Hir, HirKind, Look};
 
 use crate::macros::Macro;
 use crate::operators::Operator;
@@ -78,7 +79,7 @@ pub enum Selector {
     /// One member, compared without case.
     Key(Vec<u8>),
     /// The members whose name the pattern matches (`ARGS:/^id_/`).
-    Pattern(Regex),
+    Pattern(NamePattern),
     /// An XPath of the two kinds that are supported: `XML:/*` and `XML://@*`, kept as text.
     XPath(String),
 }
@@ -88,10 +89,72 @@ impl PartialEq for Selector {
         match (self, other) {
             (Selector::All, Selector::All) => true,
             (Selector::Key(a), Selector::Key(b)) => a.eq_ignore_ascii_case(b),
-            (Selector::Pattern(a), Selector::Pattern(b)) => a.as_str() == b.as_str(),
+            (Selector::Pattern(a), Selector::Pattern(b)) => a == b,
             (Selector::XPath(a), Selector::XPath(b)) => a == b,
             _ => false,
         }
+    }
+}
+
+/// A pattern over names, with what is quickly known of the names that match it.
+#[derive(Debug, Clone)]
+pub struct NamePattern {
+    regex: Regex,
+    /// Bytes of the shortest name that matches.
+    shortest: usize,
+    /// What each name that matches begins with, in any case.
+    start: Vec<u8>,
+}
+
+impl NamePattern {
+    /// The pattern, as compiled for names, which have no case.
+    pub fn new(regex: Regex) -> Self {
+        let tree = regex_syntax::ParserBuilder::new()
+            .unicode(false)
+            .utf8(false)
+            .build()
+            .parse(regex.as_str())
+            .ok();
+        let shortest = tree.as_ref().and_then(|tree| tree.properties().minimum_len());
+        Self {
+            regex,
+            shortest: shortest.unwrap_or(0),
+            start: tree.as_ref().map(start_of).unwrap_or_default(),
+        }
+    }
+
+    /// Whether it matches the name.
+    pub fn is_match(&self, name: &[u8]) -> bool {
+        name.len() >= self.shortest
+            && name
+                .get(..self.start.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(&self.start))
+            && self.regex.is_match(name)
+    }
+
+    /// The pattern's text.
+    pub fn as_str(&self) -> &str {
+        self.regex.as_str()
+    }
+}
+
+/// The literal that stands behind `^`.
+fn start_of(tree: &Hir) -> Vec<u8> {
+    let HirKind::Concat(parts) = tree.kind() else {
+        return Vec::new();
+    };
+    match parts.as_slice() {
+        [first, second, ..] => match (first.kind(), second.kind()) {
+            (HirKind::Look(Look::Start), HirKind::Literal(literal)) => literal.0.to_vec(),
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
+
+impl PartialEq for NamePattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
     }
 }
 

@@ -1,6 +1,11 @@
-//! Bytes as text for people.
+//! Bytes as text for people, and texts that are mostly short.
 
 use std::fmt::Write;
+
+use smallvec::SmallVec;
+
+/// A name or a value of rules: nearly all of them are numbers and words, which need no memory of their own.
+pub(crate) type ShortBytes = SmallVec<[u8; 24]>;
 
 /// The bytes as text; a byte that is no UTF-8 shows as `\xHH`, so that nothing is lost or guessed.
 pub(crate) fn readable(bytes: &[u8]) -> String {

@@ -12,5 +12,5 @@ pub(super) fn run(name: &str, value: &Macro, context: &mut Context<'_>) {
     context
         .state
         .env
-        .set(name.as_bytes(), value, context.rules.limits().tx_entries);
+        .set(name.as_bytes(), value.into(), context.rules.limits().tx_entries);
 }

@@ -8,6 +8,7 @@
 
 use crate::persistent::Terms;
 use crate::rule::{Change, SetVar};
+use crate::text::ShortBytes;
 use crate::transaction::Context;
 use crate::variables::Variable;
 
@@ -34,6 +35,7 @@ pub(super) fn run(set: &SetVar, context: &mut Context<'_>) {
         collection => {
             if let Some(binding) = context.state.binding(collection) {
                 let terms = Terms::of(context.rules, context.facts);
+                let change = |old: Option<&[u8]>| change(old).map(ShortBytes::into_vec);
                 context.rules.persistent().update(binding, name, terms, change);
             }
         }
@@ -42,28 +44,26 @@ pub(super) fn run(set: &SetVar, context: &mut Context<'_>) {
 
 /// The value with its macros expanded. This comes first: a change of a persistent value holds a lock that
 /// a macro may need.
-fn operand(change: &Change, context: &Context<'_>) -> Vec<u8> {
+fn operand(change: &Change, context: &Context<'_>) -> ShortBytes {
     match change {
         Change::Assign(value) | Change::Add(value) | Change::Subtract(value) => match value.as_literal() {
-            Some(literal) => literal.to_vec(),
-            None => value.to_bytes(&context.view()),
+            Some(literal) => ShortBytes::from_slice(literal),
+            None => ShortBytes::from_vec(value.to_bytes(&context.view())),
         },
-        Change::Unset => Vec::new(),
+        Change::Unset => ShortBytes::new(),
     }
 }
 
-fn change_tx(name: &[u8], context: &mut Context<'_>, change: impl FnOnce(Option<&[u8]>) -> Option<Vec<u8>>) {
+fn change_tx(
+    name: &[u8],
+    context: &mut Context<'_>,
+    change: impl FnOnce(Option<&[u8]>) -> Option<ShortBytes>,
+) {
     let limit = context.rules.limits().tx_entries;
-    let tx = &mut context.state.tx;
-    match change(tx.named_value(name).map(|(_, value)| value)) {
-        Some(value) => tx.set(name, value, limit),
-        None => tx.remove(name),
-    }
+    context.state.tx.update(name, limit, change);
 }
 
-fn sum(old: Option<&[u8]>, number: i64) -> Vec<u8> {
-    old.map_or(0, atoi)
-        .saturating_add(number)
-        .to_string()
-        .into_bytes()
+fn sum(old: Option<&[u8]>, number: i64) -> ShortBytes {
+    let sum = old.map_or(0, atoi).saturating_add(number);
+    ShortBytes::from_slice(itoa::Buffer::new().format(sum).as_bytes())
 }

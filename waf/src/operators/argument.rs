@@ -48,6 +48,14 @@ impl Number {
         })
     }
 
+    /// The number, if it is the same for every value.
+    pub(super) fn fixed(&self) -> Option<i64> {
+        match self {
+            Self::Fixed(number) => Some(*number),
+            Self::Expanded(_) => None,
+        }
+    }
+
     pub(super) fn value(&self, lookup: &dyn Lookup) -> i64 {
         match self {
             Self::Fixed(number) => *number,
@@ -58,7 +66,7 @@ impl Number {
 
 /// The number that `text` begins with, after white space: 0 if there is none, the nearest bound if it is
 /// out of range.
-pub(super) fn atoi(text: &[u8]) -> i64 {
+pub(crate) fn atoi(text: &[u8]) -> i64 {
     let start = text.iter().position(|byte| !matches!(byte, b' ' | b'\t'..=b'\r'));
     let text = &text[start.unwrap_or(text.len())..];
     let (negative, digits) = match text {

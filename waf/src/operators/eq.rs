@@ -9,7 +9,7 @@
 //! Source: SecLang reference, eq.
 
 use super::argument::{Number, atoi};
-use super::{Build, Captures, Evaluate, OperatorError};
+use super::{Build, Captures, Comparison, Evaluate, OperatorError};
 use crate::macros::Lookup;
 
 /// `@eq`.
@@ -21,8 +21,12 @@ impl Evaluate for Eq {
         Number::parse(name, argument).map(Self)
     }
 
+    fn comparison(&self) -> Option<(Comparison, i64)> {
+        Some((Comparison::Equal, self.0.fixed()?))
+    }
+
     fn matches(&self, input: &[u8], lookup: &dyn Lookup, _captures: Option<&mut Captures>) -> bool {
-        atoi(input) == self.0.value(lookup)
+        Comparison::Equal.holds(atoi(input), self.0.value(lookup))
     }
 }
 

@@ -50,6 +50,7 @@ pub mod within;
 #[cfg(test)]
 mod hostile;
 
+pub(crate) use argument::atoi;
 pub use captures::Captures;
 use pattern::PatternError;
 
@@ -137,6 +138,40 @@ trait Evaluate: Sized {
     fn requirement(&self) -> Option<Arc<Requirement>> {
         None
     }
+
+    /// See [`Operator::comparison`].
+    fn comparison(&self) -> Option<(Comparison, i64)> {
+        None
+    }
+}
+
+/// How the value, read as a number, stands to the operator's number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// `@lt`.
+    Less,
+    /// `@le`.
+    LessOrEqual,
+    /// `@eq`.
+    Equal,
+    /// `@ge`.
+    GreaterOrEqual,
+    /// `@gt`.
+    Greater,
+}
+
+impl Comparison {
+    /// Whether it holds.
+    #[inline]
+    pub(crate) fn holds(self, value: i64, number: i64) -> bool {
+        match self {
+            Self::Less => value < number,
+            Self::LessOrEqual => value <= number,
+            Self::Equal => value == number,
+            Self::GreaterOrEqual => value >= number,
+            Self::Greater => value > number,
+        }
+    }
 }
 
 macro_rules! operators {
@@ -169,6 +204,11 @@ macro_rules! operators {
             /// What a value holds if the operator matches it; `None` for operators that are as quickly asked.
             pub fn requirement(&self) -> Option<Arc<Requirement>> {
                 match self { $(Operator::$variant(operator) => operator.requirement(),)* }
+            }
+
+            /// For operators that compare with a fixed number: how, and with which.
+            pub fn comparison(&self) -> Option<(Comparison, i64)> {
+                match self { $(Operator::$variant(operator) => operator.comparison(),)* }
             }
 
             fn build_known(

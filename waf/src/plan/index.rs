@@ -4,11 +4,14 @@
 //! group is looked up, transformed and scanned in parts that groups share (unions); a link tests a bit in each.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::scanners::{Kind, Scanners, kind_of, without_case};
+use crate::operators::{Comparison, atoi};
 use crate::prefilter::{ByteSet, Scanner};
-use crate::rule::{Link, Question, Rule, Target};
+use crate::rule::{Link, Question, Rule, Selector, Target};
 use crate::transformations::{Transformation, is_touched_anyway};
+use crate::variables::{Origin, Variable};
 
 /// How a link asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,10 +25,38 @@ pub(crate) enum Ask {
         /// The operator's bit.
         slot: usize,
     },
+    /// A member of `TX`, compared with a number: most of the rules that steer others.
+    Number(NumberAsk),
+}
+
+/// `TX:name "@lt 2"`, or `&TX:name "@eq 0"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NumberAsk {
+    /// Which of [`Index::tx_names`].
+    pub(crate) name: usize,
+    /// The number of members is asked for.
+    pub(crate) count: bool,
+    pub(crate) comparison: Comparison,
+    pub(crate) number: i64,
+    pub(crate) negated: bool,
+}
+
+impl NumberAsk {
+    /// Whether the link matches if this is the member's value.
+    #[inline]
+    pub(crate) fn holds(&self, value: Option<&[u8]>) -> bool {
+        let value = match (self.count, value) {
+            (true, value) => i64::from(value.is_some()),
+            (false, Some(value)) => atoi(value),
+            (false, None) => return false,
+        };
+        self.comparison.holds(value, self.number) != self.negated
+    }
 }
 
 pub(crate) type GroupId = usize;
 pub(crate) type SelectionId = usize;
+pub(crate) type ListId = usize;
 pub(crate) type NodeId = usize;
 pub(crate) type UnionId = usize;
 
@@ -38,13 +69,69 @@ pub(crate) const RAW: NodeId = 0;
 /// What links of a rule set share.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
+    /// No other index of the process has it, nor will.
+    id: u64,
     selections: Vec<Target>,
+    lists: Vec<Vec<SelectionId>>,
     nodes: Vec<Node>,
     /// What some transformation cares about; their places are bits.
     touches: Vec<ByteSet>,
     unions: Vec<Union>,
     groups: Vec<Group>,
     scanners: Arc<Scanners>,
+    tx_names: Vec<Vec<u8>>,
+    origins: Origins,
+}
+
+/// The latest of what the values come from.
+#[derive(Debug, Default)]
+pub(crate) struct Origins {
+    pub(crate) selections: ByOrigin,
+    pub(crate) lists: ByOrigin,
+    pub(crate) unions: ByOrigin,
+    pub(crate) groups: ByOrigin,
+}
+
+/// Some things by what they come from: at most some of them change when a request goes on.
+#[derive(Debug, Default)]
+pub(crate) struct ByOrigin {
+    pub(crate) length: usize,
+    /// Those of the body or of what comes later.
+    body: Vec<usize>,
+    /// Those of what comes later than the body.
+    response: Vec<usize>,
+}
+
+impl ByOrigin {
+    pub(crate) fn new(origins: impl Iterator<Item = Origin> + Clone) -> Self {
+        let since = |first: Origin| {
+            let places = origins.clone().enumerate().filter(|(_, origin)| *origin >= first);
+            places.map(|(place, _)| place).collect()
+        };
+        Self {
+            length: origins.clone().count(),
+            body: since(Origin::Body),
+            response: since(Origin::Response),
+        }
+    }
+
+    /// Forgets in a list with a place for each thing what comes from what has changed.
+    pub(crate) fn forget<T: Copy>(&self, list: &mut Vec<T>, changed: Origin, unknown: T) {
+        let places = match changed {
+            Origin::Head => {
+                list.clear();
+                &[]
+            }
+            Origin::Body => &self.body[..],
+            Origin::Response => &self.response[..],
+        };
+        for place in places {
+            if let Some(known) = list.get_mut(*place) {
+                *known = unknown;
+            }
+        }
+        list.resize(self.length, unknown);
+    }
 }
 
 /// A transformation behind others: transformations form a tree whose root is the value as it is.
@@ -59,10 +146,10 @@ pub(crate) struct Node {
     pub(crate) cares_but_for_case: u64,
 }
 
-/// Some values and what transformations make of them, scanned together.
+/// All values of some selections, and what transformations make of them, scanned together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Union {
-    pub(crate) selection: SelectionId,
+    pub(crate) list: ListId,
     pub(crate) node: NodeId,
     pub(crate) kind: Kind,
     /// The same values as they are.
@@ -72,10 +159,10 @@ pub(crate) struct Union {
 /// The same values, the same transformations.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Group {
-    pub(crate) selections: Vec<SelectionId>,
+    pub(crate) list: ListId,
     /// What is scanned: one node, or with `multiMatch` all of them.
     pub(crate) nodes: Vec<NodeId>,
-    /// Each selection with each node.
+    /// The list with each node.
     pub(crate) unions: Vec<UnionId>,
     /// What the operator is asked with.
     pub(crate) node: NodeId,
@@ -90,24 +177,35 @@ pub(super) struct IndexBuilder {
 }
 
 impl Index {
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// The members of `TX` that are compared with numbers, in small letters.
+    pub(crate) fn tx_names(&self) -> &[Vec<u8>] {
+        &self.tx_names
+    }
+
     pub(crate) fn selection(&self, id: SelectionId) -> &Target {
         &self.selections[id]
     }
 
-    pub(crate) fn selections(&self) -> usize {
-        self.selections.len()
+    /// The selections of a list: those of a link's targets, in their order.
+    pub(crate) fn list(&self, id: ListId) -> &[SelectionId] {
+        &self.lists[id]
     }
 
     pub(crate) fn union(&self, id: UnionId) -> &Union {
         &self.unions[id]
     }
 
-    pub(crate) fn unions(&self) -> usize {
-        self.unions.len()
-    }
-
     pub(crate) fn group(&self, id: GroupId) -> &Group {
         &self.groups[id]
+    }
+
+    /// What the values of selections, lists, unions and groups come from.
+    pub(crate) fn origins(&self) -> &Origins {
+        &self.origins
     }
 
     pub(crate) fn node(&self, id: NodeId) -> &Node {
@@ -135,8 +233,28 @@ impl Index {
     }
 }
 
+impl Origins {
+    fn of(index: &Index) -> Self {
+        let selections = index.selections.iter();
+        let selections: Vec<_> = selections.map(|target| target.variable.origin()).collect();
+        let latest = |list: &Vec<SelectionId>| list.iter().map(|id| selections[*id]).max();
+        let lists = index
+            .lists
+            .iter()
+            .map(|list| latest(list).unwrap_or(Origin::Head));
+        let lists: Vec<_> = lists.collect();
+        Self {
+            unions: ByOrigin::new(index.unions.iter().map(|union| lists[union.list])),
+            groups: ByOrigin::new(index.groups.iter().map(|group| lists[group.list])),
+            selections: ByOrigin::new(selections.iter().copied()),
+            lists: ByOrigin::new(lists.iter().copied()),
+        }
+    }
+}
+
 impl IndexBuilder {
     pub(super) fn new(scanners: Arc<Scanners>) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
         let root = Node {
             parent: RAW,
             transformation: None,
@@ -145,6 +263,7 @@ impl IndexBuilder {
         };
         Self {
             index: Index {
+                id: NEXT.fetch_add(1, Ordering::Relaxed),
                 nodes: vec![root],
                 scanners,
                 ..Index::default()
@@ -157,13 +276,18 @@ impl IndexBuilder {
     }
 
     pub(super) fn finish(self) -> Index {
-        self.index
+        let mut index = self.index;
+        index.origins = Origins::of(&index);
+        index
     }
 
     fn ask(&mut self, link: &Link) -> Ask {
         let Some(question) = &link.question else {
             return Ask::Plain;
         };
+        if let Some(ask) = self.number(link, question) {
+            return Ask::Number(ask);
+        }
         let Some(kind) = kind_of(question) else {
             return Ask::Plain;
         };
@@ -174,9 +298,33 @@ impl IndexBuilder {
         Ask::Candidates { group, slot }
     }
 
+    fn number(&mut self, link: &Link, question: &Question) -> Option<NumberAsk> {
+        let (comparison, number) = question.operator.comparison()?;
+        let [target] = question.targets.as_slice() else {
+            return None;
+        };
+        let Selector::Key(name) = &target.selector else {
+            return None;
+        };
+        let is_plain = target.variable == Variable::Tx
+            && target.exclusions.is_empty()
+            && question.transformations.is_empty()
+            && !link.actions.multi_match
+            // Captures, which are no members like others.
+            && !matches!(name.as_slice(), [b'0'..=b'9']);
+        is_plain.then(|| NumberAsk {
+            name: place(&mut self.index.tx_names, name.to_ascii_lowercase()),
+            count: target.count,
+            comparison,
+            number,
+            negated: question.negated,
+        })
+    }
+
     fn group(&mut self, question: &Question, multi_match: bool, kind: Kind) -> GroupId {
         let selections = question.targets.iter().map(|target| self.selection(target));
         let selections: Vec<_> = selections.collect();
+        let list = place(&mut self.index.lists, selections);
         let node = self
             .chain(&question.transformations)
             .last()
@@ -186,12 +334,9 @@ impl IndexBuilder {
         if !multi_match {
             nodes.drain(..nodes.len() - 1);
         }
-        let mut unions = Vec::new();
-        for selection in &selections {
-            unions.extend(nodes.iter().map(|node| self.union(*selection, *node, kind)));
-        }
+        let unions = nodes.iter().map(|node| self.union(list, *node, kind)).collect();
         let group = Group {
-            selections,
+            list,
             unions,
             nodes,
             node,
@@ -201,19 +346,19 @@ impl IndexBuilder {
         place(&mut self.index.groups, group)
     }
 
-    fn union(&mut self, selection: SelectionId, node: NodeId, kind: Kind) -> UnionId {
+    fn union(&mut self, list: ListId, node: NodeId, kind: Kind) -> UnionId {
         let raw = if node == RAW {
             self.index.unions.len()
         } else {
-            self.union(selection, RAW, kind)
+            self.union(list, RAW, kind)
         };
         let unions = &mut self.index.unions;
         let known = unions
             .iter()
-            .position(|known| (known.selection, known.node, known.kind) == (selection, node, kind));
+            .position(|known| (known.list, known.node, known.kind) == (list, node, kind));
         known.unwrap_or_else(|| {
             unions.push(Union {
-                selection,
+                list,
                 node,
                 kind,
                 raw,

@@ -16,7 +16,9 @@ mod scanners;
 pub use builder::RuleSetBuilder;
 pub use cache::OperatorCache;
 use index::IndexBuilder;
-pub(crate) use index::{Ask, GroupId, Index, NodeId, SelectionId, UnionId};
+pub(crate) use index::{
+    Ask, ByOrigin, GroupId, Index, ListId, NodeId, NumberAsk, SelectionId, Union, UnionId,
+};
 pub(crate) use scanners::Kind;
 use scanners::Needs;
 
@@ -43,6 +45,8 @@ struct Plan {
 #[derive(Debug, Default)]
 struct Program {
     steps: Vec<Step>,
+    /// How the first link of each step asks; `None` for markers.
+    heads: Vec<Option<Ask>>,
     /// How the links of each step ask.
     asks: Vec<Box<[Ask]>>,
     /// Where `skipAfter` of each step lands.
@@ -85,6 +89,11 @@ impl RuleSet {
     /// What a phase runs, in the order of the text. Markers stand in every phase.
     pub fn steps(&self, phase: Phase) -> &[Step] {
         &self.inner.programs[phase.index()].steps
+    }
+
+    /// How the first links of the steps ask; `None` for markers.
+    pub(crate) fn heads(&self, phase: Phase) -> &[Option<Ask>] {
+        &self.inner.programs[phase.index()].heads
     }
 
     /// How the links of a step ask.
@@ -150,6 +159,7 @@ impl Plan {
             Entry::Marker(name) => {
                 for program in &mut self.programs {
                     program.steps.push(Step::Marker(name.clone()));
+                    program.heads.push(None);
                     program.asks.push(Box::default());
                     program.land(name.clone());
                 }
@@ -157,7 +167,11 @@ impl Plan {
             Entry::Rule(rule) => {
                 let rule = shared.rule(rule);
                 let program = &mut self.programs[rule.phase.index()];
-                program.asks.push(index.add(&rule));
+                let asks = index.add(&rule);
+                program
+                    .heads
+                    .push(Some(asks.first().copied().unwrap_or(Ask::Plain)));
+                program.asks.push(asks);
                 program.steps.push(Step::Rule(Arc::clone(&rule)));
                 program.land(rule.id.to_string());
                 self.by_id.insert(rule.id, Arc::clone(&rule));

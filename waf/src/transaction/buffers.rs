@@ -7,15 +7,27 @@ use crate::plan::{Index, Kind, NodeId};
 use crate::prefilter::{ByteSet, Room, Scanner};
 use crate::transformations::Transformation;
 
-/// A distinct value.
+/// A distinct value: its place, and in the highest bit whether it lasts.
 pub(super) type BufferId = u32;
+
+/// The bit of buffers that last beyond the transaction.
+const LASTING: BufferId = 1 << 31;
 
 /// What is not known yet.
 const UNKNOWN: u32 = u32::MAX;
 
+/// The values of a transaction, and those that one after another brings: what is known of them stays known.
+#[derive(Debug)]
+pub(super) struct Values {
+    passing: Buffers,
+    lasting: Buffers,
+}
+
 /// Distinct values behind each other in one piece of memory; the same bytes are the same buffer.
 #[derive(Debug, Default)]
 pub(super) struct Buffers {
+    /// A bit that all ids have.
+    tag: BufferId,
     bytes: Vec<u8>,
     entries: Vec<Entry>,
     /// Open addressing over the entries by hash; its length is a power of two.
@@ -25,6 +37,8 @@ pub(super) struct Buffers {
     /// What was scanned; those of one buffer form a list.
     scans: Vec<Scan>,
     candidates: Vec<u64>,
+    /// The list of buffers that is being made.
+    list: u32,
     room: Room,
 }
 
@@ -84,6 +98,69 @@ struct Entry {
     row: u32,
     /// The first of its scans.
     scanned: u32,
+    /// The last list that it was put on.
+    list: u32,
+}
+
+impl Default for Values {
+    fn default() -> Self {
+        Self {
+            passing: Buffers::default(),
+            lasting: Buffers {
+                tag: LASTING,
+                ..Buffers::default()
+            },
+        }
+    }
+}
+
+impl Values {
+    /// Bytes that lasting values take at most: some hundred of them, and little beside what a connection takes.
+    const LASTING_BYTES: usize = 128 * 1024;
+
+    /// Forgets the values of the transaction.
+    pub(super) fn clear(&mut self) {
+        self.passing.clear();
+        if self.lasting.held() > Self::LASTING_BYTES {
+            self.lasting.clear();
+        }
+    }
+
+    pub(super) fn intern(&mut self, value: &[u8], lasts: bool, index: &Index) -> BufferId {
+        match lasts {
+            true => self.lasting.intern(value, index),
+            false => self.passing.intern(value, index),
+        }
+    }
+
+    /// Where a buffer is.
+    #[inline]
+    pub(super) fn of(&self, buffer: BufferId) -> &Buffers {
+        match buffer & LASTING {
+            0 => &self.passing,
+            _ => &self.lasting,
+        }
+    }
+
+    /// Where a buffer is.
+    #[inline]
+    pub(super) fn of_mut(&mut self, buffer: BufferId) -> &mut Buffers {
+        match buffer & LASTING {
+            0 => &mut self.passing,
+            _ => &mut self.lasting,
+        }
+    }
+
+    /// Begins a list of distinct buffers.
+    pub(super) fn begin_list(&mut self) {
+        self.passing.list += 1;
+        self.lasting.list += 1;
+    }
+
+    /// Bytes of memory that the values take, with all that is known of them.
+    pub(super) fn held(&self) -> usize {
+        self.passing.held() + self.lasting.held()
+    }
 }
 
 impl Buffers {
@@ -95,6 +172,7 @@ impl Buffers {
         self.derived.clear();
         self.scans.clear();
         self.candidates.clear();
+        self.list = 0;
     }
 
     /// Bytes of memory that the values take, with all that is known of them.
@@ -108,7 +186,7 @@ impl Buffers {
     }
 
     pub(super) fn bytes(&self, buffer: BufferId) -> &[u8] {
-        let entry = &self.entries[buffer as usize];
+        let entry = &self.entries[at(buffer)];
         &self.bytes[entry.start..entry.start + entry.length]
     }
 
@@ -120,14 +198,14 @@ impl Buffers {
         let hash = hash::of(value);
         let mask = self.places.len() - 1;
         let mut place = hash as usize & mask;
-        while let Some(entry) = self.entries.get(self.places[place] as usize) {
+        while let Some(entry) = self.entries.get(at(self.places[place])) {
             let same = entry.hash == hash && self.bytes[entry.start..entry.start + entry.length] == *value;
             if same {
                 return self.places[place];
             }
             place = (place + 1) & mask;
         }
-        let buffer = self.entries.len() as u32;
+        let buffer = self.entries.len() as u32 | self.tag;
         self.places[place] = buffer;
         let present = present(value);
         self.entries.push(Entry {
@@ -138,15 +216,28 @@ impl Buffers {
             traits: index.traits(value, &present),
             row: UNKNOWN,
             scanned: UNKNOWN,
+            list: 0,
         });
         self.bytes.extend_from_slice(value);
         buffer
     }
 
+    /// Puts the buffer on the list; `false` if it is there already.
+    #[inline]
+    pub(super) fn note_on_list(&mut self, buffer: BufferId) -> bool {
+        let entry = &mut self.entries[at(buffer)];
+        std::mem::replace(&mut entry.list, self.list) != self.list
+    }
+
+    /// What transformations care about of the buffer.
+    pub(super) fn traits(&self, buffer: BufferId) -> u64 {
+        self.entries[at(buffer)].traits
+    }
+
     /// Whether transformations that care about these traits may change the buffer.
     #[inline]
     pub(super) fn is_touched(&self, buffer: BufferId, cares: u64) -> bool {
-        self.entries[buffer as usize].traits & cares != 0
+        self.traits(buffer) & cares != 0
     }
 
     /// What the transformations up to a node make of a buffer.
@@ -198,7 +289,7 @@ impl Buffers {
     }
 
     fn scanned(&self, derived: Derived, kind: Kind) -> Option<u32> {
-        let mut place = self.entries[derived.scanned as usize].scanned;
+        let mut place = self.entries[at(derived.scanned)].scanned;
         while let Some(scan) = self.scans.get(place as usize) {
             if scan.change == derived.change && scan.kind == kind {
                 return Some(scan.start);
@@ -209,7 +300,7 @@ impl Buffers {
     }
 
     fn scan(&mut self, derived: Derived, kind: Kind, scanner: &Scanner) -> u32 {
-        let entry = &mut self.entries[derived.scanned as usize];
+        let entry = &mut self.entries[at(derived.scanned)];
         let start = self.candidates.len() as u32;
         self.scans.push(Scan {
             kind,
@@ -224,7 +315,7 @@ impl Buffers {
     }
 
     fn row(&mut self, buffer: BufferId, index: &Index) -> usize {
-        let entry = &mut self.entries[buffer as usize];
+        let entry = &mut self.entries[at(buffer)];
         if entry.row == UNKNOWN {
             entry.row = self.derived.len() as u32;
             self.derived
@@ -242,9 +333,15 @@ impl Buffers {
             while self.places[place] != UNKNOWN {
                 place = (place + 1) & (length - 1);
             }
-            self.places[place] = buffer as u32;
+            self.places[place] = buffer as u32 | self.tag;
         }
     }
+}
+
+/// The place of a buffer among its entries.
+#[inline]
+fn at(buffer: BufferId) -> usize {
+    (buffer & !LASTING) as usize
 }
 
 fn present(value: &[u8]) -> ByteSet {

@@ -8,6 +8,7 @@ use crate::actions;
 use crate::operators::Captures;
 use crate::plan::{Ask, GroupId};
 use crate::rule::{Link, Question, Rule, Selector, Target};
+use crate::text::ShortBytes;
 use crate::transformations::Transformation;
 use crate::variables::{Variable, admits, changes_while_rules_run, is_removed, visit_fact_target};
 
@@ -57,6 +58,16 @@ impl Asking<'_> {
     fn ask(&self, ask: Ask, context: &mut Context<'_>) -> bool {
         match ask {
             Ask::Plain => self.ask_all(context),
+            Ask::Number(ask) => {
+                let told = context.state.tx.holds(&ask, context.rules.index());
+                let matches = self.ask_all(context);
+                let checked = context.state.evaluation == Evaluation::Checked && self.removed.is_empty();
+                if checked && matches != told {
+                    let text = format!("rule {}: a comparison with TX", self.rule.id);
+                    context.state.divergences.push(text);
+                }
+                matches
+            }
             Ask::Candidates { group, slot } => match context.state.evaluation {
                 Evaluation::Plain => self.ask_all(context),
                 Evaluation::Indexed => self.ask_candidates(group, slot, context),
@@ -80,15 +91,16 @@ impl Asking<'_> {
     /// Asks the values that may match.
     fn ask_candidates(&self, group: GroupId, slot: usize, context: &mut Context<'_>) -> bool {
         let (index, facts) = (context.rules.index(), context.facts);
-        if context.state.candidates.held() > context.rules.limits().buffered_bytes {
+        let limit = context.rules.limits().buffered_bytes;
+        if context.state.candidates.held() > limit {
             return self.ask_all(context);
         }
-        if !context.state.candidates.any(group, slot, index, facts) {
+        if !context.state.candidates.any(group, slot, index, facts, limit) {
             return false;
         }
         let shape = index.group(group);
         let mut any = false;
-        for (target, selection) in self.question.targets.iter().zip(&shape.selections) {
+        for (target, selection) in self.question.targets.iter().zip(index.list(shape.list)) {
             if !context
                 .state
                 .candidates
@@ -131,7 +143,7 @@ impl Asking<'_> {
         let Some(captures) = self.answer(bytes, context) else {
             return false;
         };
-        let value = bytes.to_vec();
+        let value = ShortBytes::from_slice(bytes);
         self.record(variable, key, value, captures, context);
         true
     }
@@ -139,9 +151,12 @@ impl Asking<'_> {
     /// Holds what the index says against the answers of the operator.
     fn check_candidates(&self, group: GroupId, slot: usize, context: &mut Context<'_>) {
         let (index, facts) = (context.rules.index(), context.facts);
-        let any = context.state.candidates.any(group, slot, index, facts);
+        let any = context
+            .state
+            .candidates
+            .any(group, slot, index, facts, usize::MAX);
         let shape = index.group(group);
-        for (target, selection) in self.question.targets.iter().zip(&shape.selections) {
+        for (target, selection) in self.question.targets.iter().zip(index.list(shape.list)) {
             let _ = context
                 .state
                 .candidates
@@ -183,8 +198,13 @@ impl Asking<'_> {
         let variable = target.variable;
         let mut any = false;
         if target.count {
-            let count = context.view().count(target, self.removed).to_string();
-            any = self.ask_value(variable, None, count.as_bytes(), context);
+            let count = context.view().count(target, self.removed);
+            any = self.ask_value(
+                variable,
+                None,
+                itoa::Buffer::new().format(count).as_bytes(),
+                context,
+            );
         } else if let (Variable::Tx, Selector::Key(name), false) =
             (variable, &target.selector, self.link.actions.multi_match)
         {
@@ -215,7 +235,7 @@ impl Asking<'_> {
         let Some(captures) = self.answer(&value, context) else {
             return false;
         };
-        let (key, value) = (key.to_vec(), value.into_owned());
+        let (key, value) = (ShortBytes::from_slice(key), ShortBytes::from_slice(&value));
         self.record(Variable::Tx, Some(&key), value, captures, context);
         true
     }
@@ -265,7 +285,7 @@ impl Asking<'_> {
         let Some(captures) = self.answer(value, context) else {
             return false;
         };
-        self.record(variable, key, value.to_vec(), captures, context);
+        self.record(variable, key, ShortBytes::from_slice(value), captures, context);
         true
     }
 
@@ -273,7 +293,7 @@ impl Asking<'_> {
         &self,
         variable: Variable,
         key: Option<&[u8]>,
-        value: Vec<u8>,
+        value: ShortBytes,
         captures: Option<Captures>,
         context: &mut Context<'_>,
     ) {
@@ -283,7 +303,7 @@ impl Asking<'_> {
         let hit = Hit {
             link: self.position,
             variable,
-            key: key.map(<[u8]>::to_vec),
+            key: key.map(ShortBytes::from_slice),
             value,
         };
         matched(self.rule, self.link, Some(hit), context);
@@ -306,10 +326,10 @@ fn snapshot(
     target: &Target,
     removed: &[Arc<Target>],
     context: &Context<'_>,
-) -> Vec<(Option<Vec<u8>>, Vec<u8>)> {
+) -> Vec<(Option<ShortBytes>, ShortBytes)> {
     let mut values = Vec::new();
     let _ = context.view().visit_target(target, removed, &mut |key, value| {
-        values.push((key.map(<[u8]>::to_vec), value.to_vec()));
+        values.push((key.map(ShortBytes::from_slice), ShortBytes::from_slice(value)));
         ControlFlow::Continue(())
     });
     values

@@ -70,7 +70,7 @@ fn variable(hit: &Hit, limit: usize) -> MatchedVariable {
     MatchedVariable {
         link: hit.link,
         variable: hit.variable,
-        key: hit.key.clone(),
+        key: hit.key.as_deref().map(<[u8]>::to_vec),
         value: hit.value[..end].to_vec(),
     }
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::plan::RuleSet;
+use crate::plan::{Ask, RuleSet};
 use crate::rule::{AllowScope, EngineMode, Phase, Rule, Step, Target};
-use crate::variables::{Variable, View};
+use crate::variables::{Origin, Variable, View};
 
-use super::{Facts, State, chain};
+use super::{Evaluation, Facts, State, chain};
 
 /// A transaction while one of its phases runs.
 pub(crate) struct Context<'t> {
@@ -30,11 +30,36 @@ impl Context<'_> {
 
     /// The targets that `ctl` took from a rule; they are gone from every link of a chain.
     pub(super) fn removed_targets(&self, rule: &Rule) -> Vec<Arc<Target>> {
-        let removed = self.state.control.removed_targets.iter();
+        let removed = &self.state.control.removed_targets;
+        if removed.is_empty() {
+            return Vec::new();
+        }
+        let removed = removed.iter();
         removed
             .filter(|(rules, target)| asks(rule, target.variable) && rules.selects(rule))
             .map(|(_, target)| Arc::clone(target))
             .collect()
+    }
+
+    /// Whether no value can match the first link of a rule, as is quickly known.
+    #[inline]
+    fn spares(&mut self, head: &Ask) -> bool {
+        let index = self.rules.index();
+        match head {
+            Ask::Candidates { group, slot } => {
+                let limit = self.rules.limits().buffered_bytes;
+                !self.state.candidates.any(*group, *slot, index, self.facts, limit)
+            }
+            Ask::Number(ask) => !self.tx_is_removed() && !self.state.tx.holds(ask, index),
+            Ask::Plain => false,
+        }
+    }
+
+    /// Whether `ctl` took members of `TX` from some rule: there they are as good as absent, which may be what the
+    /// rule asks for.
+    fn tx_is_removed(&self) -> bool {
+        let mut removed = self.state.control.removed_targets.iter();
+        removed.any(|(_, target)| target.variable == Variable::Tx)
     }
 
     fn is_removed(&self, rule: &Rule) -> bool {
@@ -55,30 +80,40 @@ impl Context<'_> {
     }
 }
 
-/// Runs the rules of one phase.
-pub(super) fn run(phase: Phase, context: &mut Context<'_>) {
+/// Runs the rules of one phase. `changed` is the earliest of the facts that have come since the phase before.
+pub(super) fn run(phase: Phase, changed: Origin, context: &mut Context<'_>) {
     let rules = context.rules;
-    let steps = rules.steps(phase);
-    context.state.candidates.begin_phase(rules.index());
+    let (heads, steps) = (rules.heads(phase), rules.steps(phase));
+    let spares = context.state.evaluation == Evaluation::Indexed;
+    context.state.candidates.begin_phase(changed, rules.index());
     let (mut next, mut skip) = (0, 0);
-    while let Some(step) = steps.get(next) {
+    let mut goes_on = context.goes_on(phase);
+    while goes_on && let Some(head) = heads.get(next) {
+        let place = next;
         next += 1;
-        let Step::Rule(rule) = step else { continue };
-        if !context.goes_on(phase) {
-            break;
-        }
+        let Some(head) = head else { continue };
         if skip > 0 {
             skip -= 1;
             continue;
         }
-        if context.is_removed(rule) || !chain::matches(rule, rules.asks(phase, next - 1), context) {
+        if spares && context.spares(head) {
+            continue;
+        }
+        let Some(Step::Rule(rule)) = steps.get(place) else {
+            continue;
+        };
+        let asks = rules.asks(phase, place);
+        let matched = !context.is_removed(rule) && chain::matches(rule, asks, context);
+        // Links act at once, also those of a chain that fails later.
+        goes_on = context.goes_on(phase);
+        if !matched {
             continue;
         }
         let actions = &rule.head().actions;
         skip = actions.skip.unwrap_or(0);
         if actions.skip_after.is_some() {
             // A marker that stands nowhere ahead ends the phase, as in ModSecurity.
-            next = rules.jump(phase, next - 1);
+            next = rules.jump(phase, place);
         }
     }
     context.state.hits.clear();

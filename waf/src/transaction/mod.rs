@@ -3,6 +3,7 @@
 //! Rules run in file order. What they ask of values is answered from an index over all of them
 //! ([`Evaluation::Indexed`]); asking each value of each rule is kept as its measure.
 
+use std::mem::{replace, take};
 use std::net::SocketAddr;
 
 use bytes::Bytes;
@@ -10,6 +11,7 @@ use bytes::Bytes;
 use crate::audit::{self, AuditRecord};
 use crate::plan::RuleSet;
 use crate::rule::{EngineMode, Phase, RuleId};
+use crate::variables::Origin;
 
 mod buffers;
 mod candidates;
@@ -25,6 +27,7 @@ mod request_body;
 mod request_headers;
 mod response_body;
 mod response_headers;
+mod rooms;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -35,6 +38,7 @@ pub(crate) use evaluate::Context;
 pub(crate) use facts::{Body, Facts, Pair, Request};
 pub(crate) use matched::MatchLog;
 pub use matched::{MatchedRule, MatchedVariable};
+use rooms::Room;
 pub(crate) use state::{Hit, State};
 
 /// What the engine cannot know by itself, because it reads no clock and draws no random number.
@@ -129,6 +133,8 @@ pub struct Transaction {
     facts: Facts,
     state: State,
     done: Option<Phase>,
+    /// The earliest of the facts that have come since the last phase.
+    changed: Origin,
 }
 
 impl RuleSet {
@@ -140,30 +146,35 @@ impl RuleSet {
     /// Begins a transaction whose rules are evaluated in this way.
     pub fn transaction_evaluated(&self, origin: RequestOrigin, evaluation: Evaluation) -> Transaction {
         let log = MatchLog::new(self.limits().matched_rules);
+        let room = Room::of(self.index());
         Transaction {
             facts: Facts::new(origin, self.settings().web_app_id.clone()),
-            state: State::new(self.settings(), log, evaluation, Candidates::room()),
+            state: State::new(self.settings(), log, evaluation, room),
             rules: self.clone(),
             done: None,
+            changed: Origin::Head,
         }
     }
 }
 
 impl Drop for Transaction {
     fn drop(&mut self) {
-        std::mem::take(&mut self.state.candidates).give_back();
+        let State { tx, candidates, .. } = &mut self.state;
+        Room::give_back(self.rules.index(), take(tx), take(candidates));
     }
 }
 
 impl Transaction {
     /// Who talks to whom.
     pub fn connection(&mut self, client: SocketAddr, server: SocketAddr) {
+        self.changed = Origin::Head;
         self.facts.client = Some(client);
         self.facts.server = Some(server);
     }
 
     /// The request line, as the client sent it: `protocol` is like `HTTP/1.1`.
     pub fn request_line(&mut self, method: &[u8], uri: &[u8], protocol: &[u8]) {
+        self.changed = Origin::Head;
         let (separator, limit) = (
             self.rules.settings().argument_separator,
             arguments_limit(&self.rules),
@@ -175,6 +186,7 @@ impl Transaction {
 
     /// One header of the request.
     pub fn add_request_header(&mut self, name: &[u8], value: &[u8]) {
+        self.changed = Origin::Head;
         self.facts.request.headers.push((name.to_vec(), value.to_vec()));
     }
 
@@ -202,6 +214,9 @@ impl Transaction {
             request_headers::prepare(&mut self.facts, &mut self.state);
         }
         if self.done < Some(Phase::RequestBody) && self.runs(Phase::RequestBody) {
+            if !body.is_empty() {
+                self.changed = self.changed.min(Origin::Body);
+            }
             request_body::read(&self.rules, &mut self.facts, &self.state, body, completeness);
         }
         self.run(Phase::RequestBody)
@@ -309,7 +324,7 @@ impl Transaction {
                 state: &mut self.state,
                 rule: None,
             };
-            evaluate::run(phase, &mut context);
+            evaluate::run(phase, replace(&mut self.changed, Origin::Response), &mut context);
         }
         match &self.state.interruption {
             None => Verdict::Pass,

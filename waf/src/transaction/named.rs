@@ -2,6 +2,8 @@
 
 use crate::hash;
 use crate::operators::Captures;
+use crate::plan::{Index, NumberAsk};
+use crate::text::ShortBytes;
 
 /// A collection with names compared without case. A name keeps the spelling it was first given.
 #[derive(Debug, Default)]
@@ -14,8 +16,8 @@ pub(crate) struct Named {
 #[derive(Debug)]
 struct Entry {
     hash: u64,
-    name: Vec<u8>,
-    value: Option<Vec<u8>>,
+    name: ShortBytes,
+    value: Option<ShortBytes>,
 }
 
 /// What is no place in `entries`.
@@ -28,33 +30,54 @@ impl Named {
         Some((entry.name.as_slice(), entry.value.as_deref()?))
     }
 
+    /// Where the name stands: a place stays a name's.
+    fn place(&self, name: &[u8]) -> u32 {
+        let place = self.find(hash::without_case(name), name);
+        place.map_or(EMPTY, |place| place as u32)
+    }
+
+    #[inline]
+    fn value_at(&self, place: u32) -> Option<&[u8]> {
+        self.entries.get(place as usize)?.value.as_deref()
+    }
+
     /// Sets a value; `false` if a new name would pass the limit.
-    pub(crate) fn set(&mut self, name: &[u8], value: Vec<u8>, limit: usize) -> bool {
+    pub(crate) fn set(&mut self, name: &[u8], value: ShortBytes, limit: usize) -> bool {
+        self.update(name, limit, |_| Some(value))
+    }
+
+    /// Sets a value to what comes of the old one, or removes it; `false` if a new name would pass the limit.
+    pub(crate) fn update(
+        &mut self,
+        name: &[u8],
+        limit: usize,
+        change: impl FnOnce(Option<&[u8]>) -> Option<ShortBytes>,
+    ) -> bool {
         let hash = hash::without_case(name);
         if let Some(entry) = self
             .find(hash, name)
             .and_then(|place| self.entries.get_mut(place))
         {
-            entry.value = Some(value);
+            entry.value = change(entry.value.as_deref());
             return true;
         }
+        let Some(value) = change(None) else { return true };
         if self.entries.len() >= limit {
             return false;
         }
         self.entries.push(Entry {
             hash,
-            name: name.to_vec(),
+            name: ShortBytes::from_slice(name),
             value: Some(value),
         });
         self.note_last();
         true
     }
 
-    pub(crate) fn remove(&mut self, name: &[u8]) {
-        let place = self.find(hash::without_case(name), name);
-        if let Some(entry) = place.and_then(|place| self.entries.get_mut(place)) {
-            entry.value = None;
-        }
+    /// Forgets all, and keeps the room.
+    fn clear(&mut self) {
+        self.entries.clear();
+        self.places.fill(EMPTY);
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
@@ -68,7 +91,7 @@ impl Named {
         loop {
             let place = *self.places.get(at)? as usize;
             let entry = self.entries.get(place)?;
-            if entry.hash == hash && entry.name.eq_ignore_ascii_case(name) {
+            if entry.hash == hash && (*entry.name == *name || entry.name.eq_ignore_ascii_case(name)) {
                 return Some(place);
             }
             at = (at + 1) & mask;
@@ -101,6 +124,8 @@ impl Named {
 pub(crate) struct Tx {
     named: Named,
     captures: [Option<Vec<u8>>; 10],
+    /// Where the names of [`Index::tx_names`] stand among the members, as far as they were looked up.
+    known: Vec<u32>,
     /// A name was left out because there were too many.
     pub(crate) overflowed: bool,
 }
@@ -115,18 +140,46 @@ impl Tx {
         }
     }
 
-    pub(crate) fn set(&mut self, name: &[u8], value: Vec<u8>, limit: usize) {
+    /// Whether a link that compares a member with a number matches.
+    #[inline]
+    pub(crate) fn holds(&mut self, ask: &NumberAsk, index: &Index) -> bool {
+        if self.known.len() != index.tx_names().len() {
+            self.known.resize(index.tx_names().len(), EMPTY);
+        }
+        let known = &mut self.known[ask.name];
+        if *known == EMPTY {
+            *known = self.named.place(&index.tx_names()[ask.name]);
+        }
+        ask.holds(self.named.value_at(*known))
+    }
+
+    /// Sets a member to what comes of its old value, or removes it.
+    pub(crate) fn update(
+        &mut self,
+        name: &[u8],
+        limit: usize,
+        change: impl FnOnce(Option<&[u8]>) -> Option<ShortBytes>,
+    ) {
         match slot(name) {
-            Some(slot) => self.captures[slot] = Some(value),
-            None => self.overflowed |= !self.named.set(name, value, limit),
+            Some(slot) => {
+                let captured = &mut self.captures[slot];
+                *captured = change(captured.as_deref()).map(ShortBytes::into_vec);
+            }
+            None => self.overflowed |= !self.named.update(name, limit, change),
         }
     }
 
-    pub(crate) fn remove(&mut self, name: &[u8]) {
-        match slot(name) {
-            Some(slot) => self.captures[slot] = None,
-            None => self.named.remove(name),
-        }
+    /// Forgets all, and keeps the room.
+    pub(super) fn clear(&mut self) {
+        self.named.clear();
+        self.captures = Default::default();
+        self.known.fill(EMPTY);
+        self.overflowed = false;
+    }
+
+    /// Bytes of memory that are held for members.
+    pub(super) fn held(&self) -> usize {
+        size_of_val(&self.named.entries[..]) + size_of_val(&self.named.places[..])
     }
 
     /// Takes what an operator captured; the captures of earlier rules go.
@@ -157,8 +210,8 @@ mod tests {
     #[test]
     fn names_are_found_in_any_case_and_keep_their_first_spelling() {
         let mut named = Named::default();
-        assert!(named.set(b"Score", b"1".to_vec(), 9));
-        assert!(named.set(b"SCORE", b"2".to_vec(), 9));
+        assert!(named.set(b"Score", ShortBytes::from_slice(b"1"), 9));
+        assert!(named.set(b"SCORE", ShortBytes::from_slice(b"2"), 9));
         assert_eq!(named.named_value(b"score"), Some((&b"Score"[..], &b"2"[..])));
         assert_eq!(named.iter().count(), 1);
     }
@@ -166,18 +219,18 @@ mod tests {
     #[test]
     fn a_removed_name_is_absent_and_can_come_back_past_the_limit() {
         let mut named = Named::default();
-        assert!(named.set(b"a", b"1".to_vec(), 1));
-        assert!(!named.set(b"b", b"1".to_vec(), 1));
-        named.remove(b"A");
+        assert!(named.set(b"a", ShortBytes::from_slice(b"1"), 1));
+        assert!(!named.set(b"b", ShortBytes::from_slice(b"1"), 1));
+        assert!(named.update(b"A", 1, |_| None));
         assert_eq!(named.named_value(b"a"), None);
-        assert!(named.set(b"a", b"3".to_vec(), 1));
+        assert!(named.set(b"a", ShortBytes::from_slice(b"3"), 1));
         assert_eq!(named.named_value(b"a"), Some((&b"a"[..], &b"3"[..])));
     }
 
     #[test]
     fn a_capture_replaces_all_ten_slots() {
         let mut tx = Tx::default();
-        tx.set(b"9", b"old".to_vec(), 9);
+        tx.update(b"9", 9, |_| Some(ShortBytes::from_slice(b"old")));
         let mut captures = Captures::new();
         captures.set(0, b"all");
         captures.set(2, b"two");

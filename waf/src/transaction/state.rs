@@ -6,9 +6,11 @@ use crate::persistent::Binding;
 use crate::rule::{
     AllowScope, AuditEngine, BodyProcessor, EngineMode, RuleSelector, Settings, Severity, Target,
 };
+use crate::text::ShortBytes;
 use crate::variables::Variable;
 
 use super::named::{Named, Tx};
+use super::rooms::Room;
 use super::{Candidates, Evaluation, Interruption, MatchLog};
 
 /// Everything that rules write to.
@@ -40,8 +42,8 @@ pub(crate) struct Hit {
     /// The link of the chain that asked; 0 for the head.
     pub(crate) link: usize,
     pub(crate) variable: Variable,
-    pub(crate) key: Option<Vec<u8>>,
-    pub(crate) value: Vec<u8>,
+    pub(crate) key: Option<ShortBytes>,
+    pub(crate) value: ShortBytes,
 }
 
 impl Hit {
@@ -74,14 +76,9 @@ pub(crate) struct Control {
 }
 
 impl State {
-    pub(crate) fn new(
-        settings: &Settings,
-        log: MatchLog,
-        evaluation: Evaluation,
-        candidates: Candidates,
-    ) -> Self {
+    pub(crate) fn new(settings: &Settings, log: MatchLog, evaluation: Evaluation, room: Room) -> Self {
         Self {
-            tx: Tx::default(),
+            tx: room.tx,
             env: Named::default(),
             scalars: Vec::new(),
             bindings: Vec::new(),
@@ -93,7 +90,7 @@ impl State {
             interruption: None,
             detected: None,
             evaluation,
-            candidates,
+            candidates: room.candidates,
             divergences: Vec::new(),
         }
     }

@@ -46,7 +46,7 @@ pub(super) fn visit(view: &View<'_>, variable: Variable, visit: &mut Visit<'_>) 
         Variable::MatchedVar => maybe(state.hits.last().map(|hit| hit.value.as_slice()), visit),
         Variable::MatchedVarName => maybe(state.hits.last().map(Hit::name).as_deref(), visit),
         Variable::MatchedVars => Some(
-            hits.map(|hit| (hit.name(), &hit.value))
+            hits.map(|hit| (hit.name(), &*hit.value))
                 .try_for_each(|(name, value)| visit(Some(&name), value)),
         ),
         Variable::MatchedVarsNames => {

@@ -159,7 +159,35 @@ variables! {
     Xml "XML" Collection,
 }
 
+/// What a variable's values come from, in the order in which it becomes known. Values of what was known earlier
+/// do not change any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Origin {
+    /// The connection and the head of the request.
+    Head,
+    /// Its body, too.
+    Body,
+    /// The response, or anything.
+    Response,
+}
+
 impl Variable {
+    /// What its values come from.
+    pub(crate) fn origin(self) -> Origin {
+        use Variable::*;
+        match self {
+            RequestMethod | RequestProtocol | RequestLine | RequestUri | RequestUriRaw | RequestFilename
+            | PathInfo | RequestBasename | QueryString | RequestHeaders | RequestHeadersNames
+            | RequestCookies | RequestCookiesNames | ServerName | ArgsGet | ArgsGetNames | RemoteAddr => {
+                Origin::Head
+            }
+            Args | ArgsCombinedSize | ArgsNames | ArgsPost | ArgsPostNames | Files | FilesCombinedSize
+            | FilesNames | FilesSizes | FilesTmpContent | FullRequest | MultipartFilename | MultipartName
+            | MultipartPartHeaders | RequestBody | Xml => Origin::Body,
+            _ => Origin::Response,
+        }
+    }
+
     /// The variable of that SecLang name, in any case. `REQUEST_XML` and `RESPONSE_HEADERS` style aliases
     /// of ModSecurity are accepted where they mean the same.
     pub fn from_name(name: &str) -> Option<Self> {

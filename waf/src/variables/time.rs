@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use crate::transaction::{Clock, Facts};
 
 use super::Variable;
-use super::view::{Visit, number};
+use super::view::{Visit, number, one};
 
 pub(super) fn visit(facts: &Facts, variable: Variable, visit: &mut Visit<'_>) -> Option<ControlFlow<()>> {
     let origin = &facts.origin;
@@ -15,7 +15,7 @@ pub(super) fn visit(facts: &Facts, variable: Variable, visit: &mut Visit<'_>) ->
             let Clock {
                 hour, minute, second, ..
             } = clock();
-            number(format_args!("{hour:02}:{minute:02}:{second:02}"), visit)
+            one(format!("{hour:02}:{minute:02}:{second:02}").as_bytes(), visit)
         }
         Variable::TimeEpoch => number(origin.unix_micros / 1_000_000, visit),
         Variable::TimeYear => number(clock().year, visit),

@@ -152,8 +152,8 @@ pub(super) fn one(value: &[u8], visit: &mut Visit<'_>) -> Option<ControlFlow<()>
 }
 
 /// Shows a number.
-pub(super) fn number(value: impl std::fmt::Display, visit: &mut Visit<'_>) -> Option<ControlFlow<()>> {
-    one(value.to_string().as_bytes(), visit)
+pub(super) fn number(value: impl itoa::Integer, visit: &mut Visit<'_>) -> Option<ControlFlow<()>> {
+    one(itoa::Buffer::new().format(value).as_bytes(), visit)
 }
 
 /// Shows `0` or `1`.

@@ -1,12 +1,10 @@
 //! A rule's variable list, typed; exclusions find their targets.
 
-use regex::bytes::Regex;
-
 use super::super::ast::{SelectorText, TargetText};
 use super::super::error::{Problem, excerpt};
 use crate::nearest::nearest;
 use crate::operators::pattern;
-use crate::rule::{Selector, Target};
+use crate::rule::{NamePattern, Selector, Target};
 use crate::variables::{Kind, Variable};
 
 /// The two XPaths that rules use: the text of all elements, and the values of all attributes.
@@ -71,11 +69,13 @@ fn selector(variable: Variable, text: Option<&SelectorText>) -> Result<Selector,
 }
 
 /// A pattern over names, which have no case.
-fn name_pattern(text: &str) -> Result<Regex, Problem> {
-    pattern::compile_without_case(text).map_err(|cause| Problem::Pattern {
-        pattern: excerpt(text),
-        cause,
-    })
+fn name_pattern(text: &str) -> Result<NamePattern, Problem> {
+    pattern::compile_without_case(text)
+        .map(NamePattern::new)
+        .map_err(|cause| Problem::Pattern {
+            pattern: excerpt(text),
+            cause,
+        })
 }
 
 /// The targets of a rule: exclusions are moved into the targets of their variable, wherever in the list
