@@ -53,25 +53,27 @@ pub(super) fn split_at_equals(piece: &[u8]) -> (&[u8], &[u8]) {
 fn decode_bytes(input: &[u8], plus_is_space: bool) -> (Vec<u8>, bool) {
     let mut decoded = Vec::with_capacity(input.len());
     let mut invalid = false;
+    let plus = if plus_is_space { b' ' } else { b'+' };
     let mut rest = input;
-    while let [first, tail @ ..] = rest {
-        rest = tail;
-        match first {
-            b'%' => match hex_pair(tail) {
-                Some(byte) => {
-                    decoded.push(byte);
-                    rest = &tail[2..];
-                }
-                None => {
-                    decoded.push(b'%');
-                    invalid = true;
-                }
-            },
-            b'+' if plus_is_space => decoded.push(b' '),
-            other => decoded.push(*other),
+    loop {
+        let end = memchr::memchr(b'%', rest).unwrap_or(rest.len());
+        let plain = rest[..end].iter();
+        decoded.extend(plain.map(|byte| if *byte == b'+' { plus } else { *byte }));
+        let Some(tail) = rest.get(end + 1..) else {
+            return (decoded, invalid);
+        };
+        match hex_pair(tail) {
+            Some(byte) => {
+                decoded.push(byte);
+                rest = &tail[2..];
+            }
+            None => {
+                decoded.push(b'%');
+                invalid = true;
+                rest = tail;
+            }
         }
     }
-    (decoded, invalid)
 }
 
 /// The byte that the first two characters spell in hexadecimal.

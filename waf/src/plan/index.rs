@@ -139,6 +139,8 @@ impl ByOrigin {
 pub(crate) struct Node {
     pub(crate) parent: NodeId,
     pub(crate) transformation: Option<Transformation>,
+    /// The node of this transformation alone.
+    pub(crate) alone: NodeId,
     /// All transformations from the root to here are the identity on a value whose [`Index::traits`] share no
     /// bit with this.
     pub(crate) cares: u64,
@@ -258,6 +260,7 @@ impl IndexBuilder {
         let root = Node {
             parent: RAW,
             transformation: None,
+            alone: RAW,
             cares: 0,
             cares_but_for_case: 0,
         };
@@ -387,11 +390,13 @@ impl IndexBuilder {
         let known =
             nodes.position(|node| node.parent == parent && node.transformation == Some(transformation));
         known.unwrap_or_else(|| {
+            let alone = (parent != RAW).then(|| self.child(RAW, transformation));
             let (cares, but_for_case) = self.cares(transformation);
             let before = &self.index.nodes[parent];
             let node = Node {
                 parent,
                 transformation: Some(transformation),
+                alone: alone.unwrap_or(self.index.nodes.len()),
                 cares: before.cares | cares,
                 cares_but_for_case: before.cares_but_for_case | but_for_case,
             };

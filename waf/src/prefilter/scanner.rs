@@ -3,7 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::windows::{Seen, Windows};
+use crate::text::append_kept;
+
+use super::windows::{Reading, Windows};
 use super::{ByteSet, Clause, Requirement};
 
 /// Clauses of one operator that are looked at: the most telling ones. Each takes a plane of bits, one bit for
@@ -46,7 +48,7 @@ struct Literals {
 pub(crate) struct Room {
     planes: Vec<u64>,
     squeezed: Vec<u8>,
-    seen: Seen,
+    reading: Reading,
 }
 
 /// One bit of one word of the planes.
@@ -168,8 +170,8 @@ impl Literals {
     }
 
     #[inline]
-    fn mark(&self, value: &[u8], seen: &mut Seen, planes: &mut [u64]) {
-        self.windows.find(value, seen, &mut |atom| {
+    fn mark(&self, value: &[u8], reading: &mut Reading, planes: &mut [u64]) {
+        self.windows.find(value, reading, &mut |atom| {
             let (first, end) = self.found[atom as usize];
             for mark in &self.marks[first as usize..end as usize] {
                 planes[mark.word as usize] |= mark.bit;
@@ -190,21 +192,21 @@ impl Scanner {
         let Room {
             planes,
             squeezed,
-            seen,
+            reading,
         } = room;
         planes.clear();
         planes.extend_from_slice(&self.blank);
         self.mark_bytes(present, planes);
-        self.literals.mark(value, seen, planes);
+        self.literals.mark(value, reading, planes);
         match &self.squeezed {
             None => {}
             Some(literals) if present.intersection(ALPHANUMERIC) == *present => {
-                literals.mark(value, seen, planes);
+                literals.mark(value, reading, planes);
             }
             Some(literals) => {
                 squeezed.clear();
-                squeezed.extend(value.iter().filter(|byte| byte.is_ascii_alphanumeric()));
-                literals.mark(squeezed, seen, planes);
+                append_kept(value, |byte| byte.is_ascii_alphanumeric(), squeezed);
+                literals.mark(squeezed, reading, planes);
             }
         }
         let (first, rest) = planes.split_at(self.words);

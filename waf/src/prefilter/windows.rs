@@ -1,7 +1,9 @@
 //! Many literals looked for at once: short windows of them in three bitmaps, then the literal itself.
 //!
-//! A dense automaton over some seven thousand literals takes megabytes and misses the caches. Here each byte of
-//! a value costs three look-ups in bitmaps of 8 KiB; of an ordinary value hardly a window is in them.
+//! A dense automaton over some seven thousand literals takes megabytes and misses the caches. Here two bytes of a
+//! value cost four look-ups in bitmaps that stay in the first cache; of an ordinary value few windows are in them.
+//! A value is read at every second byte: a literal that is long enough has a window at each of two places side by
+//! side, and one of them is where the value is read.
 
 use super::rarity;
 
@@ -11,19 +13,28 @@ pub(super) type AtomId = u32;
 /// Literals, ready to be looked for. They and the values are compared with ASCII capitals as small letters.
 #[derive(Debug)]
 pub(super) struct Windows {
-    /// The literals of two bytes, of three, and the rarest four bytes of each longer one.
-    pairs: Bitmap,
-    triples: Bitmap,
-    quads: Bitmap,
+    /// Of literals of two and three bytes the rarest two. Read at each byte.
+    pairs: Bitmap<1024>,
+    /// Both windows of three bytes of the literals of four bytes.
+    triples: Bitmap<1024>,
+    /// Two windows of four bytes, side by side, of each longer literal: the rarest ones.
+    quads: Bitmap<2048>,
     /// Open addressing over the windows of all lengths.
     places: Vec<u32>,
     entries: Vec<Entry>,
     atoms: Vec<Atom>,
     text: Vec<u8>,
+    literals: usize,
 }
 
-/// Which windows a value needs not be asked for again: room to work in.
-pub(super) type Seen = Vec<u64>;
+/// Room to work in.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    /// The value with small letters, and some zeros behind it.
+    folded: Vec<u8>,
+    /// The literals that were found.
+    seen: Vec<u64>,
+}
 
 #[derive(Debug)]
 struct Entry {
@@ -33,30 +44,21 @@ struct Entry {
     end: u32,
 }
 
-/// The bytes of a window, and above them how many they are.
+/// The bytes of a window, the first one lowest, and above them how many they are.
 type Key = u64;
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Atom {
     id: AtomId,
     start: u32,
     length: u32,
-    /// How many bytes of the literal stand behind its window.
-    behind: u32,
-    /// The first of them.
-    next: u8,
+    /// How many bytes of the literal stand before its window.
+    before: u32,
+    /// Its first four bytes, or as many as it has; all others 0.
+    head: u32,
+    /// Which bytes of `head` are its.
+    mask: u32,
 }
-
-/// Each byte, capitals as small letters.
-static FOLDED: [u8; 256] = {
-    let mut folded = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        folded[byte] = (byte as u8).to_ascii_lowercase();
-        byte += 1;
-    }
-    folded
-};
 
 /// What is no entry.
 const NONE: u32 = u32::MAX;
@@ -65,15 +67,28 @@ const PAIR: Key = 2 << 32;
 const TRIPLE: Key = 3 << 32;
 const QUAD: Key = 4 << 32;
 
+/// Zeros behind a value: windows begin up to two bytes before its end.
+const MARGIN: usize = 4;
+
 impl Windows {
     /// The literals, each with at least two bytes and without ASCII capitals; a literal's number is its place.
     pub(super) fn new(literals: &[&[u8]]) -> Self {
-        let mut windows: Vec<(Key, usize, AtomId)> = Vec::with_capacity(literals.len());
+        let (mut windows, mut text) = (Vec::with_capacity(literals.len() * 2), Vec::new());
         for (id, literal) in (0..).zip(literals) {
-            let (key, end) = window_of(literal);
-            windows.push((key, end, id));
+            for (key, before) in windows_of(literal) {
+                let atom = Atom {
+                    id,
+                    start: text.len() as u32,
+                    length: literal.len() as u32,
+                    before: before as u32,
+                    head: head_of(literal),
+                    mask: u32::MAX >> (32 - 8 * literal.len().min(4)),
+                };
+                windows.push((key, atom));
+            }
+            text.extend_from_slice(literal);
         }
-        windows.sort_unstable();
+        windows.sort_unstable_by_key(|(key, atom)| (*key, atom.id, atom.before));
         let mut built = Self {
             pairs: Bitmap::new(),
             triples: Bitmap::new(),
@@ -81,28 +96,22 @@ impl Windows {
             places: vec![NONE; (windows.len() * 2).next_power_of_two().max(2)],
             entries: Vec::new(),
             atoms: Vec::new(),
-            text: Vec::new(),
+            text,
+            literals: literals.len(),
         };
-        for (key, end, id) in windows {
-            built.add(key, end, id, literals[id as usize]);
+        for (key, atom) in windows {
+            built.add(key, atom);
         }
         built
     }
 
-    fn add(&mut self, key: Key, end: usize, id: AtomId, literal: &[u8]) {
+    fn add(&mut self, key: Key, atom: Atom) {
         let place = self.atoms.len() as u32;
         match self.entries.last_mut() {
             Some(last) if last.key == key => last.end = place + 1,
             _ => self.add_entry(key, place),
         }
-        self.atoms.push(Atom {
-            id,
-            start: self.text.len() as u32,
-            length: literal.len() as u32,
-            behind: (literal.len() - end) as u32,
-            next: literal.get(end).copied().unwrap_or(0),
-        });
-        self.text.extend_from_slice(literal);
+        self.atoms.push(atom);
     }
 
     fn add_entry(&mut self, key: Key, place: u32) {
@@ -115,8 +124,8 @@ impl Windows {
         let window = key as u32;
         match key - Key::from(window) {
             PAIR => self.pairs.insert(window),
-            TRIPLE => self.triples.insert(scattered(window << 8)),
-            _ => self.quads.insert(scattered(window)),
+            TRIPLE => self.triples.insert(self.triples.scattered(window)),
+            _ => self.quads.insert(self.quads.scattered(window)),
         }
         let mask = self.places.len() - 1;
         let mut at = hash(key) & mask;
@@ -131,139 +140,152 @@ impl Windows {
         self.atoms.is_empty()
     }
 
-    /// Names each literal that occurs in the value, some of them more than once.
+    /// Names each literal that occurs in the value.
     #[inline]
-    pub(super) fn find(&self, value: &[u8], seen: &mut Seen, found: &mut impl FnMut(AtomId)) {
+    pub(super) fn find(&self, value: &[u8], reading: &mut Reading, found: &mut impl FnMut(AtomId)) {
         if self.is_empty() {
             return;
         }
+        let Reading { folded, seen } = reading;
         seen.clear();
-        seen.resize(self.entries.len().div_ceil(64), 0);
+        seen.resize(self.literals.div_ceil(64), 0);
+        folded.clear();
+        folded.extend(value.iter().map(u8::to_ascii_lowercase));
+        folded.extend([0; MARGIN]);
         let (pairs, triples, quads) = (&self.pairs, &self.triples, &self.quads);
         let mut window = 0_u32;
-        for (place, byte) in value.iter().enumerate() {
-            window = window << 8 | u32::from(FOLDED[usize::from(*byte)]);
-            let pair = pairs.contains(window & 0xffff);
-            let triple = triples.contains(scattered(window << 8));
-            let quad = quads.contains(scattered(window));
-            if pair | triple | quad {
-                self.verify(
-                    [(pair, 2), (triple, 3), (quad, 4)],
-                    window,
-                    value,
-                    place + 1,
-                    seen,
-                    found,
-                );
+        for (place, bytes) in folded.as_chunks::<2>().0.iter().enumerate() {
+            window = window >> 16 | u32::from(u16::from_le_bytes(*bytes)) << 16;
+            let hits = pairs.has(window & 0xffff)
+                | pairs.has(window >> 8 & 0xffff) << 1
+                | triples.has(triples.scattered(window & 0x00ff_ffff)) << 2
+                | quads.has(quads.scattered(window)) << 3;
+            // The window of the first two bytes begins before the value.
+            if hits != 0 && place > 0 {
+                self.verify(hits, window, 2 * (place - 1), folded, seen, found);
             }
         }
     }
 
-    /// `end` is where the windows end in the value.
+    /// `start` is where the window stands in the value.
     #[inline(never)]
     fn verify(
         &self,
-        hits: [(bool, u32); 3],
+        mut hits: u64,
         window: u32,
-        value: &[u8],
-        end: usize,
-        seen: &mut Seen,
+        start: usize,
+        folded: &[u8],
+        seen: &mut [u64],
         found: &mut impl FnMut(AtomId),
     ) {
-        for (_, length) in hits.into_iter().filter(|(hit, _)| *hit) {
-            let key = Key::from(length) << 32 | Key::from(window & (u32::MAX >> (32 - 8 * length)));
-            let Some(place) = self.entry(key) else { continue };
-            if seen[place / 64] >> (place % 64) & 1 == 0 {
-                let all = self.verify_atoms(&self.entries[place], value, end, found);
-                seen[place / 64] |= u64::from(all) << (place % 64);
+        while hits != 0 {
+            let (key, start) = match hits.trailing_zeros() {
+                0 => (PAIR | Key::from(window & 0xffff), start),
+                1 => (PAIR | Key::from(window >> 8 & 0xffff), start + 1),
+                2 => (TRIPLE | Key::from(window & 0x00ff_ffff), start),
+                _ => (QUAD | Key::from(window), start),
+            };
+            hits &= hits - 1;
+            let Some(entry) = self.entry(key) else { continue };
+            for atom in &self.atoms[entry.first as usize..entry.end as usize] {
+                let (word, bit) = (atom.id as usize / 64, 1 << (atom.id % 64));
+                if seen[word] & bit == 0 && self.occurs(atom, folded, start) {
+                    seen[word] |= bit;
+                    found(atom.id);
+                }
             }
         }
     }
 
-    /// Whether all atoms of the entry were found.
-    fn verify_atoms(&self, entry: &Entry, value: &[u8], end: usize, found: &mut impl FnMut(AtomId)) -> bool {
-        let next = value.get(end).map_or(0, |byte| FOLDED[usize::from(*byte)]);
-        let mut all = true;
-        for atom in &self.atoms[entry.first as usize..entry.end as usize] {
-            let may = atom.behind == 0 || atom.next == next;
-            if may && self.occurs(atom, value, end) {
-                found(atom.id);
-            } else {
-                all = false;
-            }
-        }
-        all
-    }
-
-    fn entry(&self, key: Key) -> Option<usize> {
+    fn entry(&self, key: Key) -> Option<&Entry> {
         let mask = self.places.len() - 1;
         let mut at = hash(key) & mask;
         loop {
             let place = self.places[at] as usize;
-            if self.entries.get(place)?.key == key {
-                return Some(place);
+            let entry = self.entries.get(place)?;
+            if entry.key == key {
+                return Some(entry);
             }
             at = (at + 1) & mask;
         }
     }
 
-    fn occurs(&self, atom: &Atom, value: &[u8], end: usize) -> bool {
-        let end = end + atom.behind as usize;
-        let Some(start) = end.checked_sub(atom.length as usize) else {
+    /// `start` is where the atom's window stands.
+    #[inline]
+    fn occurs(&self, atom: &Atom, folded: &[u8], start: usize) -> bool {
+        let from_start = start
+            .checked_sub(atom.before as usize)
+            .and_then(|start| folded.get(start..));
+        let Some(from_start) = from_start else {
             return false;
         };
-        if atom.length <= 4 && atom.behind == 0 {
-            // The window is all there is of it.
-            return true;
+        let head = from_start.first_chunk::<4>().map_or(0, |head| u32::from_le_bytes(*head));
+        if head & atom.mask != atom.head {
+            return false;
         }
+        // Its end has to be one of the value, and no zero behind it.
         let text = &self.text[atom.start as usize..(atom.start + atom.length) as usize];
-        value
-            .get(start..end)
-            .is_some_and(|part| part.eq_ignore_ascii_case(text))
+        let value = &from_start[..from_start.len() - MARGIN];
+        atom.length as usize <= value.len() && (atom.length <= 4 || value[..text.len()] == *text)
     }
 }
 
-/// The window of a literal, and where it ends in it.
-fn window_of(literal: &[u8]) -> (Key, usize) {
-    let number = |window: &[u8]| window.iter().fold(0, |key, byte| key << 8 | Key::from(*byte));
-    match literal.len() {
-        2 => (PAIR | number(literal), 2),
-        3 => (TRIPLE | number(literal), 3),
-        _ => {
-            let rarity = |window: &[u8]| rarity::of_text(window);
-            let windows = literal.windows(4).enumerate();
-            let rarest = windows.min_by(|(_, a), (_, b)| rarity(a).total_cmp(&rarity(b)));
-            let (start, window) = rarest.unwrap_or((0, literal));
-            (QUAD | number(window), start + 4)
-        }
-    }
+/// The first four bytes of a literal, the first one lowest.
+fn head_of(literal: &[u8]) -> u32 {
+    let bytes = literal.iter().take(4).rev();
+    bytes.fold(0, |head, byte| head << 8 | u32::from(*byte))
+}
+
+/// The windows of a literal, and how many of its bytes stand before them.
+fn windows_of(literal: &[u8]) -> impl Iterator<Item = (Key, usize)> {
+    let (size, kind, side_by_side) = match literal.len() {
+        ..=3 => (2, PAIR, 1),
+        4 => (3, TRIPLE, 2),
+        _ => (4, QUAD, 2),
+    };
+    // Of windows side by side the commoner one tells how often they are met.
+    let commonness = |start: usize| {
+        let windows = (start..start + side_by_side).map(|start| rarity::of_text(&literal[start..start + size]));
+        windows.fold(0.0, f64::max)
+    };
+    let starts = 0..=literal.len() - size + 1 - side_by_side;
+    let rarest = starts.min_by(|a, b| commonness(*a).total_cmp(&commonness(*b)));
+    let first = rarest.unwrap_or(0);
+    (first..first + side_by_side).map(move |start| {
+        let bytes = literal[start..start + size].iter().rev();
+        (kind | bytes.fold(0, |key, byte| key << 8 | Key::from(*byte)), start)
+    })
 }
 
 fn hash(key: Key) -> usize {
     (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize
 }
 
-#[inline(always)]
-fn scattered(window: u32) -> u32 {
-    window.wrapping_mul(0x9e37_79b1) >> 16
-}
-
-/// A bit for each number of 16 bits. Windows of more bytes share them: a bit that is set may mean another.
+/// Bits for numbers, 64 a word; a power of two of words. Windows of more bytes share bits: one that is set may mean
+/// another.
 #[derive(Debug)]
-struct Bitmap(Box<[u64; 1024]>);
+struct Bitmap<const WORDS: usize>(Box<[u64; WORDS]>);
 
-impl Bitmap {
+impl<const WORDS: usize> Bitmap<WORDS> {
+    /// How far to shift a hash of 32 bits.
+    const SHIFT: u32 = 32 - 6 - WORDS.trailing_zeros();
+
     fn new() -> Self {
-        Self(Box::new([0; 1024]))
+        Self(Box::new([0; WORDS]))
     }
 
     fn insert(&mut self, number: u32) {
-        self.0[(number >> 6) as usize & 1023] |= 1 << (number & 63);
+        self.0[(number >> 6) as usize & (WORDS - 1)] |= 1 << (number & 63);
     }
 
     #[inline(always)]
-    fn contains(&self, number: u32) -> bool {
-        self.0[(number >> 6) as usize & 1023] >> (number & 63) & 1 != 0
+    fn has(&self, number: u32) -> u64 {
+        self.0[(number >> 6) as usize & (WORDS - 1)] >> (number & 63) & 1
+    }
+
+    #[inline(always)]
+    fn scattered(&self, window: u32) -> u32 {
+        window.wrapping_mul(0x9e37_79b1) >> Self::SHIFT
     }
 }
 
@@ -274,7 +296,7 @@ mod tests {
     fn found(literals: &[&str], value: &[u8]) -> Vec<AtomId> {
         let literals: Vec<_> = literals.iter().map(|text| text.as_bytes()).collect();
         let mut found = Vec::new();
-        Windows::new(&literals).find(value, &mut Seen::new(), &mut |id| found.push(id));
+        Windows::new(&literals).find(value, &mut Reading::default(), &mut |id| found.push(id));
         found.sort_unstable();
         found.dedup();
         found
@@ -317,7 +339,7 @@ mod tests {
             let value: Vec<u8> = word(number, 6).iter().map(u8::to_ascii_uppercase).collect();
             let folded = value.to_ascii_lowercase();
             let mut seen = vec![false; literals.len()];
-            windows.find(&value, &mut Seen::new(), &mut |id| seen[id as usize] = true);
+            windows.find(&value, &mut Reading::default(), &mut |id| seen[id as usize] = true);
             for (literal, seen) in literals.iter().zip(seen) {
                 let occurs = folded.windows(literal.len()).any(|part| part == literal);
                 assert_eq!(

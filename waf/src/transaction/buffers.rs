@@ -251,23 +251,32 @@ impl Buffers {
             return self.derived[place];
         }
         let mut derived = self.derive(buffer, steps.parent, index);
-        let changed = match steps
-            .transformation
-            .map(|step| step.apply(self.bytes(derived.buffer)))
-        {
-            Some(Cow::Owned(changed)) => Some(changed),
-            Some(Cow::Borrowed(_)) | None => None,
-        };
-        if let Some(changed) = changed {
-            let same = self.bytes(derived.scanned).eq_ignore_ascii_case(&changed);
-            derived.buffer = self.intern(&changed, index);
-            if !same {
-                derived.scanned = derived.buffer;
-                derived.change = steps.transformation;
+        if steps.alone == node {
+            self.change(&mut derived, steps.transformation, index);
+        } else {
+            // The same step of another chain may have been here.
+            let step = self.derive(derived.buffer, steps.alone, index);
+            if !step.looks_like(derived.buffer) {
+                derived.scanned = step.scanned;
+                derived.change = step.change;
             }
+            derived.buffer = step.buffer;
         }
         self.derived[place] = derived;
         derived
+    }
+
+    fn change(&mut self, derived: &mut Derived, transformation: Option<Transformation>, index: &Index) {
+        let changed = match transformation.map(|step| step.apply(self.bytes(derived.buffer))) {
+            Some(Cow::Owned(changed)) => changed,
+            Some(Cow::Borrowed(_)) | None => return,
+        };
+        let same = self.bytes(derived.scanned).eq_ignore_ascii_case(&changed);
+        derived.buffer = self.intern(&changed, index);
+        if !same {
+            derived.scanned = derived.buffer;
+            derived.change = transformation;
+        }
     }
 
     /// The same as far as scanners tell.
@@ -344,8 +353,19 @@ fn at(buffer: BufferId) -> usize {
     (buffer & !LASTING) as usize
 }
 
+/// A value of more bytes is quicker looked at by way of a table.
+const LONG: usize = 512;
+
 fn present(value: &[u8]) -> ByteSet {
     let mut present = ByteSet::EMPTY;
+    if value.len() > LONG {
+        let mut table = [false; 256];
+        for byte in value {
+            table[usize::from(*byte)] = true;
+        }
+        present.extend((0..=u8::MAX).filter(|byte| table[usize::from(*byte)]));
+        return present;
+    }
     for byte in value {
         present.insert(*byte);
     }

@@ -14,26 +14,27 @@ pub(super) fn apply(input: &[u8]) -> Cow<'_, [u8]> {
     if !input.iter().any(|byte| is_of_interest(*byte)) {
         return Cow::Borrowed(input);
     }
-    let mut out = Vec::with_capacity(input.len());
-    let mut after_space = false;
+    let mut out = vec![0; input.len()];
+    let (mut end, mut after_space) = (0, false);
     for byte in input {
         match byte {
             b'"' | b'\'' | b'\\' | b'^' => continue,
             b' ' | b',' | b';' | b'\t' | b'\r' | b'\n' => {
-                if !after_space {
-                    out.push(b' ');
-                }
+                out[end] = b' ';
+                end += usize::from(!after_space);
                 after_space = true;
                 continue;
             }
-            b'/' | b'(' if after_space => {
-                out.pop();
-                out.push(*byte);
+            b'/' | b'(' => {
+                end -= usize::from(after_space);
+                out[end] = *byte;
             }
-            _ => out.push(byte.to_ascii_lowercase()),
+            _ => out[end] = byte.to_ascii_lowercase(),
         }
+        end += 1;
         after_space = false;
     }
+    out.truncate(end);
     Cow::Owned(out)
 }
 

@@ -14,7 +14,7 @@ use super::whitespace::{NO_BREAK_SPACE, is_space};
 
 /// Compresses `input`.
 pub(super) fn apply(input: &[u8]) -> Cow<'_, [u8]> {
-    if !input.iter().any(|byte| is_space(*byte) || !byte.is_ascii()) {
+    if input.is_ascii() && is_compressed(input) {
         return Cow::Borrowed(input);
     }
     let mut out = Compressed {
@@ -36,6 +36,18 @@ pub(super) fn apply(input: &[u8]) -> Cow<'_, [u8]> {
         }
     }
     Cow::Owned(out.bytes)
+}
+
+/// Whether all white space of an ASCII text is single spaces.
+fn is_compressed(input: &[u8]) -> bool {
+    let mut compressed = true;
+    let mut before = b'x';
+    for byte in input {
+        // Without a branch for each byte.
+        compressed &= !(is_space(*byte) & (*byte != b' ')) & !((before == b' ') & (*byte == b' '));
+        before = *byte;
+    }
+    compressed
 }
 
 struct Compressed {

@@ -80,17 +80,21 @@ pub(super) fn apply(input: &[u8]) -> Cow<'_, [u8]> {
     let mut out = Vec::with_capacity(input.len());
     out.extend_from_slice(&input[..first]);
     let mut rest = &input[first..];
-    while let Some((byte, after)) = rest.split_first() {
+    loop {
+        let end = memchr::memchr(b'&', rest).unwrap_or(rest.len());
+        out.extend_from_slice(&rest[..end]);
+        let Some(after) = rest.get(end + 1..) else {
+            return Cow::Owned(out);
+        };
         rest = after;
-        match (*byte == b'&').then(|| reference(after)).flatten() {
+        match reference(after) {
             Some((code, length)) => {
                 push_character(&mut out, code);
                 rest = &after[length..];
             }
-            None => out.push(*byte),
+            None => out.push(b'&'),
         }
     }
-    Cow::Owned(out)
 }
 
 /// The character that a reference stands for, and the reference's length without the `&`.

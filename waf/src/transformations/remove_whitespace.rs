@@ -10,14 +10,20 @@
 
 use std::borrow::Cow;
 
+use crate::text::append_kept;
+
 use super::whitespace::{NO_BREAK_SPACE, is_space};
 
 /// Removes white space from `input`.
 pub(super) fn apply(input: &[u8]) -> Cow<'_, [u8]> {
-    if !input.iter().any(|byte| is_space(*byte) || !byte.is_ascii()) {
+    if input.is_ascii() && !input.iter().any(|byte| is_space(*byte)) {
         return Cow::Borrowed(input);
     }
     let mut out = Vec::with_capacity(input.len());
+    if input.is_ascii() {
+        append_kept(input, |byte| !is_space(byte), &mut out);
+        return Cow::Owned(out);
+    }
     for chunk in input.utf8_chunks() {
         for text in chunk.valid().split(char::is_whitespace) {
             out.extend_from_slice(text.as_bytes());

@@ -21,16 +21,16 @@ pub(super) fn apply(input: &[u8]) -> Cow<'_, [u8]> {
     let mut out = Vec::with_capacity(input.len());
     out.extend_from_slice(&input[..first]);
     let mut rest = &input[first..];
-    while let Some((byte, after)) = rest.split_first() {
-        let (decoded, taken) = match byte {
-            b'+' => (b' ', 0),
-            b'%' => escape(after).unwrap_or((b'%', 0)),
-            byte => (*byte, 0),
+    loop {
+        let end = memchr::memchr(b'%', rest).unwrap_or(rest.len());
+        out.extend(rest[..end].iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }));
+        let Some(after) = rest.get(end + 1..) else {
+            return Cow::Owned(out);
         };
+        let (decoded, taken) = escape(after).unwrap_or((b'%', 0));
         out.push(decoded);
         rest = &after[taken..];
     }
-    Cow::Owned(out)
 }
 
 /// The byte that the escape after a `%` stands for, and the escape's length without the `%`.
