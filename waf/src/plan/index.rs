@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::scanners::{Kind, Scanners, kind_of, without_case};
-use crate::operators::{Comparison, atoi};
+use crate::operators::Comparison;
 use crate::prefilter::{ByteSet, Scanner};
 use crate::rule::{Link, Question, Rule, Selector, Target};
 use crate::transformations::{Transformation, is_touched_anyway};
@@ -42,12 +42,12 @@ pub(crate) struct NumberAsk {
 }
 
 impl NumberAsk {
-    /// Whether the link matches if this is the member's value.
+    /// Whether the link matches if this is the member's value as a number.
     #[inline]
-    pub(crate) fn holds(&self, value: Option<&[u8]>) -> bool {
+    pub(crate) fn holds(&self, value: Option<i64>) -> bool {
         let value = match (self.count, value) {
             (true, value) => i64::from(value.is_some()),
-            (false, Some(value)) => atoi(value),
+            (false, Some(value)) => value,
             (false, None) => return false,
         };
         self.comparison.holds(value, self.number) != self.negated

@@ -41,12 +41,23 @@ struct Plan {
     index: Index,
 }
 
+/// A rule's place in the program of its phase.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Head {
+    /// How its first link asks.
+    pub(crate) ask: Ask,
+    /// Its step.
+    pub(crate) step: usize,
+    /// Which of the heads `skipAfter` goes on with.
+    pub(crate) jump: usize,
+}
+
 /// One phase.
 #[derive(Debug, Default)]
 struct Program {
     steps: Vec<Step>,
-    /// How the first link of each step asks; `None` for markers.
-    heads: Vec<Option<Ask>>,
+    /// The steps that are rules.
+    heads: Vec<Head>,
     /// How the links of each step ask.
     asks: Vec<Box<[Ask]>>,
     /// Where `skipAfter` of each step lands.
@@ -91,8 +102,8 @@ impl RuleSet {
         &self.inner.programs[phase.index()].steps
     }
 
-    /// How the first links of the steps ask; `None` for markers.
-    pub(crate) fn heads(&self, phase: Phase) -> &[Option<Ask>] {
+    /// The rules of a phase, as far as most requests need them.
+    pub(crate) fn heads(&self, phase: Phase) -> &[Head] {
         &self.inner.programs[phase.index()].heads
     }
 
@@ -108,6 +119,7 @@ impl RuleSet {
 
     /// Where `skipAfter` of a step goes on: behind the next marker of that name (or the next rule with that
     /// id); at the end of the phase if there is none.
+    #[cfg(test)]
     pub(crate) fn jump(&self, phase: Phase, step: usize) -> usize {
         self.inner.programs[phase.index()].jumps[step]
     }
@@ -159,7 +171,6 @@ impl Plan {
             Entry::Marker(name) => {
                 for program in &mut self.programs {
                     program.steps.push(Step::Marker(name.clone()));
-                    program.heads.push(None);
                     program.asks.push(Box::default());
                     program.land(name.clone());
                 }
@@ -168,9 +179,11 @@ impl Plan {
                 let rule = shared.rule(rule);
                 let program = &mut self.programs[rule.phase.index()];
                 let asks = index.add(&rule);
-                program
-                    .heads
-                    .push(Some(asks.first().copied().unwrap_or(Ask::Plain)));
+                program.heads.push(Head {
+                    ask: asks.first().copied().unwrap_or(Ask::Plain),
+                    step: program.steps.len(),
+                    jump: usize::MAX,
+                });
                 program.asks.push(asks);
                 program.steps.push(Step::Rule(Arc::clone(&rule)));
                 program.land(rule.id.to_string());
@@ -216,6 +229,10 @@ impl Program {
             landing.unwrap_or(self.steps.len())
         });
         self.jumps = jumps.collect();
+        for place in 0..self.heads.len() {
+            let landing = self.jumps[self.heads[place].step];
+            self.heads[place].jump = self.heads.partition_point(|head| head.step < landing);
+        }
     }
 
     fn landing(&self, name: &str, from: usize) -> Option<usize> {

@@ -219,7 +219,9 @@ impl Windows {
         let Some(from_start) = from_start else {
             return false;
         };
-        let head = from_start.first_chunk::<4>().map_or(0, |head| u32::from_le_bytes(*head));
+        let head = from_start
+            .first_chunk::<4>()
+            .map_or(0, |head| u32::from_le_bytes(*head));
         if head & atom.mask != atom.head {
             return false;
         }
@@ -245,7 +247,8 @@ fn windows_of(literal: &[u8]) -> impl Iterator<Item = (Key, usize)> {
     };
     // Of windows side by side the commoner one tells how often they are met.
     let commonness = |start: usize| {
-        let windows = (start..start + side_by_side).map(|start| rarity::of_text(&literal[start..start + size]));
+        let windows =
+            (start..start + side_by_side).map(|start| rarity::of_text(&literal[start..start + size]));
         windows.fold(0.0, f64::max)
     };
     let starts = 0..=literal.len() - size + 1 - side_by_side;
@@ -253,7 +256,10 @@ fn windows_of(literal: &[u8]) -> impl Iterator<Item = (Key, usize)> {
     let first = rarest.unwrap_or(0);
     (first..first + side_by_side).map(move |start| {
         let bytes = literal[start..start + size].iter().rev();
-        (kind | bytes.fold(0, |key, byte| key << 8 | Key::from(*byte)), start)
+        (
+            kind | bytes.fold(0, |key, byte| key << 8 | Key::from(*byte)),
+            start,
+        )
     })
 }
 
@@ -339,7 +345,9 @@ mod tests {
             let value: Vec<u8> = word(number, 6).iter().map(u8::to_ascii_uppercase).collect();
             let folded = value.to_ascii_lowercase();
             let mut seen = vec![false; literals.len()];
-            windows.find(&value, &mut Reading::default(), &mut |id| seen[id as usize] = true);
+            windows.find(&value, &mut Reading::default(), &mut |id| {
+                seen[id as usize] = true
+            });
             for (literal, seen) in literals.iter().zip(seen) {
                 let occurs = folded.windows(literal.len()).any(|part| part == literal);
                 assert_eq!(

@@ -16,6 +16,8 @@ pub(crate) struct Candidates {
     buffers: Values,
     /// The buffers of whole variables and of selections, in order.
     values: Vec<BufferId>,
+    /// What transformations care about of each of them.
+    traits: Vec<u64>,
     variables: Vec<Option<Part>>,
     selections: Vec<Option<Part>>,
     lists: Vec<Option<Part>>,
@@ -80,6 +82,7 @@ impl Candidates {
     pub(super) fn begin_phase(&mut self, changed: Origin, index: &Index) {
         if changed == Origin::Head {
             self.values.clear();
+            self.traits.clear();
             self.bits.clear();
         }
         VARIABLES.forget(&mut self.variables, changed, None);
@@ -235,10 +238,10 @@ impl Candidates {
         }
         let start = self.room_for(Some(raw), index.scanner(shape.kind, None).words());
         for place in part.start..part.end {
-            let value = self.values[place as usize];
-            if !self.buffers.of(value).is_touched(value, cares) {
+            if self.traits[place as usize] & cares == 0 {
                 continue;
             }
+            let value = self.values[place as usize];
             let derived = self.buffers.of_mut(value).derive(value, shape.node, index);
             if !derived.looks_like(value) {
                 self.count_in(start, derived, shape.kind, index);
@@ -356,12 +359,16 @@ impl Candidates {
     }
 
     /// The values from this place on.
-    fn part(&self, start: usize) -> Part {
-        let values = self.values[start..].iter();
+    fn part(&mut self, start: usize) -> Part {
+        let buffers = &self.buffers;
+        let traits = self.values[start..]
+            .iter()
+            .map(|value| buffers.of(*value).traits(*value));
+        self.traits.extend(traits);
         Part {
             start: start as u32,
             end: self.values.len() as u32,
-            traits: values.fold(0, |traits, value| traits | self.buffers.of(*value).traits(*value)),
+            traits: self.traits[start..].iter().fold(0, |all, traits| all | traits),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::plan::{Ask, RuleSet};
+use crate::plan::{Ask, Index, RuleSet};
 use crate::rule::{AllowScope, EngineMode, Phase, Rule, Step, Target};
 use crate::variables::{Origin, Variable, View};
 
@@ -43,12 +43,11 @@ impl Context<'_> {
 
     /// Whether no value can match the first link of a rule, as is quickly known.
     #[inline]
-    fn spares(&mut self, head: &Ask) -> bool {
-        let index = self.rules.index();
+    fn spares(&mut self, head: &Ask, index: &Index, limit: usize) -> bool {
         match head {
             Ask::Candidates { group, slot } => {
-                let limit = self.rules.limits().buffered_bytes;
-                !self.state.candidates.any(*group, *slot, index, self.facts, limit)
+                let candidates = &mut self.state.candidates;
+                !candidates.any(*group, *slot, index, self.facts, limit)
             }
             Ask::Number(ask) => !self.tx_is_removed() && !self.state.tx.holds(ask, index),
             Ask::Plain => false,
@@ -84,25 +83,20 @@ impl Context<'_> {
 pub(super) fn run(phase: Phase, changed: Origin, context: &mut Context<'_>) {
     let rules = context.rules;
     let (heads, steps) = (rules.heads(phase), rules.steps(phase));
+    let (index, limit) = (rules.index(), rules.limits().buffered_bytes);
     let spares = context.state.evaluation == Evaluation::Indexed;
     context.state.candidates.begin_phase(changed, rules.index());
-    let (mut next, mut skip) = (0, 0);
+    let mut next = 0;
     let mut goes_on = context.goes_on(phase);
     while goes_on && let Some(head) = heads.get(next) {
-        let place = next;
         next += 1;
-        let Some(head) = head else { continue };
-        if skip > 0 {
-            skip -= 1;
+        if spares && context.spares(&head.ask, index, limit) {
             continue;
         }
-        if spares && context.spares(head) {
-            continue;
-        }
-        let Some(Step::Rule(rule)) = steps.get(place) else {
+        let Some(Step::Rule(rule)) = steps.get(head.step) else {
             continue;
         };
-        let asks = rules.asks(phase, place);
+        let asks = rules.asks(phase, head.step);
         let matched = !context.is_removed(rule) && chain::matches(rule, asks, context);
         // Links act at once, also those of a chain that fails later.
         goes_on = context.goes_on(phase);
@@ -110,11 +104,11 @@ pub(super) fn run(phase: Phase, changed: Origin, context: &mut Context<'_>) {
             continue;
         }
         let actions = &rule.head().actions;
-        skip = actions.skip.unwrap_or(0);
         if actions.skip_after.is_some() {
             // A marker that stands nowhere ahead ends the phase, as in ModSecurity.
-            next = rules.jump(phase, place);
+            next = head.jump;
         }
+        next += actions.skip.unwrap_or(0);
     }
     context.state.hits.clear();
     context.rule = None;

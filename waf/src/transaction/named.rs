@@ -1,7 +1,7 @@
 //! Named values in the order they were first set: the collections that rules write to.
 
 use crate::hash;
-use crate::operators::Captures;
+use crate::operators::{Captures, atoi};
 use crate::plan::{Index, NumberAsk};
 use crate::text::ShortBytes;
 
@@ -18,6 +18,8 @@ struct Entry {
     hash: u64,
     name: ShortBytes,
     value: Option<ShortBytes>,
+    /// The value as a number.
+    number: i64,
 }
 
 /// What is no place in `entries`.
@@ -37,8 +39,9 @@ impl Named {
     }
 
     #[inline]
-    fn value_at(&self, place: u32) -> Option<&[u8]> {
-        self.entries.get(place as usize)?.value.as_deref()
+    fn number_at(&self, place: u32) -> Option<i64> {
+        let entry = self.entries.get(place as usize)?;
+        entry.value.is_some().then_some(entry.number)
     }
 
     /// Sets a value; `false` if a new name would pass the limit.
@@ -59,6 +62,7 @@ impl Named {
             .and_then(|place| self.entries.get_mut(place))
         {
             entry.value = change(entry.value.as_deref());
+            entry.number = entry.value.as_deref().map_or(0, atoi);
             return true;
         }
         let Some(value) = change(None) else { return true };
@@ -68,6 +72,7 @@ impl Named {
         self.entries.push(Entry {
             hash,
             name: ShortBytes::from_slice(name),
+            number: atoi(&value),
             value: Some(value),
         });
         self.note_last();
@@ -143,14 +148,18 @@ impl Tx {
     /// Whether a link that compares a member with a number matches.
     #[inline]
     pub(crate) fn holds(&mut self, ask: &NumberAsk, index: &Index) -> bool {
-        if self.known.len() != index.tx_names().len() {
-            self.known.resize(index.tx_names().len(), EMPTY);
+        let mut place = self.known.get(ask.name).copied().unwrap_or(EMPTY);
+        if place == EMPTY {
+            place = self.look_up(ask.name, index);
         }
-        let known = &mut self.known[ask.name];
-        if *known == EMPTY {
-            *known = self.named.place(&index.tx_names()[ask.name]);
-        }
-        ask.holds(self.named.value_at(*known))
+        ask.holds(self.named.number_at(place))
+    }
+
+    #[inline(never)]
+    fn look_up(&mut self, name: usize, index: &Index) -> u32 {
+        self.known.resize(index.tx_names().len(), EMPTY);
+        self.known[name] = self.named.place(&index.tx_names()[name]);
+        self.known[name]
     }
 
     /// Sets a member to what comes of its old value, or removes it.

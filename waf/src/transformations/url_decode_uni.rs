@@ -23,7 +23,11 @@ pub(super) fn apply(input: &[u8]) -> Cow<'_, [u8]> {
     let mut rest = &input[first..];
     loop {
         let end = memchr::memchr(b'%', rest).unwrap_or(rest.len());
-        out.extend(rest[..end].iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }));
+        out.extend(
+            rest[..end]
+                .iter()
+                .map(|byte| if *byte == b'+' { b' ' } else { *byte }),
+        );
         let Some(after) = rest.get(end + 1..) else {
             return Cow::Owned(out);
         };

@@ -45,6 +45,9 @@ impl View<'_> {
                 _ => ControlFlow::Continue(()),
             };
         }
+        if !collections::changes_while_rules_run(target.variable) {
+            return visit_fact_target(self.facts, target, removed, visit);
+        }
         self.visit(
             target.variable,
             &mut |key, value| match admits(target, removed, key) {
@@ -90,6 +93,9 @@ pub(crate) fn visit_fact_target(
     removed: &[Arc<Target>],
     visit: &mut Visit<'_>,
 ) -> ControlFlow<()> {
+    if let (Variable::RequestHeaders, Selector::Key(name)) = (target.variable, &target.selector) {
+        return visit_header(facts, name, target, removed, visit);
+    }
     visit_fact(
         facts,
         target.variable,
@@ -98,6 +104,23 @@ pub(crate) fn visit_fact_target(
             false => ControlFlow::Continue(()),
         },
     )
+}
+
+/// The same for the headers of one name, which every second rule about headers means.
+fn visit_header(
+    facts: &Facts,
+    name: &[u8],
+    target: &Target,
+    removed: &[Arc<Target>],
+    visit: &mut Visit<'_>,
+) -> ControlFlow<()> {
+    for (key, value) in &facts.request.headers {
+        let is_meant = key.len() == name.len() && key.eq_ignore_ascii_case(name);
+        if is_meant && admits(target, removed, Some(key)) {
+            visit(Some(key), value)?;
+        }
+    }
+    ControlFlow::Continue(())
 }
 
 /// Whether a target means the member of that name.
