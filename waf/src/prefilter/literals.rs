@@ -22,14 +22,8 @@ const COMMON: f64 = 0.2;
 /// What every match of the pattern holds. The pattern is one that the `regex` crate takes, over bytes, `.`
 /// matching everything.
 pub(crate) fn of_pattern(pattern: &str) -> Requirement {
-    let parser = ParserBuilder::new()
-        .unicode(false)
-        .utf8(false)
-        .dot_matches_new_line(true)
-        .build()
-        .parse(pattern);
     // It was compiled before: what cannot be read here needs nothing that is known.
-    let Ok(tree) = parser else {
+    let Ok(tree) = parse(pattern) else {
         return Requirement::unknown();
     };
     let mut clauses = Reader::default().clauses(&tree);
@@ -37,6 +31,15 @@ pub(crate) fn of_pattern(pattern: &str) -> Requirement {
         clauses.extend(Reader::squeezing().clauses(&tree));
     }
     Requirement::all_of(clauses)
+}
+
+fn parse(pattern: &str) -> Result<Hir, regex_syntax::Error> {
+    ParserBuilder::new()
+        .unicode(false)
+        .utf8(false)
+        .dot_matches_new_line(true)
+        .build()
+        .parse(pattern)
 }
 
 /// What is known of a part of the pattern.
@@ -57,19 +60,35 @@ impl Part {
 ///
 /// Patterns against evasion allow quotes and backslashes between the letters of a word: `c["'\\]*a["'\\]*t`.
 /// Squeezing reads a pattern as it is for values without all that is no letter and no digit: there the word is
-/// a literal again. What may stand between the letters and needs a rare byte (`$`) becomes a guard: a value
-/// with such a byte meets each clause.
+/// a literal again. In its texts a gap stands for what is left out; what may be in the gaps between the letters is
+/// known of each clause. What may stand there and needs a rare byte (`$`) becomes a guard: a value with such a byte
+/// meets each clause.
 #[derive(Default)]
 struct Reader {
     squeeze: bool,
     guards: ByteSet,
+    /// What may be left out at the gaps, by their numbers: any of the bytes, any number of times.
+    gaps: Vec<ByteSet>,
 }
+
+/// The first gap, as a byte of a text; texts that are squeezed have ASCII letters and digits besides.
+const GAP: u8 = 0x80;
+
+/// Kinds of gaps that are told apart.
+const MOST_GAPS: usize = 0x80;
+
+/// Kinds of bytes in a gap. Of wider ones every value is full; texts end there.
+const WIDEST_GAP: usize = 12;
+
+const ALPHANUMERIC: ByteSet = ByteSet::range(b'0', b'9')
+    .union(ByteSet::range(b'A', b'Z'))
+    .union(ByteSet::range(b'a', b'z'));
 
 impl Reader {
     fn squeezing() -> Self {
         Self {
             squeeze: true,
-            guards: ByteSet::EMPTY,
+            ..Self::default()
         }
     }
 
@@ -90,11 +109,59 @@ impl Reader {
     }
 
     fn any_text(&self, texts: BTreeSet<Vec<u8>>) -> Option<Clause> {
-        if self.squeeze {
-            Clause::any_squeezed(texts)
-        } else {
-            Clause::any_text(texts)
+        if !self.squeeze {
+            return Clause::any_text(texts);
         }
+        let (mut squeezed, mut noise) = (BTreeSet::new(), ByteSet::EMPTY);
+        for text in texts {
+            let is_letter = |byte: &u8| *byte < GAP;
+            let first = text.iter().position(is_letter)?;
+            let last = text.iter().rposition(is_letter)?;
+            // Gaps at the ends are none: nothing of the text is beyond them.
+            for byte in &text[first..=last] {
+                noise = noise.union(self.gap(*byte));
+            }
+            squeezed.insert(text.into_iter().filter(is_letter).collect::<Vec<_>>());
+        }
+        Clause::any_squeezed(squeezed, noise)
+    }
+
+    /// What may be left out at a byte of a text: nothing at a letter.
+    fn gap(&self, byte: u8) -> ByteSet {
+        let gap = byte.checked_sub(GAP).map(usize::from);
+        gap.and_then(|gap| self.gaps.get(gap))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// A gap where any of the bytes may be left out.
+    fn new_gap(&mut self, bytes: ByteSet) -> u8 {
+        let known = self.gaps.iter().position(|gap| *gap == bytes);
+        let gap = known.unwrap_or_else(|| {
+            if self.gaps.len() < MOST_GAPS {
+                self.gaps.push(bytes);
+            } else if let Some(last) = self.gaps.last_mut() {
+                // Gaps of many kinds share the last one.
+                *last = last.union(bytes);
+            }
+            self.gaps.len() - 1
+        });
+        GAP + gap as u8
+    }
+
+    /// Texts that have no letters, as one gap.
+    fn one_gap(&mut self, texts: &BTreeSet<Vec<u8>>) -> Part {
+        let gaps = texts
+            .iter()
+            .flatten()
+            .fold(ByteSet::EMPTY, |gaps, byte| gaps.union(self.gap(*byte)));
+        if gaps == ByteSet::EMPTY {
+            return Part::nothing();
+        }
+        if gaps.iter().count() > WIDEST_GAP {
+            return Part::Needs(Vec::new());
+        }
+        Part::Texts(BTreeSet::from([vec![self.new_gap(gaps)]]))
     }
 
     fn read(&mut self, tree: &Hir) -> Part {
@@ -109,16 +176,24 @@ impl Reader {
         }
     }
 
-    fn read_literal(&self, literal: &[u8]) -> Part {
-        let kept = literal.iter().filter(|byte| self.keeps(**byte));
-        Part::Texts(BTreeSet::from([kept.map(u8::to_ascii_lowercase).collect()]))
+    fn read_literal(&mut self, literal: &[u8]) -> Part {
+        let read = |byte: &u8| match self.keeps(*byte) {
+            true => byte.to_ascii_lowercase(),
+            false => self.new_gap(ByteSet::of(&[*byte])),
+        };
+        Part::Texts(BTreeSet::from([literal.iter().map(read).collect()]))
+    }
+
+    /// Bytes of one text, and a gap for each where there are gaps.
+    fn longest(&self) -> usize {
+        if self.squeeze { 2 * LONGEST } else { LONGEST }
     }
 
     fn keeps(&self, byte: u8) -> bool {
         !self.squeeze || byte.is_ascii_alphanumeric()
     }
 
-    fn read_class(&self, class: &Class) -> Part {
+    fn read_class(&mut self, class: &Class) -> Part {
         let mut bytes = ByteSet::EMPTY;
         match class {
             Class::Bytes(class) => {
@@ -130,8 +205,15 @@ impl Reader {
             Class::Unicode(_) => return Part::Needs(Vec::new()),
         }
         let folded = bytes.folded();
-        let text = |byte: u8| if self.keeps(byte) { vec![byte] } else { Vec::new() };
-        let texts: BTreeSet<_> = folded.iter().map(text).collect();
+        let kept = folded.iter().filter(|byte| self.keeps(*byte));
+        let mut texts: BTreeSet<_> = kept.map(|byte| vec![byte]).collect();
+        let left_out = folded.intersection(ALPHANUMERIC.complement());
+        if self.squeeze && left_out.iter().count() > WIDEST_GAP {
+            return Part::Needs(vec![Clause::any_byte(folded)]);
+        }
+        if self.squeeze && left_out != ByteSet::EMPTY {
+            texts.insert(vec![self.new_gap(left_out)]);
+        }
         if texts.len() <= SMALL_CLASS {
             return Part::Texts(texts);
         }
@@ -144,9 +226,9 @@ impl Reader {
         }
         let part = self.read(&repetition.sub);
         if let Part::Texts(texts) = &part
-            && texts.iter().all(Vec::is_empty)
+            && texts.iter().flatten().all(|byte| self.squeeze && *byte >= GAP)
         {
-            return Part::nothing();
+            return self.one_gap(texts);
         }
         match (repetition.min, repetition.max, part) {
             (0, Some(1), Part::Texts(mut texts)) => {
@@ -181,7 +263,7 @@ impl Reader {
     fn repeated(&self, texts: &BTreeSet<Vec<u8>>, min: u32, max: Option<u32>) -> Option<Part> {
         let mut all = BTreeSet::from([Vec::new()]);
         for _ in 0..min {
-            all = product(&all, texts)?;
+            all = product(&all, texts, self.longest())?;
         }
         Some(match max {
             Some(max) if max == min => Part::Texts(all),
@@ -195,7 +277,7 @@ impl Reader {
         let (mut run, mut clauses, mut whole) = (nothing(), Vec::new(), true);
         for part in parts {
             let ended = match self.read(part) {
-                Part::Texts(texts) => match product(&run, &texts) {
+                Part::Texts(texts) => match product(&run, &texts, self.longest()) {
                     Some(longer) => {
                         run = longer;
                         continue;
@@ -252,7 +334,11 @@ fn either(parts: &[Vec<Clause>], will_do: impl Fn(&Clause) -> bool) -> Option<Cl
 }
 
 /// Each text of the first followed by each of the second; `None` if that is too many or too long.
-fn product(first: &BTreeSet<Vec<u8>>, second: &BTreeSet<Vec<u8>>) -> Option<BTreeSet<Vec<u8>>> {
+fn product(
+    first: &BTreeSet<Vec<u8>>,
+    second: &BTreeSet<Vec<u8>>,
+    longest: usize,
+) -> Option<BTreeSet<Vec<u8>>> {
     if first.len() * second.len() > MOST_TEXTS {
         return None;
     }
@@ -260,7 +346,7 @@ fn product(first: &BTreeSet<Vec<u8>>, second: &BTreeSet<Vec<u8>>) -> Option<BTre
         .iter()
         .flat_map(|start| second.iter().map(move |end| [start.as_slice(), end].concat()));
     let all: BTreeSet<_> = pairs.collect();
-    all.iter().all(|text| text.len() <= LONGEST).then_some(all)
+    all.iter().all(|text| text.len() <= longest).then_some(all)
 }
 
 #[cfg(test)]
@@ -334,6 +420,25 @@ mod tests {
         let clause = &requirement.clauses()[0];
         assert_eq!(clause.squeezed(), [b"cat".to_vec(), b"nohup".to_vec()]);
         assert_eq!(clause.bytes(), ByteSet::of(b"$"));
+    }
+
+    #[test]
+    fn only_what_may_stand_between_letters_is_noise() {
+        for (pattern, noise) in [
+            // Not what stands before and behind the word.
+            (r#"[\s;]*c['"]*a['"\\]*t[\s<>]"#, r#""'\"#),
+            // A rare byte is a guard instead.
+            (r"\ba\^?t\^?c", ""),
+            // In each of the words, and between two that belong together.
+            (r#"(?:a'?x|b"?x)-{1,3}q"#, r#"'"-"#),
+            (r"s\.s", "."),
+        ] {
+            let clauses = Reader::squeezing().clauses(&parse(pattern).unwrap());
+            let all = clauses
+                .iter()
+                .fold(ByteSet::EMPTY, |all, clause| all.union(clause.noise()));
+            assert_eq!(all, ByteSet::of(noise.as_bytes()), "{pattern}");
+        }
     }
 
     #[test]

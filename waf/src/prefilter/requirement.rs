@@ -17,6 +17,8 @@ pub struct Clause {
     atoms: Vec<Vec<u8>>,
     /// The same, looked for in the value without all that is no ASCII letter and no digit.
     squeezed: Vec<Vec<u8>>,
+    /// What may stand between the bytes of the squeezed ones: no letters, no digits.
+    noise: ByteSet,
     bytes: ByteSet,
 }
 
@@ -79,11 +81,13 @@ impl Clause {
         Some(clause)
     }
 
-    /// One of the texts, letters and digits all of them, occurs in the value without what is neither.
-    pub fn any_squeezed<T: AsRef<[u8]>>(texts: impl IntoIterator<Item = T>) -> Option<Self> {
+    /// One of the texts, letters and digits all of them, occurs in the value; bytes of `noise`, which has no letters
+    /// and digits, may stand between theirs.
+    pub fn any_squeezed<T: AsRef<[u8]>>(texts: impl IntoIterator<Item = T>, noise: ByteSet) -> Option<Self> {
         let clause = Self::any_text(texts)?;
         Some(Self {
             squeezed: clause.atoms,
+            noise,
             ..Self::any_byte(clause.bytes)
         })
     }
@@ -101,6 +105,7 @@ impl Clause {
     pub fn or(mut self, other: Self) -> Self {
         self.atoms.extend(other.atoms);
         self.squeezed.extend(other.squeezed);
+        self.noise = self.noise.union(other.noise);
         self.bytes = self.bytes.union(other.bytes);
         self.tidy();
         self
@@ -114,6 +119,11 @@ impl Clause {
     /// The literals to be looked for among letters and digits alone.
     pub fn squeezed(&self) -> &[Vec<u8>] {
         &self.squeezed
+    }
+
+    /// What may stand between the bytes of those.
+    pub fn noise(&self) -> ByteSet {
+        self.noise
     }
 
     /// Whether it is about single bytes alone.

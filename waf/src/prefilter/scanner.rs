@@ -30,8 +30,10 @@ pub(crate) struct Scanner {
     /// The bits that a byte's presence sets, all planes.
     rows: Vec<u64>,
     literals: Literals,
-    /// To be looked for among letters and digits alone. Most scanners have none.
+    /// To be looked for among letters and digits alone, where something of the noise is between them; without it
+    /// they are literals like the others. Most scanners have none.
     squeezed: Option<Literals>,
+    noise: ByteSet,
 }
 
 /// Literals and what they tell.
@@ -80,6 +82,7 @@ impl ScannerBuilder {
             rows: vec![0; 256 * PLANES * words],
             atoms: HashMap::new(),
             squeezed: HashMap::new(),
+            noise: ByteSet::EMPTY,
         };
         for slot in members {
             let clauses = self
@@ -101,6 +104,7 @@ struct Planes<'r> {
     rows: Vec<u64>,
     atoms: Marks<'r>,
     squeezed: Marks<'r>,
+    noise: ByteSet,
 }
 
 /// Literals with the bits that they set.
@@ -124,8 +128,10 @@ impl<'r> Planes<'r> {
             self.atoms.entry(atom.as_slice()).or_default().push(mark);
         }
         for atom in clause.squeezed() {
+            self.atoms.entry(atom.as_slice()).or_default().push(mark);
             self.squeezed.entry(atom.as_slice()).or_default().push(mark);
         }
+        self.noise = self.noise.union(clause.noise());
     }
 
     fn finish(self) -> Scanner {
@@ -146,6 +152,7 @@ impl<'r> Planes<'r> {
             rows,
             literals: Literals::new(self.atoms),
             squeezed: (!self.squeezed.is_empty()).then(|| Literals::new(self.squeezed)),
+            noise: self.noise,
         }
     }
 }
@@ -198,16 +205,12 @@ impl Scanner {
         planes.extend_from_slice(&self.blank);
         self.mark_bytes(present, planes);
         self.literals.mark(value, reading, planes);
-        match &self.squeezed {
-            None => {}
-            Some(literals) if present.intersection(ALPHANUMERIC) == *present => {
-                literals.mark(value, reading, planes);
-            }
-            Some(literals) => {
-                squeezed.clear();
-                append_kept(value, |byte| byte.is_ascii_alphanumeric(), squeezed);
-                literals.mark(squeezed, reading, planes);
-            }
+        if let Some(literals) = &self.squeezed
+            && present.intersects(&self.noise)
+        {
+            squeezed.clear();
+            squeeze(value, self.noise, squeezed);
+            literals.mark(squeezed, reading, planes);
         }
         let (first, rest) = planes.split_at(self.words);
         let (second, third) = rest.split_at(self.words);
@@ -223,6 +226,18 @@ impl Scanner {
             for (word, bits) in planes.iter_mut().zip(row) {
                 *word |= bits;
             }
+        }
+    }
+}
+
+/// Appends the words of a value that have some noise in them, without it, and a space behind each. A word is made of
+/// letters, digits and noise.
+fn squeeze(value: &[u8], noise: ByteSet, out: &mut Vec<u8>) {
+    let of_words = noise.union(ALPHANUMERIC);
+    for word in value.split(|byte| !of_words.contains(*byte)) {
+        if word.iter().any(|byte| noise.contains(*byte)) {
+            append_kept(word, |byte| byte.is_ascii_alphanumeric(), out);
+            out.push(b' ');
         }
     }
 }
@@ -281,6 +296,25 @@ mod tests {
             ("sequel: Q", &[1, 3]),
         ] {
             assert_eq!(candidates(&requirements, value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn words_are_found_with_noise_between_their_letters() {
+        let noise = ByteSet::of(b"'\"\\");
+        let clause = Clause::any_squeezed(["cat", "passwd"], noise);
+        let requirements = [Requirement::all_of(clause)];
+        for (value, expected) in [
+            ("cat", true),
+            ("the CAT sat", true),
+            ("run c'a'\"t now", true),
+            ("/etc/p\\ass'wd", true),
+            ("'c'a't'", true),
+            ("c-a-t", false),
+            ("don't c a t", false),
+            ("p'a s's w'd", false),
+        ] {
+            assert_eq!(!candidates(&requirements, value).is_empty(), expected, "{value}");
         }
     }
 
