@@ -23,7 +23,7 @@ const COMMON: f64 = 0.2;
 /// matching everything.
 pub(crate) fn of_pattern(pattern: &str) -> Requirement {
     // It was compiled before: what cannot be read here needs nothing that is known.
-    let Ok(tree) = parse(pattern) else {
+    let Some(tree) = parse(pattern) else {
         return Requirement::unknown();
     };
     let mut clauses = Reader::default().clauses(&tree);
@@ -33,13 +33,14 @@ pub(crate) fn of_pattern(pattern: &str) -> Requirement {
     Requirement::all_of(clauses)
 }
 
-fn parse(pattern: &str) -> Result<Hir, regex_syntax::Error> {
+fn parse(pattern: &str) -> Option<Hir> {
     ParserBuilder::new()
         .unicode(false)
         .utf8(false)
         .dot_matches_new_line(true)
         .build()
         .parse(pattern)
+        .ok()
 }
 
 /// What is known of a part of the pattern.
