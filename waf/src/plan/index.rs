@@ -1,7 +1,8 @@
 //! Which links need only look at candidates, and where: what links share is found once, at load.
 //!
 //! Links that look at the same values through the same transformations form a group. What a request holds for a
-//! group is looked up, transformed and scanned in parts that groups share (unions); a link tests a bit in each.
+//! group is looked up, transformed and scanned in parts that groups share (selections, lists of them, unions of what a
+//! transformation makes of a list); a link tests one bit.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

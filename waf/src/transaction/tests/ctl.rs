@@ -86,3 +86,17 @@ fn the_audit_log_can_be_turned_off_for_a_request() {
     assert!(get("/").to(&rules).wants_audit());
     assert!(!get("/?quiet=1").to(&rules).wants_audit());
 }
+
+#[test]
+fn a_removed_member_of_tx_is_absent_for_comparisons_too() {
+    let rules = rules(
+        r#"SecAction "id:1,phase:1,pass,nolog,setvar:tx.x=7"
+           SecRule ARGS:safe "@streq 1" "id:2,phase:1,pass,nolog,ctl:ruleRemoveTargetById=3-4;TX:x"
+           SecRule &TX:x "@eq 0" "id:3,phase:1,pass,nolog,setvar:tx.absent=1"
+           SecRule TX:x "@ge 5" "id:4,phase:1,deny""#,
+    );
+    let seen = get("/").to(&rules);
+    assert_eq!((tx(&seen, "absent").as_str(), status(&seen)), ("-", Some(403)));
+    let hidden = get("/?safe=1").to(&rules);
+    assert_eq!((tx(&hidden, "absent").as_str(), status(&hidden)), ("1", None));
+}

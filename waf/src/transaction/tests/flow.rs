@@ -89,3 +89,34 @@ fn an_engine_that_is_off_looks_at_nothing() {
     assert_eq!((transaction.interruption(), ids(&transaction)), (None, vec![]));
     assert!(!transaction.wants_request_body());
 }
+
+#[test]
+fn requests_and_rule_sets_share_a_thread_and_nothing_else() {
+    let one = rules(r#"SecRule REQUEST_HEADERS:User-Agent "@rx bad" "id:1,phase:1,t:lowercase,deny""#);
+    let other = rules(r#"SecRule REQUEST_HEADERS:User-Agent|ARGS "@rx B[A]D|worse" "id:2,phase:1,deny""#);
+    let agent = |name: &str| get("/?q=1").header("User-Agent", name);
+    for _ in 0..3 {
+        for (name, by_one, by_other) in [
+            ("bad/1", Some(403), None),
+            ("good/1", None, None),
+            ("BAD/1", Some(403), Some(403)),
+            ("worse/1", None, Some(403)),
+        ] {
+            assert_eq!(status(&agent(name).to(&one)), by_one, "{name}");
+            assert_eq!(status(&agent(name).to(&other)), by_other, "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_a_phase_learns_of_the_request_is_seen_by_the_next() {
+    let rules = rules(
+        r#"SecRule ARGS|ARGS_NAMES "@rx evil" "id:1,phase:1,pass,nolog,setvar:tx.early=1"
+           SecRule ARGS|ARGS_NAMES "@rx evil" "id:2,phase:2,deny"
+           SecRule RESPONSE_HEADERS|ARGS "@rx leak" "id:3,phase:3,deny,status:502""#,
+    );
+    assert_eq!(status(&form("x=evil").to(&rules)), Some(403));
+    assert_eq!(tx(&form("x=evil").to(&rules), "early"), "-");
+    assert_eq!(status(&form("x=kind").to(&rules)), None);
+    assert_eq!(status(&form("evil=x").to(&rules)), Some(403));
+}
