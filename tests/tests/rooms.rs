@@ -97,7 +97,7 @@ const WAF: Table = &[
     ("audit", &["rule", "text", "transaction", "variables"]),
     (
         "actions",
-        &["macros", "persistent", "rule", "transaction", "variables"],
+        &["macros", "persistent", "rule", "text", "transaction", "variables"],
     ),
     ("variables", &["body", "macros", "plan", "rule", "transaction"]),
     ("persistent", &["plan", "transaction", "variables"]),

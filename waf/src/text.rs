@@ -7,17 +7,6 @@ use smallvec::SmallVec;
 /// A name or a value of rules: nearly all of them are numbers and words, which need no memory of their own.
 pub(crate) type ShortBytes = SmallVec<[u8; 24]>;
 
-/// Appends the bytes that are to be kept, without a branch for each: which ones those are hardly anything can foresee.
-pub(crate) fn append_kept(input: &[u8], keep: impl Fn(u8) -> bool, out: &mut Vec<u8>) {
-    let mut end = out.len();
-    out.resize(end + input.len(), 0);
-    for byte in input {
-        out[end] = *byte;
-        end += usize::from(keep(*byte));
-    }
-    out.truncate(end);
-}
-
 /// The bytes as text; a byte that is no UTF-8 shows as `\xHH`, so that nothing is lost or guessed.
 pub(crate) fn readable(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());

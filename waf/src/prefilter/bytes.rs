@@ -125,6 +125,17 @@ impl Iterator for Bits {
     }
 }
 
+/// Appends the bytes that are to be kept, without a branch for each: which ones those are hardly anything can foresee.
+pub(crate) fn append_kept(input: &[u8], keep: impl Fn(u8) -> bool, out: &mut Vec<u8>) {
+    let mut end = out.len();
+    out.resize(end + input.len(), 0);
+    for byte in input {
+        out[end] = *byte;
+        end += usize::from(keep(*byte));
+    }
+    out.truncate(end);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

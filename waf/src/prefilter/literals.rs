@@ -159,7 +159,7 @@ impl Reader {
         if gaps == ByteSet::EMPTY {
             return Part::nothing();
         }
-        if gaps.iter().count() > WIDEST_GAP {
+        if gaps.len() > WIDEST_GAP {
             return Part::Needs(Vec::new());
         }
         Part::Texts(BTreeSet::from([vec![self.new_gap(gaps)]]))
@@ -209,7 +209,7 @@ impl Reader {
         let kept = folded.iter().filter(|byte| self.keeps(*byte));
         let mut texts: BTreeSet<_> = kept.map(|byte| vec![byte]).collect();
         let left_out = folded.intersection(ALPHANUMERIC.complement());
-        if self.squeeze && left_out.iter().count() > WIDEST_GAP {
+        if self.squeeze && left_out.len() > WIDEST_GAP {
             return Part::Needs(vec![Clause::any_byte(folded)]);
         }
         if self.squeeze && left_out != ByteSet::EMPTY {

@@ -13,6 +13,7 @@ mod scanner;
 mod windows;
 
 pub use bytes::ByteSet;
+pub(crate) use bytes::append_kept;
 pub(crate) use literals::of_pattern;
 pub use requirement::{Clause, Requirement};
 pub(crate) use scanner::{Room, Scanner, ScannerBuilder};

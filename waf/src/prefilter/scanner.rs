@@ -3,10 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::text::append_kept;
-
 use super::windows::{Reading, Windows};
-use super::{ByteSet, Clause, Requirement};
+use super::{ByteSet, Clause, Requirement, append_kept};
 
 /// Clauses of one operator that are looked at: the most telling ones. Each takes a plane of bits, one bit for
 /// each operator; an operator is a candidate if its bit is set in all of them.

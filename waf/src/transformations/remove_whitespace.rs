@@ -10,7 +10,7 @@
 
 use std::borrow::Cow;
 
-use crate::text::append_kept;
+use crate::prefilter::append_kept;
 
 use super::whitespace::{NO_BREAK_SPACE, is_space};
 
