@@ -213,22 +213,17 @@ impl Windows {
     /// `start` is where the atom's window stands.
     #[inline]
     fn occurs(&self, atom: &Atom, folded: &[u8], start: usize) -> bool {
-        let from_start = start
-            .checked_sub(atom.before as usize)
-            .and_then(|start| folded.get(start..));
-        let Some(from_start) = from_start else {
+        let Some(start) = start.checked_sub(atom.before as usize) else {
             return false;
         };
-        let head = from_start
-            .first_chunk::<4>()
-            .map_or(0, |head| u32::from_le_bytes(*head));
-        if head & atom.mask != atom.head {
+        // Behind its end there are zeros, which are none of the value.
+        let (end, value) = (start + atom.length as usize, folded.len() - MARGIN);
+        let head = folded.get(start..).and_then(|rest| rest.first_chunk::<4>());
+        if end > value || head.is_none_or(|head| u32::from_le_bytes(*head) & atom.mask != atom.head) {
             return false;
         }
-        // Its end has to be one of the value, and no zero behind it.
         let text = &self.text[atom.start as usize..(atom.start + atom.length) as usize];
-        let value = &from_start[..from_start.len() - MARGIN];
-        atom.length as usize <= value.len() && (atom.length <= 4 || value[..text.len()] == *text)
+        atom.length <= 4 || folded[start..end] == *text
     }
 }
 
@@ -323,6 +318,16 @@ mod tests {
             (b"-", &[]),
         ] {
             assert_eq!(found(&literals, value), expected, "{}", value.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn nothing_is_found_behind_the_end() {
+        let literals = ["\0\0", "\0\0\0", "x\0\0\0", "\0\0\0\0\0", "y\0"];
+        for value in ["", "x", "ab", "x\0", "abx\0", "x\0\0", "y"] {
+            let expected = literals.iter().position(|literal| value.contains(literal));
+            let expected: Vec<_> = expected.map(|place| place as AtomId).into_iter().collect();
+            assert_eq!(found(&literals, value.as_bytes()), expected, "{value:?}");
         }
     }
 
