@@ -37,8 +37,8 @@ pub(super) struct Buffers {
     /// What was scanned; those of one buffer form a list.
     scans: Vec<Scan>,
     candidates: Vec<u64>,
-    /// The list of buffers that is being made.
-    list: u32,
+    /// The list of buffers that is being made: a number of 64 bits, which lasting values never see twice.
+    list: u64,
     room: Room,
 }
 
@@ -99,7 +99,7 @@ struct Entry {
     /// The first of its scans.
     scanned: u32,
     /// The last list that it was put on.
-    list: u32,
+    list: u64,
 }
 
 impl Default for Values {

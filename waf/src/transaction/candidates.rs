@@ -76,6 +76,9 @@ impl Candidates {
     /// Forgets the transaction's values; what is known of those that come again stays.
     pub(super) fn clear(&mut self) {
         self.buffers.clear();
+        self.values.clear();
+        self.traits.clear();
+        self.bits.clear();
     }
 
     /// Forgets what depends on facts that have come since the phase before.
@@ -185,6 +188,9 @@ impl Candidates {
     /// Bytes of memory that are held for values.
     pub(super) fn held(&self) -> usize {
         self.buffers.held()
+            + size_of_val(&self.values[..])
+            + size_of_val(&self.traits[..])
+            + size_of_val(&self.bits[..])
     }
 
     /// The candidates of a list behind a node. Values that the transformations leave alone are counted in
