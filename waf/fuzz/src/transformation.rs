@@ -41,6 +41,8 @@ pub fn transformation(data: &[u8]) {
     derives_the_same(value);
 }
 
+/// Whether a second time changes nothing. White space that is removed may leave bytes side by side that together are
+/// white space in turn (`\xc2 \x85`), so `removeWhitespace` is none of them; Coraza's goes once over the value as well.
 fn is_idempotent(transformation: Transformation) -> bool {
     use Transformation as T;
     matches!(
@@ -53,7 +55,6 @@ fn is_idempotent(transformation: Transformation) -> bool {
             | T::ParityOdd7bit
             | T::ParityZero7bit
             | T::RemoveNulls
-            | T::RemoveWhitespace
             | T::ReplaceNulls
             | T::Trim
             | T::TrimLeft
