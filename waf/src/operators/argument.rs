@@ -1,6 +1,7 @@
 //! Arguments: text and numbers that may hold macros.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::OperatorError;
 use crate::macros::{Lookup, Macro};
@@ -17,11 +18,10 @@ impl Text {
             .map_err(|error| refuse(name, error))
     }
 
-    /// What a value holds that holds the text.
-    pub(super) fn requirement(&self) -> Requirement {
-        self.0
-            .as_literal()
-            .map_or_else(Requirement::unknown, |text| Requirement::any_text([text]))
+    /// What a value holds that holds the text; `None` if the text changes from request to request.
+    pub(super) fn requirement(&self) -> Option<Arc<Requirement>> {
+        let text = self.0.as_literal()?;
+        Some(Arc::new(Requirement::any_text([text])))
     }
 
     pub(super) fn value(&self, lookup: &dyn Lookup) -> Cow<'_, [u8]> {

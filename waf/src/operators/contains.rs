@@ -29,7 +29,7 @@ impl Evaluate for Contains {
     }
 
     fn requirement(&self) -> Option<Arc<Requirement>> {
-        Some(Arc::new(self.0.requirement()))
+        self.0.requirement()
     }
 }
 

@@ -46,7 +46,7 @@ impl Evaluate for ContainsWord {
     }
 
     fn requirement(&self) -> Option<Arc<Requirement>> {
-        Some(Arc::new(self.0.requirement()))
+        self.0.requirement()
     }
 }
 

@@ -27,7 +27,7 @@ impl Evaluate for EndsWith {
     }
 
     fn requirement(&self) -> Option<Arc<Requirement>> {
-        Some(Arc::new(self.0.requirement()))
+        self.0.requirement()
     }
 }
 

@@ -201,7 +201,8 @@ macro_rules! operators {
                 match self { $(Operator::$variant(operator) => operator.matches(input, lookup, captures),)* }
             }
 
-            /// What a value holds if the operator matches it; `None` for operators that are as quickly asked.
+            /// What a value holds if the operator matches it; `None` for operators that are as quickly asked, and
+            /// for those whose answer depends on more than the value.
             pub fn requirement(&self) -> Option<Arc<Requirement>> {
                 match self { $(Operator::$variant(operator) => operator.requirement(),)* }
             }

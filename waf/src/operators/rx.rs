@@ -30,17 +30,22 @@ const KEPT: usize = 16;
 #[derive(Debug)]
 pub struct Rx {
     pattern: Pattern,
-    requirement: Arc<Requirement>,
+    /// `None` for a pattern that changes from request to request.
+    requirement: Option<Arc<Requirement>>,
 }
 
 impl Evaluate for Rx {
     fn build(name: &'static str, argument: &str, _build: &Build<'_>) -> Result<Self, OperatorError> {
         let pattern = Pattern::parse(name, argument)?;
-        let requirement = Arc::new(match &pattern {
-            Pattern::Fixed(regex) => prefilter::of_pattern(regex.as_str()),
-            Pattern::Everything(_) | Pattern::Expanded { .. } => Requirement::unknown(),
-        });
-        Ok(Self { pattern, requirement })
+        let requirement = match &pattern {
+            Pattern::Fixed(regex) => Some(prefilter::of_pattern(regex.as_str())),
+            Pattern::Everything(_) => Some(Requirement::unknown()),
+            Pattern::Expanded { .. } => None,
+        };
+        Ok(Self {
+            pattern,
+            requirement: requirement.map(Arc::new),
+        })
     }
 
     fn matches(&self, input: &[u8], lookup: &dyn Lookup, captures: Option<&mut Captures>) -> bool {
@@ -69,7 +74,7 @@ impl Evaluate for Rx {
     }
 
     fn requirement(&self) -> Option<Arc<Requirement>> {
-        Some(Arc::clone(&self.requirement))
+        self.requirement.clone()
     }
 }
 

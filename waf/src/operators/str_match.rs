@@ -31,7 +31,7 @@ impl Evaluate for StrMatch {
     }
 
     fn requirement(&self) -> Option<Arc<Requirement>> {
-        Some(Arc::new(self.0.requirement()))
+        self.0.requirement()
     }
 }
 

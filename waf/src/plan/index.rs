@@ -5,14 +5,13 @@
 //! transformation makes of a list); a link tests one bit.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::scanners::{Kind, Scanners, kind_of, without_case};
+use super::scanners::{Kind, Scanners};
 use crate::operators::Comparison;
 use crate::prefilter::{ByteSet, Scanner};
-use crate::rule::{Link, Question, Rule, Selector, Target};
+use crate::rule::Target;
 use crate::transformations::{Transformation, is_touched_anyway};
-use crate::variables::{Origin, Variable};
+use crate::variables::Origin;
 
 /// How a link asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,14 +19,40 @@ pub(crate) enum Ask {
     /// Each value, one by one.
     Plain,
     /// Only values for which the operator is a candidate.
-    Candidates {
-        /// Where the candidates stand.
-        group: GroupId,
-        /// The operator's bit.
-        slot: usize,
-    },
+    Candidates(CandidateAsk),
     /// A member of `TX`, compared with a number: most of the rules that steer others.
     Number(NumberAsk),
+    /// How many values there are, compared with a number.
+    Count(CountAsk),
+}
+
+/// Where the candidates of a link stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CandidateAsk {
+    pub(crate) group: GroupId,
+    /// That of the group.
+    pub(crate) list: ListId,
+    /// The bit of what is asked.
+    pub(crate) slot: usize,
+}
+
+/// `&REQUEST_HEADERS:Host "@eq 0"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CountAsk {
+    /// What is counted.
+    pub(crate) selection: SelectionId,
+    pub(crate) comparison: Comparison,
+    pub(crate) number: i64,
+    pub(crate) negated: bool,
+}
+
+impl CountAsk {
+    /// Whether the link matches if there are as many values.
+    #[inline]
+    pub(crate) fn holds(&self, count: usize) -> bool {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        self.comparison.holds(count, self.number) != self.negated
+    }
 }
 
 /// `TX:name "@lt 2"`, or `&TX:name "@eq 0"`.
@@ -62,7 +87,7 @@ pub(crate) type NodeId = usize;
 pub(crate) type UnionId = usize;
 
 /// The bit that every value has.
-const ANY_VALUE: u64 = 1 << 63;
+pub(super) const ANY_VALUE: u64 = 1 << 63;
 
 /// The value as it is.
 pub(crate) const RAW: NodeId = 0;
@@ -71,17 +96,19 @@ pub(crate) const RAW: NodeId = 0;
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     /// No other index of the process has it, nor will.
-    id: u64,
-    selections: Vec<Target>,
-    lists: Vec<Vec<SelectionId>>,
-    nodes: Vec<Node>,
+    pub(super) id: u64,
+    pub(super) selections: Vec<Target>,
+    pub(super) lists: Vec<Vec<SelectionId>>,
+    pub(super) nodes: Vec<Node>,
     /// What some transformation cares about; their places are bits.
-    touches: Vec<ByteSet>,
-    unions: Vec<Union>,
-    groups: Vec<Group>,
-    scanners: Arc<Scanners>,
-    tx_names: Vec<Vec<u8>>,
-    origins: Origins,
+    pub(super) touches: Vec<ByteSet>,
+    pub(super) unions: Vec<Union>,
+    pub(super) groups: Vec<Group>,
+    pub(super) scanners: Arc<Scanners>,
+    pub(super) tx_names: Vec<Vec<u8>>,
+    pub(super) origins: Origins,
+    /// What values are asked behind each node that is scanned, all links together.
+    pub(super) shares: Vec<Share>,
 }
 
 /// The latest of what the values come from.
@@ -159,6 +186,13 @@ pub(crate) struct Union {
     pub(crate) raw: UnionId,
 }
 
+/// What is asked of a request's values behind a node.
+#[derive(Debug)]
+pub(crate) struct Share {
+    pub(crate) node: NodeId,
+    pub(crate) slots: Vec<u64>,
+}
+
 /// The same values, the same transformations.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Group {
@@ -171,12 +205,6 @@ pub(crate) struct Group {
     pub(crate) node: NodeId,
     pub(crate) multi_match: bool,
     pub(crate) kind: Kind,
-}
-
-/// Gathers an [`Index`].
-#[derive(Debug)]
-pub(super) struct IndexBuilder {
-    index: Index,
 }
 
 impl Index {
@@ -211,6 +239,10 @@ impl Index {
         &self.origins
     }
 
+    pub(crate) fn shares(&self) -> &[Share] {
+        &self.shares
+    }
+
     pub(crate) fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id]
     }
@@ -230,6 +262,12 @@ impl Index {
         })
     }
 
+    /// Words of the longest set of candidates.
+    pub(crate) fn most_words(&self) -> usize {
+        let words = [Kind::Request, Kind::Response].map(|kind| self.scanner(kind, None).words());
+        words[0].max(words[1])
+    }
+
     /// The scanner for values that this transformation has changed last.
     pub(crate) fn scanner(&self, kind: Kind, change: Option<Transformation>) -> &Scanner {
         self.scanners.scanner(kind, change)
@@ -237,7 +275,7 @@ impl Index {
 }
 
 impl Origins {
-    fn of(index: &Index) -> Self {
+    pub(super) fn of(index: &Index) -> Self {
         let selections = index.selections.iter();
         let selections: Vec<_> = selections.map(|target| target.variable.origin()).collect();
         let latest = |list: &Vec<SelectionId>| list.iter().map(|id| selections[*id]).max();
@@ -253,187 +291,4 @@ impl Origins {
             lists: ByOrigin::new(lists.iter().copied()),
         }
     }
-}
-
-impl IndexBuilder {
-    pub(super) fn new(scanners: Arc<Scanners>) -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        let root = Node {
-            parent: RAW,
-            transformation: None,
-            alone: RAW,
-            cares: 0,
-            cares_but_for_case: 0,
-        };
-        Self {
-            index: Index {
-                id: NEXT.fetch_add(1, Ordering::Relaxed),
-                nodes: vec![root],
-                scanners,
-                ..Index::default()
-            },
-        }
-    }
-
-    pub(super) fn add(&mut self, rule: &Rule) -> Box<[Ask]> {
-        rule.links.iter().map(|link| self.ask(link)).collect()
-    }
-
-    pub(super) fn finish(self) -> Index {
-        let mut index = self.index;
-        index.origins = Origins::of(&index);
-        index
-    }
-
-    fn ask(&mut self, link: &Link) -> Ask {
-        let Some(question) = &link.question else {
-            return Ask::Plain;
-        };
-        if let Some(ask) = self.number(link, question) {
-            return Ask::Number(ask);
-        }
-        let Some(kind) = kind_of(question) else {
-            return Ask::Plain;
-        };
-        let Some(slot) = self.index.scanners.slot(kind, &question.operator) else {
-            return Ask::Plain;
-        };
-        let group = self.group(question, link.actions.multi_match, kind);
-        Ask::Candidates { group, slot }
-    }
-
-    fn number(&mut self, link: &Link, question: &Question) -> Option<NumberAsk> {
-        let (comparison, number) = question.operator.comparison()?;
-        let [target] = question.targets.as_slice() else {
-            return None;
-        };
-        let Selector::Key(name) = &target.selector else {
-            return None;
-        };
-        let is_plain = target.variable == Variable::Tx
-            && target.exclusions.is_empty()
-            && question.transformations.is_empty()
-            && !link.actions.multi_match
-            // Captures, which are no members like others.
-            && !matches!(name.as_slice(), [b'0'..=b'9']);
-        is_plain.then(|| NumberAsk {
-            name: place(&mut self.index.tx_names, name.to_ascii_lowercase()),
-            count: target.count,
-            comparison,
-            number,
-            negated: question.negated,
-        })
-    }
-
-    fn group(&mut self, question: &Question, multi_match: bool, kind: Kind) -> GroupId {
-        let selections = question.targets.iter().map(|target| self.selection(target));
-        let selections: Vec<_> = selections.collect();
-        let list = place(&mut self.index.lists, selections);
-        let node = self
-            .chain(&question.transformations)
-            .last()
-            .copied()
-            .unwrap_or(RAW);
-        let mut nodes = self.chain(without_case(&question.transformations));
-        if !multi_match {
-            nodes.drain(..nodes.len() - 1);
-        }
-        let unions = nodes.iter().map(|node| self.union(list, *node, kind)).collect();
-        let group = Group {
-            list,
-            unions,
-            nodes,
-            node,
-            multi_match,
-            kind,
-        };
-        place(&mut self.index.groups, group)
-    }
-
-    fn union(&mut self, list: ListId, node: NodeId, kind: Kind) -> UnionId {
-        let raw = if node == RAW {
-            self.index.unions.len()
-        } else {
-            self.union(list, RAW, kind)
-        };
-        let unions = &mut self.index.unions;
-        let known = unions
-            .iter()
-            .position(|known| (known.list, known.node, known.kind) == (list, node, kind));
-        known.unwrap_or_else(|| {
-            unions.push(Union {
-                list,
-                node,
-                kind,
-                raw,
-            });
-            unions.len() - 1
-        })
-    }
-
-    fn selection(&mut self, target: &Target) -> SelectionId {
-        place(&mut self.index.selections, target.clone())
-    }
-
-    /// The nodes of the transformations, from the root on.
-    fn chain(&mut self, transformations: &[Transformation]) -> Vec<NodeId> {
-        let mut chain = vec![RAW];
-        let mut node = RAW;
-        for transformation in transformations {
-            node = self.child(node, *transformation);
-            chain.push(node);
-        }
-        chain
-    }
-
-    fn child(&mut self, parent: NodeId, transformation: Transformation) -> NodeId {
-        let mut nodes = self.index.nodes.iter();
-        let known =
-            nodes.position(|node| node.parent == parent && node.transformation == Some(transformation));
-        known.unwrap_or_else(|| {
-            let alone = (parent != RAW).then(|| self.child(RAW, transformation));
-            let (cares, but_for_case) = self.cares(transformation);
-            let before = &self.index.nodes[parent];
-            let node = Node {
-                parent,
-                transformation: Some(transformation),
-                alone: alone.unwrap_or(self.index.nodes.len()),
-                cares: before.cares | cares,
-                cares_but_for_case: before.cares_but_for_case | but_for_case,
-            };
-            self.index.nodes.push(node);
-            self.index.nodes.len() - 1
-        })
-    }
-
-    fn cares(&mut self, transformation: Transformation) -> (u64, u64) {
-        let Some(touched) = transformation.touches() else {
-            return (ANY_VALUE, ANY_VALUE);
-        };
-        let folds = matches!(
-            transformation,
-            Transformation::Lowercase | Transformation::CmdLine
-        );
-        let capitals = if folds {
-            ByteSet::range(b'A', b'Z')
-        } else {
-            ByteSet::EMPTY
-        };
-        let but_for_case = touched.intersection(capitals.complement());
-        (self.bit(touched), self.bit(but_for_case))
-    }
-
-    fn bit(&mut self, touched: ByteSet) -> u64 {
-        // There are fewer kinds of them than bits.
-        1 << place(&mut self.index.touches, touched).min(62)
-    }
-}
-
-/// Where the thing stands in the list, put behind it if it is new.
-fn place<T: PartialEq>(list: &mut Vec<T>, thing: T) -> usize {
-    let known = list.iter().position(|known| *known == thing);
-    known.unwrap_or_else(|| {
-        list.push(thing);
-        list.len() - 1
-    })
 }

@@ -11,14 +11,16 @@ use crate::seclang::{Compiled, Entry, Remark};
 mod builder;
 mod cache;
 mod index;
+mod indexing;
 mod scanners;
 
 pub use builder::RuleSetBuilder;
 pub use cache::OperatorCache;
-use index::IndexBuilder;
 pub(crate) use index::{
-    Ask, ByOrigin, GroupId, Index, ListId, NodeId, NumberAsk, SelectionId, Union, UnionId,
+    Ask, ByOrigin, CandidateAsk, CountAsk, GroupId, Index, ListId, NodeId, NumberAsk, SelectionId, Union,
+    UnionId,
 };
+use indexing::IndexBuilder;
 pub(crate) use scanners::Kind;
 use scanners::Needs;
 

@@ -1,20 +1,20 @@
 //! The scanners of a rule set, shared with the rule sets that ask nothing else.
 //!
-//! Routes differ in exclusions and thresholds, not in operators. A scanner that looks for an operator that a rule
-//! set does not ask costs it next to nothing; scanners of its own would cost it a megabyte.
+//! Routes differ in exclusions and thresholds, not in what they ask. A scanner that looks for what a rule set does
+//! not ask costs it next to nothing; scanners of its own would cost it a megabyte.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::operators::Operator;
 use crate::prefilter::{Scanner, ScannerBuilder};
-use crate::rule::{Question, Rule};
+use crate::rule::{Link, Question, Rule};
 use crate::transformations::Transformation;
 use crate::variables::{Variable, changes_while_rules_run};
 
 /// What values are of. Rules for responses look for other things in other places: requests are not to pay for
 /// them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     /// The request.
     Request,
@@ -22,46 +22,65 @@ pub(crate) enum Kind {
     Response,
 }
 
-/// The operators of rules and what they are asked with.
-#[derive(Debug, Default)]
-pub(super) struct Needs {
-    /// In the order of the rules.
-    operators: Vec<(Kind, Arc<Operator>)>,
-    /// Which operators are asked behind which transformations.
-    behind: BTreeSet<Member>,
+/// What is asked of a value, whatever it is a value of: the answer depends on the value alone. A bit stands for it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Asked {
+    pub(super) kind: Kind,
+    /// Its address; it is held as long as this is.
+    operator: usize,
+    transformations: Vec<Transformation>,
+    negated: bool,
+    multi_match: bool,
 }
 
-/// An operator, by its address, and a transformation that may have changed what it is asked with; none: the value
-/// as it is.
-type Member = (Kind, Option<Transformation>, usize);
+/// What rules ask.
+#[derive(Debug, Default)]
+pub(super) struct Needs {
+    /// In the order of the rules, each once.
+    asked: Vec<(Asked, Arc<Operator>)>,
+}
 
 /// Scanners for values as they are and for what transformations made of them.
 #[derive(Debug, Default)]
 pub(crate) struct Scanners {
-    /// The bits of operators.
-    slots: HashMap<(Kind, usize), usize>,
-    behind: BTreeSet<Member>,
+    slots: HashMap<Asked, usize>,
     distinct: Vec<Scanner>,
     /// Which of them: by kind, then by the transformation that changed a value last, none before all others.
     places: [Vec<usize>; 2],
     /// Held, so that their addresses stay theirs.
-    _operators: Vec<(Kind, Arc<Operator>)>,
+    _operators: Vec<Arc<Operator>>,
+}
+
+impl Asked {
+    /// What a link asks, if values need not be asked one by one.
+    pub(super) fn of(link: &Link) -> Option<Self> {
+        let question = link.question.as_ref()?;
+        Some(Self {
+            kind: kind_of(question)?,
+            operator: Arc::as_ptr(&question.operator).addr(),
+            transformations: question.transformations.clone(),
+            negated: question.negated,
+            multi_match: link.actions.multi_match,
+        })
+    }
+
+    /// Whether values that this transformation has changed last are asked this. Without one: values as they are,
+    /// which is what transformations make of most of them.
+    fn is_behind(&self, change: Option<Transformation>) -> bool {
+        change.is_none_or(|change| without_case(&self.transformations).contains(&change))
+    }
 }
 
 impl Needs {
     pub(super) fn of<'r>(rules: impl IntoIterator<Item = &'r Rule>) -> Self {
-        let mut needs = Self::default();
-        let mut known = BTreeSet::new();
-        let links = rules.into_iter().flat_map(|rule| &rule.links);
-        for question in links.filter_map(|link| link.question.as_ref()) {
-            let Some(kind) = kind_of(question) else { continue };
-            let address = address(&question.operator);
-            if known.insert((kind, address)) {
-                needs.operators.push((kind, Arc::clone(&question.operator)));
+        let (mut needs, mut known) = (Self::default(), HashSet::new());
+        for link in rules.into_iter().flat_map(|rule| &rule.links) {
+            let (Some(asked), Some(question)) = (Asked::of(link), &link.question) else {
+                continue;
+            };
+            if known.insert(asked.clone()) {
+                needs.asked.push((asked, Arc::clone(&question.operator)));
             }
-            let changes = without_case(&question.transformations).iter().copied().map(Some);
-            let changes = changes.chain([None]);
-            needs.behind.extend(changes.map(|change| (kind, change, address)));
         }
         needs
     }
@@ -69,26 +88,24 @@ impl Needs {
 
 impl Scanners {
     pub(super) fn new(needs: Needs) -> Self {
-        let mut scanners = Self {
-            behind: needs.behind,
-            ..Self::default()
-        };
+        let mut scanners = Self::default();
         for kind in [Kind::Request, Kind::Response] {
-            let operators = needs.operators.iter().filter(|(its_kind, _)| *its_kind == kind);
-            scanners.build(kind, operators.map(|(_, operator)| operator));
+            let asked = needs.asked.iter().filter(|(asked, _)| asked.kind == kind);
+            scanners.build(kind, asked);
         }
-        scanners._operators = needs.operators;
+        let operators = needs.asked.into_iter().map(|(_, operator)| operator);
+        scanners._operators = operators.collect();
         scanners
     }
 
     /// Whether they tell all that is asked for.
     pub(super) fn cover(&self, needs: &Needs) -> bool {
-        needs.behind.is_subset(&self.behind)
+        needs.asked.iter().all(|(asked, _)| self.slot(asked).is_some())
     }
 
-    /// The operator's bit.
-    pub(super) fn slot(&self, kind: Kind, operator: &Arc<Operator>) -> Option<usize> {
-        self.slots.get(&(kind, address(operator))).copied()
+    /// The bit of what is asked.
+    pub(super) fn slot(&self, asked: &Asked) -> Option<usize> {
+        self.slots.get(asked).copied()
     }
 
     /// The scanner for values that this transformation has changed last.
@@ -96,18 +113,23 @@ impl Scanners {
         &self.distinct[self.places[kind as usize][place_of(change)]]
     }
 
-    fn build<'o>(&mut self, kind: Kind, operators: impl Iterator<Item = &'o Arc<Operator>>) {
-        let mut builder = ScannerBuilder::default();
-        for operator in operators {
-            let slot = builder.add(operator.requirement().unwrap_or_default());
-            self.slots.insert((kind, address(operator)), slot);
+    fn build<'a>(&mut self, kind: Kind, needs: impl Iterator<Item = &'a (Asked, Arc<Operator>)>) {
+        let (mut builder, mut slots) = (ScannerBuilder::default(), Vec::new());
+        for (asked, operator) in needs {
+            // What does not match may hold anything.
+            let requirement = operator.requirement().filter(|_| !asked.negated);
+            let slot = builder.add(requirement.unwrap_or_default());
+            self.slots.insert(asked.clone(), slot);
+            slots.push(asked);
         }
         let mut known: HashMap<BTreeSet<usize>, usize> = HashMap::new();
-        let changes = [None]
-            .into_iter()
-            .chain(Transformation::ALL.iter().copied().map(Some));
-        for change in changes {
-            let members = self.members(kind, change);
+        let changes = Transformation::ALL.iter().copied().map(Some);
+        for change in [None].into_iter().chain(changes) {
+            let members = slots
+                .iter()
+                .enumerate()
+                .filter(|(_, asked)| asked.is_behind(change));
+            let members = members.map(|(slot, _)| slot).collect();
             let distinct = &mut self.distinct;
             let place = known.entry(members).or_insert_with_key(|members| {
                 distinct.push(builder.build(members));
@@ -116,21 +138,15 @@ impl Scanners {
             self.places[kind as usize].push(*place);
         }
     }
-
-    /// The bits of the operators that are asked behind a transformation.
-    fn members(&self, kind: Kind, change: Option<Transformation>) -> BTreeSet<usize> {
-        let members = self.behind.range((kind, change, 0)..=(kind, change, usize::MAX));
-        let slots = members.filter_map(|(_, _, address)| self.slots.get(&(kind, *address)));
-        slots.copied().collect()
-    }
 }
 
 /// Which kind of scanner is to answer; `None` if values have to be asked one by one.
-pub(super) fn kind_of(question: &Question) -> Option<Kind> {
+fn kind_of(question: &Question) -> Option<Kind> {
     let mut targets = question.targets.iter();
-    let indexed = !question.negated
+    let indexed = question.operator.requirement().is_some()
         && targets.all(|target| !target.count && !changes_while_rules_run(target.variable))
-        && question.operator.requirement().is_some();
+        // Answers that are remembered are worth it also where a scan tells nothing.
+        && (!question.negated || question.targets.iter().any(|target| target.variable.may_last()));
     let mut kinds = question
         .targets
         .iter()
@@ -156,8 +172,4 @@ fn kind_of_variable(variable: Variable) -> Kind {
 
 fn place_of(change: Option<Transformation>) -> usize {
     change.map_or(0, |change| 1 + change as usize)
-}
-
-fn address(operator: &Arc<Operator>) -> usize {
-    Arc::as_ptr(operator).addr()
 }

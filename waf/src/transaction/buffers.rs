@@ -2,43 +2,26 @@
 
 use std::borrow::Cow;
 
-use crate::hash;
+use super::distinct::{BufferId, Distinct};
 use crate::plan::{Index, Kind, NodeId};
 use crate::prefilter::{ByteSet, Room, Scanner};
 use crate::transformations::Transformation;
 
-/// A distinct value: its place, and in the highest bit whether it lasts.
-pub(super) type BufferId = u32;
-
-/// The bit of buffers that last beyond the transaction.
-const LASTING: BufferId = 1 << 31;
-
 /// What is not known yet.
 const UNKNOWN: u32 = u32::MAX;
 
-/// The values of a transaction, and those that one after another brings: what is known of them stays known.
-#[derive(Debug)]
-pub(super) struct Values {
-    passing: Buffers,
-    lasting: Buffers,
-}
-
-/// Distinct values behind each other in one piece of memory; the same bytes are the same buffer.
+/// The values of a transaction and what was made of them; the same bytes are the same buffer.
 #[derive(Debug, Default)]
 pub(super) struct Buffers {
-    /// A bit that all ids have.
-    tag: BufferId,
-    bytes: Vec<u8>,
+    distinct: Distinct,
     entries: Vec<Entry>,
-    /// Open addressing over the entries by hash; its length is a power of two.
-    places: Vec<u32>,
     /// For entries with a row: what each node of the index makes of them.
     derived: Vec<Derived>,
     /// What was scanned; those of one buffer form a list.
     scans: Vec<Scan>,
     candidates: Vec<u64>,
-    /// The list of buffers that is being made: a number of 64 bits, which lasting values never see twice.
-    list: u64,
+    /// The list of buffers that is being made.
+    list: u32,
     room: Room,
 }
 
@@ -87,9 +70,6 @@ impl Derived {
 
 #[derive(Debug)]
 struct Entry {
-    start: usize,
-    length: usize,
-    hash: u64,
     /// The bytes that occur.
     present: ByteSet,
     /// What transformations care about of it: [`Index::traits`].
@@ -99,76 +79,14 @@ struct Entry {
     /// The first of its scans.
     scanned: u32,
     /// The last list that it was put on.
-    list: u64,
-}
-
-impl Default for Values {
-    fn default() -> Self {
-        Self {
-            passing: Buffers::default(),
-            lasting: Buffers {
-                tag: LASTING,
-                ..Buffers::default()
-            },
-        }
-    }
-}
-
-impl Values {
-    /// Bytes that lasting values take at most: some hundred of them, and little beside what a connection takes.
-    const LASTING_BYTES: usize = 128 * 1024;
-
-    /// Forgets the values of the transaction.
-    pub(super) fn clear(&mut self) {
-        self.passing.clear();
-        if self.lasting.held() > Self::LASTING_BYTES {
-            self.lasting.clear();
-        }
-    }
-
-    pub(super) fn intern(&mut self, value: &[u8], lasts: bool, index: &Index) -> BufferId {
-        match lasts {
-            true => self.lasting.intern(value, index),
-            false => self.passing.intern(value, index),
-        }
-    }
-
-    /// Where a buffer is.
-    #[inline]
-    pub(super) fn of(&self, buffer: BufferId) -> &Buffers {
-        match buffer & LASTING {
-            0 => &self.passing,
-            _ => &self.lasting,
-        }
-    }
-
-    /// Where a buffer is.
-    #[inline]
-    pub(super) fn of_mut(&mut self, buffer: BufferId) -> &mut Buffers {
-        match buffer & LASTING {
-            0 => &mut self.passing,
-            _ => &mut self.lasting,
-        }
-    }
-
-    /// Begins a list of distinct buffers.
-    pub(super) fn begin_list(&mut self) {
-        self.passing.list += 1;
-        self.lasting.list += 1;
-    }
-
-    /// Bytes of memory that the values take, with all that is known of them.
-    pub(super) fn held(&self) -> usize {
-        self.passing.held() + self.lasting.held()
-    }
+    list: u32,
 }
 
 impl Buffers {
     /// Forgets all values, and keeps the room.
     pub(super) fn clear(&mut self) {
-        self.bytes.clear();
+        self.distinct.clear();
         self.entries.clear();
-        self.places.fill(UNKNOWN);
         self.derived.clear();
         self.scans.clear();
         self.candidates.clear();
@@ -177,61 +95,49 @@ impl Buffers {
 
     /// Bytes of memory that the values take, with all that is known of them.
     pub(super) fn held(&self) -> usize {
-        self.bytes.len()
+        self.distinct.held()
             + size_of_val(&self.entries[..])
-            + size_of_val(&self.places[..])
             + size_of_val(&self.derived[..])
             + size_of_val(&self.scans[..])
             + size_of_val(&self.candidates[..])
     }
 
+    #[inline]
     pub(super) fn bytes(&self, buffer: BufferId) -> &[u8] {
-        let entry = &self.entries[at(buffer)];
-        &self.bytes[entry.start..entry.start + entry.length]
+        self.distinct.bytes(buffer)
     }
 
     /// The buffer with these bytes, made if there is none.
     pub(super) fn intern(&mut self, value: &[u8], index: &Index) -> BufferId {
-        if (self.entries.len() + 1) * 2 > self.places.len() {
-            self.grow();
+        let buffer = self.distinct.intern(value);
+        if buffer as usize == self.entries.len() {
+            let present = present(value);
+            self.entries.push(Entry {
+                present,
+                traits: index.traits(value, &present),
+                row: UNKNOWN,
+                scanned: UNKNOWN,
+                list: 0,
+            });
         }
-        let hash = hash::of(value);
-        let mask = self.places.len() - 1;
-        let mut place = hash as usize & mask;
-        while let Some(entry) = self.entries.get(at(self.places[place])) {
-            let same = entry.hash == hash && self.bytes[entry.start..entry.start + entry.length] == *value;
-            if same {
-                return self.places[place];
-            }
-            place = (place + 1) & mask;
-        }
-        let buffer = self.entries.len() as u32 | self.tag;
-        self.places[place] = buffer;
-        let present = present(value);
-        self.entries.push(Entry {
-            start: self.bytes.len(),
-            length: value.len(),
-            hash,
-            present,
-            traits: index.traits(value, &present),
-            row: UNKNOWN,
-            scanned: UNKNOWN,
-            list: 0,
-        });
-        self.bytes.extend_from_slice(value);
         buffer
+    }
+
+    /// Begins a list of distinct buffers.
+    pub(super) fn begin_list(&mut self) {
+        self.list += 1;
     }
 
     /// Puts the buffer on the list; `false` if it is there already.
     #[inline]
     pub(super) fn note_on_list(&mut self, buffer: BufferId) -> bool {
-        let entry = &mut self.entries[at(buffer)];
+        let entry = &mut self.entries[buffer as usize];
         std::mem::replace(&mut entry.list, self.list) != self.list
     }
 
     /// What transformations care about of the buffer.
     pub(super) fn traits(&self, buffer: BufferId) -> u64 {
-        self.entries[at(buffer)].traits
+        self.entries[buffer as usize].traits
     }
 
     /// Whether transformations that care about these traits may change the buffer.
@@ -298,7 +204,7 @@ impl Buffers {
     }
 
     fn scanned(&self, derived: Derived, kind: Kind) -> Option<u32> {
-        let mut place = self.entries[at(derived.scanned)].scanned;
+        let mut place = self.entries[derived.scanned as usize].scanned;
         while let Some(scan) = self.scans.get(place as usize) {
             if scan.change == derived.change && scan.kind == kind {
                 return Some(scan.start);
@@ -309,7 +215,7 @@ impl Buffers {
     }
 
     fn scan(&mut self, derived: Derived, kind: Kind, scanner: &Scanner) -> u32 {
-        let entry = &mut self.entries[at(derived.scanned)];
+        let entry = &mut self.entries[derived.scanned as usize];
         let start = self.candidates.len() as u32;
         self.scans.push(Scan {
             kind,
@@ -318,13 +224,13 @@ impl Buffers {
             next: entry.scanned,
         });
         entry.scanned = self.scans.len() as u32 - 1;
-        let value = &self.bytes[entry.start..entry.start + entry.length];
+        let value = self.distinct.bytes(derived.scanned);
         scanner.scan(value, &entry.present, &mut self.room, &mut self.candidates);
         start
     }
 
     fn row(&mut self, buffer: BufferId, index: &Index) -> usize {
-        let entry = &mut self.entries[at(buffer)];
+        let entry = &mut self.entries[buffer as usize];
         if entry.row == UNKNOWN {
             entry.row = self.derived.len() as u32;
             self.derived
@@ -332,25 +238,6 @@ impl Buffers {
         }
         entry.row as usize
     }
-
-    fn grow(&mut self) {
-        let length = (self.places.len() * 2).max(256);
-        self.places.clear();
-        self.places.resize(length, UNKNOWN);
-        for (buffer, entry) in self.entries.iter().enumerate() {
-            let mut place = entry.hash as usize & (length - 1);
-            while self.places[place] != UNKNOWN {
-                place = (place + 1) & (length - 1);
-            }
-            self.places[place] = buffer as u32 | self.tag;
-        }
-    }
-}
-
-/// The place of a buffer among its entries.
-#[inline]
-fn at(buffer: BufferId) -> usize {
-    (buffer & !LASTING) as usize
 }
 
 /// A value of more bytes is quicker looked at by way of a table.

@@ -3,30 +3,46 @@
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
-use crate::plan::{ByOrigin, GroupId, Index, Kind, ListId, SelectionId, Union, UnionId};
+use crate::plan::{
+    ByOrigin, CandidateAsk, CountAsk, GroupId, Index, Kind, ListId, SelectionId, Union, UnionId,
+};
 use crate::rule::{Selector, Target};
 use crate::variables::{Origin, Variable, admits, visit_fact};
 
 use super::Facts;
-use super::buffers::{BufferId, Derived, Values};
+use super::buffers::{Buffers, Derived};
+use super::distinct::BufferId;
+use super::lasting::{Lasting, lasts};
 
 /// What is known of the values of a request while a phase runs. The buffers stay over all phases.
 #[derive(Debug, Default)]
 pub(crate) struct Candidates {
-    buffers: Values,
-    /// The buffers of whole variables and of selections, in order.
-    values: Vec<BufferId>,
-    /// What transformations care about of each of them.
+    buffers: Buffers,
+    lasting: Lasting,
+    /// Whole variables and selections, in order.
+    values: Vec<Value>,
+    /// What transformations care about of each of them; nothing of lasting values, which are not transformed to be
+    /// scanned.
     traits: Vec<u64>,
     variables: Vec<Option<Part>>,
     selections: Vec<Option<Part>>,
     lists: Vec<Option<Part>>,
-    /// Where the candidates of all values of a selection as they are begin in `bits`.
+    /// Where in `bits` stands what the lasting values of a selection, and of a list, may match.
+    open: Vec<u32>,
+    open_lists: Vec<u32>,
+    /// Where the candidates of all values that pass of a selection as they are begin in `bits`.
     raws: Vec<u32>,
     /// The same for unions, and for all unions of a group.
     unions: Vec<u32>,
     groups: Vec<u32>,
     bits: Vec<u64>,
+}
+
+/// A value: it passes with its transaction, or lasts.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Value {
+    Passing(BufferId),
+    Lasting(BufferId),
 }
 
 /// A part of `values`.
@@ -45,37 +61,14 @@ static VARIABLES: LazyLock<ByOrigin> =
 /// Candidates that were not gathered yet.
 const UNKNOWN: u32 = u32::MAX;
 
-/// A value of more bytes is not worth keeping: it hardly comes again.
-const LONGEST_LASTING: usize = 256;
-
-/// Headers whose values come with request after request and are no secrets.
-const LASTING_HEADERS: [&[u8]; 20] = [
-    b"host",
-    b"user-agent",
-    b"accept",
-    b"accept-encoding",
-    b"accept-language",
-    b"cache-control",
-    b"connection",
-    b"content-type",
-    b"dnt",
-    b"origin",
-    b"pragma",
-    b"priority",
-    b"sec-ch-ua",
-    b"sec-ch-ua-mobile",
-    b"sec-ch-ua-platform",
-    b"sec-fetch-dest",
-    b"sec-fetch-mode",
-    b"sec-fetch-site",
-    b"sec-fetch-user",
-    b"upgrade-insecure-requests",
-];
+/// Where no candidates stand in `bits`: at its beginning.
+const NOTHING: u32 = 0;
 
 impl Candidates {
     /// Forgets the transaction's values; what is known of those that come again stays.
     pub(super) fn clear(&mut self) {
         self.buffers.clear();
+        self.lasting.shrink();
         self.values.clear();
         self.traits.clear();
         self.bits.clear();
@@ -87,45 +80,99 @@ impl Candidates {
             self.values.clear();
             self.traits.clear();
             self.bits.clear();
+            self.bits.resize(index.most_words(), 0);
         }
         VARIABLES.forget(&mut self.variables, changed, None);
         let origins = index.origins();
         origins.selections.forget(&mut self.selections, changed, None);
+        origins.selections.forget(&mut self.open, changed, UNKNOWN);
         origins.selections.forget(&mut self.raws, changed, UNKNOWN);
+        origins.lists.forget(&mut self.open_lists, changed, UNKNOWN);
         origins.lists.forget(&mut self.lists, changed, None);
         origins.unions.forget(&mut self.unions, changed, UNKNOWN);
         origins.groups.forget(&mut self.groups, changed, UNKNOWN);
     }
 
-    /// Whether the operator may match some value of the group. Once more than `limit` bytes are held, nothing more
-    /// is looked up: any value may match.
+    /// Whether some value may match what is asked. Once more than `limit` bytes are held, nothing more is looked
+    /// up: any value may match.
     #[inline]
-    pub(super) fn any(
-        &mut self,
-        group: GroupId,
-        slot: usize,
-        index: &Index,
-        facts: &Facts,
-        limit: usize,
-    ) -> bool {
-        let mut start = self.groups[group];
-        if start == UNKNOWN {
+    pub(super) fn any(&mut self, ask: &CandidateAsk, index: &Index, facts: &Facts, limit: usize) -> bool {
+        let (mut open, mut start) = (self.open_lists[ask.list], self.groups[ask.group]);
+        if open == UNKNOWN || start == UNKNOWN {
             if self.held() > limit {
                 return true;
             }
-            start = self.gather(group, index, facts);
+            open = self.open_list(ask.list, index, facts);
+            start = self.gather(ask.group, index, facts);
         }
-        has(&self.bits[start as usize..], slot)
+        has(&self.bits[open as usize..], ask.slot) || has(&self.bits[start as usize..], ask.slot)
+    }
+
+    /// Whether a link that asks for a number of values matches; `None` once too much is held.
+    pub(super) fn counts(
+        &mut self,
+        ask: &CountAsk,
+        index: &Index,
+        facts: &Facts,
+        limit: usize,
+    ) -> Option<bool> {
+        let known = self.selections[ask.selection];
+        if known.is_none() && self.held() > limit {
+            return None;
+        }
+        let part = known.unwrap_or_else(|| self.select(ask.selection, index, facts));
+        Some(ask.holds((part.end - part.start) as usize))
+    }
+
+    /// What the lasting values of a list may match.
+    fn open_list(&mut self, list: ListId, index: &Index, facts: &Facts) -> u32 {
+        if self.open_lists[list] != UNKNOWN {
+            return self.open_lists[list];
+        }
+        let words = index.scanner(Kind::Request, None).words();
+        let selections = index.list(list).iter();
+        let all = selections.fold(NOTHING, |all, selection| {
+            let one = self.open(*selection, words, index, facts);
+            self.both(all, one, words)
+        });
+        self.open_lists[list] = all;
+        all
+    }
+
+    /// What the lasting values of a selection may match.
+    fn open(&mut self, selection: SelectionId, words: usize, index: &Index, facts: &Facts) -> u32 {
+        if self.open[selection] != UNKNOWN {
+            return self.open[selection];
+        }
+        let part = self.select(selection, index, facts);
+        let mut start = NOTHING;
+        for place in part.start..part.end {
+            let Value::Lasting(value) = self.values[place as usize] else {
+                continue;
+            };
+            let open = self.lasting.open(value);
+            if start == NOTHING {
+                start = self.bits.len() as u32;
+                self.bits.extend_from_slice(open);
+                continue;
+            }
+            add(&mut self.bits[start as usize..][..words], open);
+        }
+        self.open[selection] = start;
+        start
     }
 
     /// Gathers the candidates of a group.
     #[inline(never)]
     fn gather(&mut self, group: GroupId, index: &Index, facts: &Facts) -> u32 {
+        if self.groups[group] != UNKNOWN {
+            return self.groups[group];
+        }
         let shape = index.group(group);
         let words = index.scanner(shape.kind, None).words();
         let mut unions = shape.unions.iter();
         let first = unions.next().map(|union| self.unite(*union, index, facts));
-        let mut all = first.unwrap_or_else(|| self.room_for(None, words));
+        let mut all = first.unwrap_or(NOTHING);
         for union in unions {
             let other = self.unite(*union, index, facts);
             all = self.both(all, other, words);
@@ -134,22 +181,27 @@ impl Candidates {
         all
     }
 
-    /// Whether the operator may match the value of this place in a selection.
-    pub(super) fn one(&mut self, group: GroupId, slot: usize, value: BufferId, index: &Index) -> bool {
+    /// Whether a value may match what is asked.
+    pub(super) fn one(&mut self, group: GroupId, slot: usize, value: Value, index: &Index) -> bool {
+        let value = match value {
+            Value::Lasting(value) => return has(self.lasting.open(value), slot),
+            Value::Passing(value) => value,
+        };
         let group = index.group(group);
         group.nodes.iter().any(|node| {
-            let derived = self
-                .buffers
-                .of_mut(value)
-                .derive_but_for_case(value, *node, index);
-            has(
-                self.buffers.of_mut(value).candidates(derived, group.kind, index),
-                slot,
-            )
+            let derived = self.buffers.derive_but_for_case(value, *node, index);
+            has(self.buffers.candidates(derived, group.kind, index), slot)
         })
     }
 
-    /// Whether the operator may match some value of a selection.
+    /// Notes that a value does not match what is asked: a lasting one is not asked again.
+    pub(super) fn deny(&mut self, value: Value, slot: usize) {
+        if let Value::Lasting(value) = value {
+            self.lasting.deny(value, slot);
+        }
+    }
+
+    /// Whether some value of a selection may match what is asked.
     pub(super) fn in_selection(
         &mut self,
         group: GroupId,
@@ -166,7 +218,7 @@ impl Candidates {
     }
 
     /// The value of this place in a selection, which was gathered before.
-    pub(super) fn value(&self, selection: SelectionId, place: usize) -> Option<BufferId> {
+    pub(super) fn value(&self, selection: SelectionId, place: usize) -> Option<Value> {
         let part = self.selections[selection]?;
         self.values[part.start as usize..part.end as usize]
             .get(place)
@@ -174,20 +226,22 @@ impl Candidates {
     }
 
     /// A value as the operator of the group is to see it.
-    pub(super) fn transformed(&mut self, group: GroupId, value: BufferId, index: &Index) -> BufferId {
-        self.buffers
-            .of_mut(value)
-            .derive(value, index.group(group).node, index)
-            .buffer
+    pub(super) fn transformed(&mut self, group: GroupId, value: Value, index: &Index) -> BufferId {
+        let value = match value {
+            Value::Lasting(value) => self.buffers.intern(self.lasting.bytes(value), index),
+            Value::Passing(value) => value,
+        };
+        self.buffers.derive(value, index.group(group).node, index).buffer
     }
 
     pub(super) fn bytes(&self, buffer: BufferId) -> &[u8] {
-        self.buffers.of(buffer).bytes(buffer)
+        self.buffers.bytes(buffer)
     }
 
     /// Bytes of memory that are held for values.
     pub(super) fn held(&self) -> usize {
         self.buffers.held()
+            + self.lasting.held()
             + size_of_val(&self.values[..])
             + size_of_val(&self.traits[..])
             + size_of_val(&self.bits[..])
@@ -213,12 +267,11 @@ impl Candidates {
     /// The candidates of the values of a list as they are.
     fn unite_raw(&mut self, list: ListId, kind: Kind, index: &Index, facts: &Facts) -> u32 {
         let words = index.scanner(kind, None).words();
-        let mut all = None;
-        for selection in index.list(list) {
+        let selections = index.list(list).iter();
+        selections.fold(NOTHING, |all, selection| {
             let one = self.raw(*selection, kind, index, facts);
-            all = Some(all.map_or(one, |all| self.both(all, one, words)));
-        }
-        all.unwrap_or_else(|| self.room_for(None, words))
+            self.both(all, one, words)
+        })
     }
 
     /// The candidates of the values of a selection as they are.
@@ -227,9 +280,15 @@ impl Candidates {
             return self.raws[selection];
         }
         let part = self.select(selection, index, facts);
-        let start = self.room_for(None, index.scanner(kind, None).words());
+        let mut start = NOTHING;
         for place in part.start..part.end {
-            self.count_in(start, Derived::raw(self.values[place as usize]), kind, index);
+            let Value::Passing(value) = self.values[place as usize] else {
+                continue;
+            };
+            if start == NOTHING {
+                start = self.room_for(NOTHING, index.scanner(kind, None).words());
+            }
+            self.count_in(start, Derived::raw(value), kind, index);
         }
         self.raws[selection] = start;
         start
@@ -242,13 +301,15 @@ impl Candidates {
         if part.traits & cares == 0 {
             return raw;
         }
-        let start = self.room_for(Some(raw), index.scanner(shape.kind, None).words());
+        let start = self.room_for(raw, index.scanner(shape.kind, None).words());
         for place in part.start..part.end {
+            let Value::Passing(value) = self.values[place as usize] else {
+                continue;
+            };
             if self.traits[place as usize] & cares == 0 {
                 continue;
             }
-            let value = self.values[place as usize];
-            let derived = self.buffers.of_mut(value).derive(value, shape.node, index);
+            let derived = self.buffers.derive(value, shape.node, index);
             if !derived.looks_like(value) {
                 self.count_in(start, derived, shape.kind, index);
             }
@@ -258,35 +319,30 @@ impl Candidates {
 
     #[inline]
     fn count_in(&mut self, start: u32, value: Derived, kind: Kind, index: &Index) {
-        let found = self.buffers.of_mut(value.buffer).candidates(value, kind, index);
-        for (all, found) in self.bits[start as usize..].iter_mut().zip(found) {
-            *all |= found;
-        }
+        let found = self.buffers.candidates(value, kind, index);
+        add(&mut self.bits[start as usize..], found);
     }
 
-    /// Room for candidates: those at `first`, or none.
-    fn room_for(&mut self, first: Option<u32>, words: usize) -> u32 {
+    /// Room for candidates: at first those at `first`.
+    fn room_for(&mut self, first: u32, words: usize) -> u32 {
         let start = self.bits.len();
-        match first {
-            Some(first) => self
-                .bits
-                .extend_from_within(first as usize..first as usize + words),
-            None => self.bits.resize(start + words, 0),
-        }
+        self.bits
+            .extend_from_within(first as usize..first as usize + words);
         start as u32
     }
 
     /// The candidates of both.
     fn both(&mut self, one: u32, other: u32, words: usize) -> u32 {
-        let start = self.room_for(Some(one), words);
-        let (before, all) = self.bits.split_at_mut(start as usize);
-        for (all, other) in all.iter_mut().zip(&before[other as usize..]) {
-            *all |= other;
+        if one == NOTHING || other == NOTHING {
+            return one.max(other);
         }
+        let start = self.room_for(one, words);
+        let (before, all) = self.bits.split_at_mut(start as usize);
+        add(all, &before[other as usize..]);
         start
     }
 
-    /// The distinct values of a list.
+    /// The distinct values of a list; those that last are not told apart.
     fn list(&mut self, list: ListId, index: &Index, facts: &Facts) -> Part {
         if let Some(part) = self.lists[list] {
             return part;
@@ -304,9 +360,10 @@ impl Candidates {
                     .filter_map(|selection| self.selections[*selection])
                 {
                     for place in part.start..part.end {
-                        let value = self.values[place as usize];
-                        if self.buffers.of_mut(value).note_on_list(value) {
-                            self.values.push(value);
+                        if let Value::Passing(value) = self.values[place as usize]
+                            && self.buffers.note_on_list(value)
+                        {
+                            self.values.push(Value::Passing(value));
                         }
                     }
                 }
@@ -354,9 +411,10 @@ impl Candidates {
         }
         let start = self.values.len();
         let _ = visit_fact(facts, variable, &mut |key, value| {
-            let lasts = value.len() <= LONGEST_LASTING && lasts(variable, key);
-            let buffer = self.buffers.intern(value, lasts, index);
-            self.values.push(buffer);
+            self.values.push(match lasts(variable, key, value) {
+                true => Value::Lasting(self.lasting.intern(value, &mut self.buffers, index)),
+                false => Value::Passing(self.buffers.intern(value, index)),
+            });
             ControlFlow::Continue(())
         });
         let part = self.part(start);
@@ -367,9 +425,10 @@ impl Candidates {
     /// The values from this place on.
     fn part(&mut self, start: usize) -> Part {
         let buffers = &self.buffers;
-        let traits = self.values[start..]
-            .iter()
-            .map(|value| buffers.of(*value).traits(*value));
+        let traits = self.values[start..].iter().map(|value| match value {
+            Value::Lasting(_) => 0,
+            Value::Passing(value) => buffers.traits(*value),
+        });
         self.traits.extend(traits);
         Part {
             start: start as u32,
@@ -379,28 +438,15 @@ impl Candidates {
     }
 }
 
-/// Whether the values of a variable come again with the next requests, and may be kept for them. A password or a
-/// session's token is not kept, nor is what may hold one.
-fn lasts(variable: Variable, key: Option<&[u8]>) -> bool {
-    match variable {
-        Variable::RequestMethod
-        | Variable::RequestProtocol
-        | Variable::RequestHeadersNames
-        | Variable::RequestCookiesNames
-        | Variable::ArgsNames
-        | Variable::ArgsGetNames
-        | Variable::ArgsPostNames => true,
-        Variable::RequestHeaders => key.is_some_and(|key| {
-            LASTING_HEADERS
-                .iter()
-                .any(|header| header.eq_ignore_ascii_case(key))
-        }),
-        _ => false,
-    }
-}
-
 fn means_all(target: &Target) -> bool {
     matches!(target.selector, Selector::All) && target.exclusions.is_empty()
+}
+
+#[inline]
+fn add(all: &mut [u64], more: &[u64]) {
+    for (all, more) in all.iter_mut().zip(more) {
+        *all |= more;
+    }
 }
 
 fn has(bits: &[u64], slot: usize) -> bool {

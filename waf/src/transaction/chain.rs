@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use crate::actions;
 use crate::operators::Captures;
-use crate::plan::{Ask, GroupId};
+use crate::plan::{Ask, CandidateAsk, GroupId};
 use crate::rule::{Link, Question, Rule, Selector, Target};
 use crate::text::ShortBytes;
 use crate::transformations::Transformation;
 use crate::variables::{Variable, admits, changes_while_rules_run, is_removed, visit_fact_target};
 
-use super::buffers::BufferId;
+use super::candidates::Value;
 use super::{Context, Evaluation, Hit, conclude};
 
 /// Runs a rule. It matches if each of its links matches at least one value; the actions of a link run at
@@ -58,25 +58,35 @@ impl Asking<'_> {
     fn ask(&self, ask: Ask, context: &mut Context<'_>) -> bool {
         match ask {
             Ask::Plain => self.ask_all(context),
-            Ask::Number(ask) => {
-                let told = context.state.tx.holds(&ask, context.rules.index());
-                let matches = self.ask_all(context);
-                let checked = context.state.evaluation == Evaluation::Checked && self.removed.is_empty();
-                if checked && matches != told {
-                    let text = format!("rule {}: a comparison with TX", self.rule.id);
-                    context.state.divergences.push(text);
-                }
-                matches
-            }
-            Ask::Candidates { group, slot } => match context.state.evaluation {
+            Ask::Number(_) | Ask::Count(_) => match context.state.evaluation {
+                Evaluation::Checked => self.ask_and_check(ask, context),
+                _ => self.ask_all(context),
+            },
+            Ask::Candidates(ask) => match context.state.evaluation {
                 Evaluation::Plain => self.ask_all(context),
-                Evaluation::Indexed => self.ask_candidates(group, slot, context),
+                Evaluation::Indexed => self.ask_candidates(&ask, context),
                 Evaluation::Checked => {
-                    self.check_candidates(group, slot, context);
+                    self.check_candidates(&ask, context);
                     self.ask_all(context)
                 }
             },
         }
+    }
+
+    /// Asks for a number, and holds the answer against the one that the index gives.
+    fn ask_and_check(&self, ask: Ask, context: &mut Context<'_>) -> bool {
+        let (index, facts) = (context.rules.index(), context.facts);
+        let told = match ask {
+            Ask::Number(ask) => Some(context.state.tx.holds(&ask, index)),
+            Ask::Count(ask) => context.state.candidates.counts(&ask, index, facts, usize::MAX),
+            Ask::Plain | Ask::Candidates(_) => None,
+        };
+        let matches = self.ask_all(context);
+        if self.removed.is_empty() && told.is_some_and(|told| told != matches) {
+            let text = format!("rule {}: a comparison with a number", self.rule.id);
+            context.state.divergences.push(text);
+        }
+        matches
     }
 
     /// Asks each target; every value is asked, also after a match.
@@ -89,13 +99,14 @@ impl Asking<'_> {
     }
 
     /// Asks the values that may match.
-    fn ask_candidates(&self, group: GroupId, slot: usize, context: &mut Context<'_>) -> bool {
+    fn ask_candidates(&self, ask: &CandidateAsk, context: &mut Context<'_>) -> bool {
+        let CandidateAsk { group, slot, .. } = *ask;
         let (index, facts) = (context.rules.index(), context.facts);
         let limit = context.rules.limits().buffered_bytes;
         if context.state.candidates.held() > limit {
             return self.ask_all(context);
         }
-        if !context.state.candidates.any(group, slot, index, facts, limit) {
+        if !context.state.candidates.any(ask, index, facts, limit) {
             return false;
         }
         let shape = index.group(group);
@@ -115,13 +126,20 @@ impl Asking<'_> {
                 if is_removed(target, self.removed, key) {
                     return ControlFlow::Continue(());
                 }
-                any |= match known {
-                    Some(known) if !context.state.candidates.one(group, slot, known, index) => false,
-                    Some(known) if !shape.multi_match => {
-                        self.ask_known(target.variable, key, group, known, context)
-                    }
-                    _ => self.ask_value(target.variable, key, value, context),
+                let Some(known) = known else {
+                    any |= self.ask_value(target.variable, key, value, context);
+                    return ControlFlow::Continue(());
                 };
+                if context.state.candidates.one(group, slot, known, index) {
+                    let matches = match shape.multi_match {
+                        true => self.ask_value(target.variable, key, value, context),
+                        false => self.ask_known(target.variable, key, group, known, context),
+                    };
+                    if !matches {
+                        context.state.candidates.deny(known, slot);
+                    }
+                    any |= matches;
+                }
                 ControlFlow::Continue(())
             });
         }
@@ -134,7 +152,7 @@ impl Asking<'_> {
         variable: Variable,
         key: Option<&[u8]>,
         group: GroupId,
-        value: BufferId,
+        value: Value,
         context: &mut Context<'_>,
     ) -> bool {
         let candidates = &mut context.state.candidates;
@@ -149,12 +167,10 @@ impl Asking<'_> {
     }
 
     /// Holds what the index says against the answers of the operator.
-    fn check_candidates(&self, group: GroupId, slot: usize, context: &mut Context<'_>) {
+    fn check_candidates(&self, ask: &CandidateAsk, context: &mut Context<'_>) {
+        let CandidateAsk { group, slot, .. } = *ask;
         let (index, facts) = (context.rules.index(), context.facts);
-        let any = context
-            .state
-            .candidates
-            .any(group, slot, index, facts, usize::MAX);
+        let any = context.state.candidates.any(ask, index, facts, usize::MAX);
         let shape = index.group(group);
         for (target, selection) in self.question.targets.iter().zip(index.list(shape.list)) {
             let _ = context
@@ -171,16 +187,20 @@ impl Asking<'_> {
                 let same = seen.is_some_and(|seen| {
                     *candidates.bytes(seen) == *transformed(&self.question.transformations, value)
                 });
-                if !same || (!told && self.would_match(value, context)) {
+                let matches = self.would_match(value, context);
+                if !same || (!told && matches) {
                     let text = format!("rule {}: \"{}\"", self.rule.id, value.escape_ascii());
                     context.state.divergences.push(text);
+                }
+                if let Some(known) = known.filter(|_| !matches) {
+                    context.state.candidates.deny(known, slot);
                 }
                 ControlFlow::Continue(())
             });
         }
     }
 
-    /// Whether the operator matches the value, or with `multiMatch` anything on the way.
+    /// Whether the value makes the link match, or with `multiMatch` anything on the way.
     fn would_match(&self, value: &[u8], context: &Context<'_>) -> bool {
         let transformations = &self.question.transformations;
         let first = if self.link.actions.multi_match {
@@ -190,7 +210,7 @@ impl Asking<'_> {
         };
         (first..=transformations.len()).any(|count| {
             let value = transformed(&transformations[..count], value);
-            self.question.operator.matches(&value, &context.view(), None)
+            self.question.operator.matches(&value, &context.view(), None) != self.question.negated
         })
     }
 

@@ -45,20 +45,23 @@ impl Context<'_> {
     #[inline]
     fn spares(&mut self, head: &Ask, index: &Index, limit: usize) -> bool {
         match head {
-            Ask::Candidates { group, slot } => {
+            Ask::Candidates(ask) => !self.state.candidates.any(ask, index, self.facts, limit),
+            Ask::Number(ask) => !self.is_taken_from(Variable::Tx) && !self.state.tx.holds(ask, index),
+            Ask::Count(ask) => {
+                let variable = index.selection(ask.selection).variable;
                 let candidates = &mut self.state.candidates;
-                !candidates.any(*group, *slot, index, self.facts, limit)
+                candidates.counts(ask, index, self.facts, limit) == Some(false)
+                    && !self.is_taken_from(variable)
             }
-            Ask::Number(ask) => !self.tx_is_removed() && !self.state.tx.holds(ask, index),
             Ask::Plain => false,
         }
     }
 
-    /// Whether `ctl` took members of `TX` from some rule: there they are as good as absent, which may be what the
-    /// rule asks for.
-    fn tx_is_removed(&self) -> bool {
+    /// Whether `ctl` took values of the variable from some rule: there they are as good as absent, which may be
+    /// what the rule asks for.
+    fn is_taken_from(&self, variable: Variable) -> bool {
         let mut removed = self.state.control.removed_targets.iter();
-        removed.any(|(_, target)| target.variable == Variable::Tx)
+        removed.any(|(_, target)| target.variable == variable)
     }
 
     fn is_removed(&self, rule: &Rule) -> bool {

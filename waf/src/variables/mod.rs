@@ -188,6 +188,22 @@ impl Variable {
         }
     }
 
+    /// Whether some of its values come again with the next requests, and are no secrets.
+    pub(crate) fn may_last(self) -> bool {
+        use Variable::*;
+        matches!(
+            self,
+            RequestMethod
+                | RequestProtocol
+                | RequestHeaders
+                | RequestHeadersNames
+                | RequestCookiesNames
+                | ArgsNames
+                | ArgsGetNames
+                | ArgsPostNames
+        )
+    }
+
     /// The variable of that SecLang name, in any case. `REQUEST_XML` and `RESPONSE_HEADERS` style aliases
     /// of ModSecurity are accepted where they mean the same.
     pub fn from_name(name: &str) -> Option<Self> {

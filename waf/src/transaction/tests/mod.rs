@@ -1,6 +1,7 @@
 //! Stories: rules, a request, and what comes of it.
 
 mod actions;
+mod again;
 mod arguments;
 mod audit;
 mod blocking;

@@ -1,0 +1,52 @@
+//! Requests that bring the same values one after another: what is remembered of values changes no answer.
+
+use super::*;
+
+/// What the same operators say of the same header with different ways to it.
+const RULES: &str = r#"
+    SecRule REQUEST_HEADERS:User-Agent "@rx bot" "id:1,phase:1,pass,log,msg:'x'"
+    SecRule REQUEST_HEADERS:User-Agent "@rx bot" "id:2,phase:1,pass,log,t:lowercase,msg:'x'"
+    SecRule REQUEST_HEADERS:User-Agent "@rx bot" "id:3,phase:1,pass,log,t:urlDecode,multiMatch,msg:'x'"
+    SecRule REQUEST_HEADERS:User-Agent "@rx bot" "id:4,phase:1,pass,log,t:urlDecode,msg:'x'"
+    SecRule REQUEST_HEADERS:User-Agent "!@rx bot" "id:5,phase:1,pass,log,msg:'x'"
+    SecRule REQUEST_HEADERS:User-Agent "!@rx bot" "id:6,phase:1,pass,log,t:lowercase,msg:'x'"
+    SecRule REQUEST_HEADERS:User-Agent "@contains %{ARGS.find}" "id:7,phase:1,pass,log,msg:'x'"
+    SecRule &REQUEST_HEADERS:User-Agent "@gt 1" "id:8,phase:1,pass,log,msg:'x'"
+    SecRule REQUEST_HEADERS|ARGS "@rx (?i)b(o)t" "id:9,phase:1,pass,log,capture,msg:'x',logdata:'%{TX.1}'"
+"#;
+
+#[test]
+fn a_header_that_comes_again_has_the_same_answer() {
+    let rules = rules(RULES);
+    let agent = |agent: &str| get("/?find=x").header("User-Agent", agent);
+    for round in 0..4 {
+        for (ask, expected) in [
+            (agent("a robot"), &[1, 2, 3, 4, 9][..]),
+            (agent("a ROBOT"), &[2, 5, 9]),
+            (agent("a ro%62ot"), &[3, 4, 5, 6]),
+            (agent("a fox"), &[5, 6, 7]),
+            (
+                agent("a fox").header("User-Agent", "bot"),
+                &[1, 2, 3, 4, 5, 6, 7, 8, 9],
+            ),
+            (get("/?find=x"), &[]),
+            (get("/?find=robot"), &[9]),
+        ] {
+            assert_eq!(ids(&ask.to(&rules)), expected, "{:?}, round {round}", ask.headers);
+        }
+    }
+}
+
+#[test]
+fn what_is_taken_from_a_rule_for_one_request_is_there_for_the_next() {
+    let rules = rules(
+        r#"SecRule ARGS:a "@streq 1" "id:1,phase:1,pass,nolog,ctl:ruleRemoveTargetById=2;REQUEST_HEADERS:Accept,ctl:ruleRemoveTargetById=3;REQUEST_HEADERS:Accept"
+           SecRule REQUEST_HEADERS "@rx evil" "id:2,phase:1,pass,log,msg:'x'"
+           SecRule &REQUEST_HEADERS:Accept "@eq 0" "id:3,phase:1,pass,log,msg:'x'""#,
+    );
+    for _ in 0..3 {
+        let evil = |uri: &str| ids(&get(uri).header("Accept", "evil").to(&rules));
+        assert_eq!(evil("/?a=1"), [3]);
+        assert_eq!(evil("/?a=2"), [2]);
+    }
+}
