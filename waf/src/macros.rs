@@ -73,6 +73,14 @@ impl Macro {
         }
     }
 
+    /// The variable and its member if there is nothing but one reference.
+    pub fn as_reference(&self) -> Option<(Variable, Option<&[u8]>)> {
+        match self.parts.as_slice() {
+            [Part::Reference { variable, key }] => Some((*variable, key.as_deref())),
+            _ => None,
+        }
+    }
+
     /// The pieces, in order.
     pub fn parts(&self) -> &[Part] {
         &self.parts

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use regex::bytes::Regex;
 use regex_syntax::hir::{Hir, HirKind, Look};
 
-use crate::macros::Macro;
+use crate::macros::{Macro, Part};
 use crate::operators::Operator;
 use crate::transformations::Transformation;
 use crate::variables::Variable;
@@ -124,6 +124,7 @@ impl NamePattern {
     }
 
     /// Whether it matches the name.
+    #[inline]
     pub fn is_match(&self, name: &[u8]) -> bool {
         name.len() >= self.shortest
             && name
@@ -517,6 +518,31 @@ impl Rule {
     /// The rule's own line, with `msg`, `severity`, `tag` and the disruptive action of the whole chain.
     pub fn head(&self) -> &Link {
         &self.links[0]
+    }
+
+    /// Whether all that a match of the rule does is to set variables out of others and to steer other rules: it is
+    /// never told what matched.
+    pub fn is_quiet(&self) -> bool {
+        let actions = &self.head().actions;
+        self.links.len() == 1
+            && actions.disruptive == Disruptive::Pass
+            && !(actions.log || actions.audit_log || actions.capture)
+            && actions.severity.is_none()
+            && actions.effects.iter().all(SideEffect::looks_at_variables_alone)
+    }
+}
+
+impl SideEffect {
+    fn looks_at_variables_alone(&self) -> bool {
+        let Self::SetVar(set) = self else { return false };
+        let value = match &set.change {
+            Change::Assign(value) | Change::Add(value) | Change::Subtract(value) => value.parts(),
+            Change::Unset => &[],
+        };
+        set.key.parts().iter().chain(value).all(|part| match part {
+            Part::Text(_) => true,
+            Part::Reference { variable, .. } => *variable == Variable::Tx,
+        })
     }
 }
 

@@ -6,6 +6,7 @@
 //! Example: `setvar:'tx.anomaly_score=+%{tx.critical_anomaly_score}'`.
 //! Source: ModSecurity Reference Manual, "setvar".
 
+use crate::macros::Macro;
 use crate::persistent::Terms;
 use crate::rule::{Change, SetVar};
 use crate::text::ShortBytes;
@@ -46,11 +47,21 @@ pub(super) fn run(set: &SetVar, context: &mut Context<'_>) {
 /// a macro may need.
 fn operand(change: &Change, context: &Context<'_>) -> ShortBytes {
     match change {
-        Change::Assign(value) | Change::Add(value) | Change::Subtract(value) => match value.as_literal() {
-            Some(literal) => ShortBytes::from_slice(literal),
-            None => ShortBytes::from_vec(value.to_bytes(&context.view())),
-        },
+        Change::Assign(value) | Change::Add(value) | Change::Subtract(value) => expanded(value, context),
         Change::Unset => ShortBytes::new(),
+    }
+}
+
+fn expanded(value: &Macro, context: &Context<'_>) -> ShortBytes {
+    if let Some(literal) = value.as_literal() {
+        return ShortBytes::from_slice(literal);
+    }
+    match value.as_reference() {
+        Some((Variable::Tx, Some(name))) => {
+            let member = context.state.tx.named_value(name);
+            ShortBytes::from_slice(member.map_or(&[][..], |(_, value)| value))
+        }
+        _ => ShortBytes::from_vec(value.to_bytes(&context.view())),
     }
 }
 

@@ -109,6 +109,8 @@ pub(crate) struct Index {
     pub(super) origins: Origins,
     /// What values are asked behind each node that is scanned, all links together.
     pub(super) shares: Vec<Share>,
+    /// What the values of each selection are asked, all links together.
+    pub(super) asked: Vec<Vec<u64>>,
 }
 
 /// The latest of what the values come from.
@@ -219,6 +221,11 @@ impl Index {
 
     pub(crate) fn selection(&self, id: SelectionId) -> &Target {
         &self.selections[id]
+    }
+
+    /// What the values of a selection are asked: a bit for each thing.
+    pub(crate) fn asked(&self, id: SelectionId) -> &[u64] {
+        self.asked.get(id).map_or(&[], |slots| slots)
     }
 
     /// The selections of a list: those of a link's targets, in their order.

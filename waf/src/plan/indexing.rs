@@ -70,7 +70,18 @@ impl IndexBuilder {
             }
         }
         let list = self.index.groups[group].list;
+        for place in 0..self.index.lists[list].len() {
+            self.ask_of(self.index.lists[list][place], asked.kind, slot);
+        }
         Some(CandidateAsk { group, list, slot })
+    }
+
+    fn ask_of(&mut self, selection: SelectionId, kind: Kind, slot: usize) {
+        let words = self.index.scanner(kind, None).words();
+        let asked = &mut self.index.asked;
+        asked.resize_with(asked.len().max(selection + 1), Vec::new);
+        asked[selection].resize(words, 0);
+        asked[selection][slot / 64] |= 1 << (slot % 64);
     }
 
     fn share(&mut self, node: NodeId, slot: usize) {

@@ -48,6 +48,8 @@ struct Plan {
 pub(crate) struct Head {
     /// How its first link asks.
     pub(crate) ask: Ask,
+    /// [`Rule::is_quiet`].
+    pub(crate) quiet: bool,
     /// Its step.
     pub(crate) step: usize,
     /// Which of the heads `skipAfter` goes on with.
@@ -183,6 +185,7 @@ impl Plan {
                 let asks = index.add(&rule);
                 program.heads.push(Head {
                     ask: asks.first().copied().unwrap_or(Ask::Plain),
+                    quiet: rule.is_quiet(),
                     step: program.steps.len(),
                     jump: usize::MAX,
                 });

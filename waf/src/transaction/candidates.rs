@@ -158,6 +158,7 @@ impl Candidates {
             }
             add(&mut self.bits[start as usize..][..words], open);
         }
+        let start = self.or_nothing(start, index.asked(selection));
         self.open[selection] = start;
         start
     }
@@ -290,6 +291,7 @@ impl Candidates {
             }
             self.count_in(start, Derived::raw(value), kind, index);
         }
+        let start = self.or_nothing(start, index.asked(selection));
         self.raws[selection] = start;
         start
     }
@@ -321,6 +323,16 @@ impl Candidates {
     fn count_in(&mut self, start: u32, value: Derived, kind: Kind, index: &Index) {
         let found = self.buffers.candidates(value, kind, index);
         add(&mut self.bits[start as usize..], found);
+    }
+
+    /// The candidates that were put last, if any of them is asked.
+    fn or_nothing(&mut self, start: u32, asked: &[u64]) -> u32 {
+        let bits = self.bits[start as usize..].iter();
+        if start != NOTHING && bits.zip(asked).all(|(bits, asked)| bits & asked == 0) {
+            self.bits.truncate(start as usize);
+            return NOTHING;
+        }
+        start
     }
 
     /// Room for candidates: at first those at `first`.

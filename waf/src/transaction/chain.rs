@@ -45,6 +45,15 @@ pub(super) fn matches<'t>(rule: &'t Rule, asks: &[Ask], context: &mut Context<'t
     all
 }
 
+/// Lets a rule act that has matched, as its link needs not be asked to know. Only for rules that are
+/// [quiet](crate::rule::Rule::is_quiet): of what made it match there is no trace.
+pub(super) fn act<'t>(rule: &'t Rule, context: &mut Context<'t>) {
+    context.rule = Some(rule);
+    for effect in &rule.head().actions.effects {
+        actions::run(effect, context);
+    }
+}
+
 /// A link's question on its way through the values.
 struct Asking<'a> {
     rule: &'a Rule,

@@ -41,19 +41,23 @@ impl Context<'_> {
             .collect()
     }
 
-    /// Whether no value can match the first link of a rule, as is quickly known.
+    /// What is quickly known of the first link of a rule.
     #[inline]
-    fn spares(&mut self, head: &Ask, index: &Index, limit: usize) -> bool {
+    fn told(&mut self, head: &Ask, index: &Index, limit: usize) -> Told {
         match head {
-            Ask::Candidates(ask) => !self.state.candidates.any(ask, index, self.facts, limit),
-            Ask::Number(ask) => !self.is_taken_from(Variable::Tx) && !self.state.tx.holds(ask, index),
+            Ask::Candidates(ask) => match self.state.candidates.any(ask, index, self.facts, limit) {
+                true => Told::Nothing,
+                false => Told::Fails,
+            },
+            Ask::Number(_) if self.is_taken_from(Variable::Tx) => Told::Nothing,
+            Ask::Number(ask) => Told::of(self.state.tx.holds(ask, index)),
+            Ask::Count(ask) if self.is_taken_from(index.selection(ask.selection).variable) => Told::Nothing,
             Ask::Count(ask) => {
-                let variable = index.selection(ask.selection).variable;
                 let candidates = &mut self.state.candidates;
-                candidates.counts(ask, index, self.facts, limit) == Some(false)
-                    && !self.is_taken_from(variable)
+                let matches = candidates.counts(ask, index, self.facts, limit);
+                matches.map_or(Told::Nothing, Told::of)
             }
-            Ask::Plain => false,
+            Ask::Plain => Told::Nothing,
         }
     }
 
@@ -82,25 +86,53 @@ impl Context<'_> {
     }
 }
 
+/// What is known of a link before it asks.
+enum Told {
+    /// It does not match.
+    Fails,
+    /// It matches, once.
+    Matches,
+    Nothing,
+}
+
+impl Told {
+    fn of(matches: bool) -> Self {
+        match matches {
+            true => Self::Matches,
+            false => Self::Fails,
+        }
+    }
+}
+
 /// Runs the rules of one phase. `changed` is the earliest of the facts that have come since the phase before.
 pub(super) fn run(phase: Phase, changed: Origin, context: &mut Context<'_>) {
     let rules = context.rules;
     let (heads, steps) = (rules.heads(phase), rules.steps(phase));
     let (index, limit) = (rules.index(), rules.limits().buffered_bytes);
-    let spares = context.state.evaluation == Evaluation::Indexed;
+    let indexed = context.state.evaluation == Evaluation::Indexed;
     context.state.candidates.begin_phase(changed, rules.index());
     let mut next = 0;
     let mut goes_on = context.goes_on(phase);
     while goes_on && let Some(head) = heads.get(next) {
         next += 1;
-        if spares && context.spares(&head.ask, index, limit) {
+        let told = match indexed {
+            true => context.told(&head.ask, index, limit),
+            false => Told::Nothing,
+        };
+        if matches!(told, Told::Fails) {
             continue;
         }
         let Some(Step::Rule(rule)) = steps.get(head.step) else {
             continue;
         };
-        let asks = rules.asks(phase, head.step);
-        let matched = !context.is_removed(rule) && chain::matches(rule, asks, context);
+        let matched = if context.is_removed(rule) {
+            false
+        } else if head.quiet && matches!(told, Told::Matches) {
+            chain::act(rule, context);
+            true
+        } else {
+            chain::matches(rule, rules.asks(phase, head.step), context)
+        };
         // Links act at once, also those of a chain that fails later.
         goes_on = context.goes_on(phase);
         if !matched {

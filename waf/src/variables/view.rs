@@ -45,6 +45,14 @@ impl View<'_> {
                 _ => ControlFlow::Continue(()),
             };
         }
+        if target.variable == Variable::Tx {
+            let mut members = self
+                .state
+                .tx
+                .iter()
+                .filter(|(key, _)| admits(target, removed, Some(key)));
+            return members.try_for_each(|(key, value)| visit(Some(key), value));
+        }
         if !collections::changes_while_rules_run(target.variable) {
             return visit_fact_target(self.facts, target, removed, visit);
         }
@@ -124,6 +132,7 @@ fn visit_header(
 }
 
 /// Whether a target means the member of that name.
+#[inline]
 pub(crate) fn admits(target: &Target, removed: &[Arc<Target>], key: Option<&[u8]>) -> bool {
     selects(&target.selector, key)
         && !target.exclusions.iter().any(|exclusion| selects(exclusion, key))
@@ -137,11 +146,12 @@ pub(crate) fn is_removed(target: &Target, removed: &[Arc<Target>], key: Option<&
         .any(|gone| gone.variable == target.variable && selects(&gone.selector, key))
 }
 
+#[inline]
 fn selects(selector: &Selector, key: Option<&[u8]>) -> bool {
     match (selector, key) {
         (Selector::All, _) => true,
         (_, None) => false,
-        (Selector::Key(name), Some(key)) => name.eq_ignore_ascii_case(key),
+        (Selector::Key(name), Some(key)) => name.len() == key.len() && name.eq_ignore_ascii_case(key),
         (Selector::Pattern(pattern), Some(key)) => pattern.is_match(key),
         (Selector::XPath(path), Some(key)) => path.as_bytes() == key,
     }
