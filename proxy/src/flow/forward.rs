@@ -62,7 +62,7 @@ fn drop_untrusted(request: &mut RequestHeader) {
     let spelled: Vec<HeaderName> = request
         .headers
         .keys()
-        .filter(|name| is_ours(&name.as_str().replace('_', "-")))
+        .filter(|name| is_ours(name.as_str()))
         .cloned()
         .collect();
     for name in &spelled {
@@ -71,7 +71,14 @@ fn drop_untrusted(request: &mut RequestHeader) {
 }
 
 fn is_ours(name: &str) -> bool {
-    name.starts_with("x-forwarded-") || matches!(name, "x-real-ip" | "x-request-id" | "forwarded")
+    let is = |ours: &str| name.len() == ours.len() && begins_with(name, ours);
+    begins_with(name, "x-forwarded-") || is("x-real-ip") || is("x-request-id") || is("forwarded")
+}
+
+/// Whether a name begins so, with `_` for `-` or not.
+fn begins_with(name: &str, start: &str) -> bool {
+    let mut bytes = name.bytes().map(|byte| if byte == b'_' { b'-' } else { byte });
+    start.bytes().all(|byte| bytes.next() == Some(byte))
 }
 
 /// A target in absolute form names a host that the upstream would take before Host (RFC 9112 section 3.2.2).

@@ -1,6 +1,7 @@
 //! Pingora's hooks. Each delegates: what happens is written in the file that its line names.
 
 use async_trait::async_trait;
+use pingora_core::modules::http::HttpModules;
 use pingora_core::protocols::Digest;
 use pingora_core::upstreams::peer::HttpPeer;
 use pingora_error::{Error, Result};
@@ -27,6 +28,9 @@ impl Edge {
 #[async_trait]
 impl ProxyHttp for Edge {
     type CTX = RequestContext;
+
+    /// None: Pingora's compression, which would be off, costs each request some allocations.
+    fn init_downstream_modules(&self, _modules: &mut HttpModules) {}
 
     fn new_ctx(&self) -> RequestContext {
         RequestContext::new(self.parts.snapshots.load())

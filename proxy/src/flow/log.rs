@@ -26,15 +26,22 @@ pub(super) fn request(parts: &EdgeParts, session: &mut ServerSession, context: &
         .route
         .as_ref()
         .map_or_else(|| "".into(), |route| Arc::clone(&route.label));
-    let mut entry = entry(session, context, status);
+    // Neither is worth its cost where nobody reads it.
+    let mut entry = parts.access.is_on().then(|| entry(session, context, status));
     if let Some(inspection) = context.inspection.clone() {
         let mut inspection = lock(&inspection);
         inspection.logging();
-        describe_waf(&mut entry, &inspection, &context.id);
         count_waf(parts, &route, &inspection);
         matches_of(parts, session, context, &mut inspection);
-        if entry.incident.is_some() || inspection.transaction().wants_audit() {
-            audit(parts, context, &inspection, &entry);
+        let is_incident = inspection.outcome() != Outcome::Passed;
+        if parts.audit.is_on() && (is_incident || inspection.transaction().wants_audit()) {
+            entry.get_or_insert_with(|| self::entry(session, context, status));
+        }
+        if let Some(entry) = &mut entry {
+            describe_waf(entry, &inspection, &context.id);
+            if is_incident || inspection.transaction().wants_audit() {
+                audit(parts, context, &inspection, entry);
+            }
         }
         #[cfg(feature = "coraza")]
         if let Some(exchange) = inspection.take_shadow() {
@@ -42,7 +49,7 @@ pub(super) fn request(parts: &EdgeParts, session: &mut ServerSession, context: &
         }
     }
     count_request(parts, route, status, context.started.elapsed());
-    if parts.access.is_on() {
+    if let Some(entry) = entry.filter(|_| parts.access.is_on()) {
         parts.access.write(entry.line(parts.style));
     }
 }

@@ -5,6 +5,7 @@
 //! (docs/decisions/0001-own-listeners.md).
 
 mod accept;
+mod answer;
 mod bind;
 mod connection;
 mod request_line;

@@ -9,7 +9,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -25,6 +25,8 @@ use pingora_core::protocols::{
 use pingora_core::server::ShutdownWatch;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::answer::Answer;
+
 /// An application whose requests come over streams of `watched`.
 #[derive(Debug)]
 pub struct RequestLines<A>(pub Arc<A>);
@@ -38,6 +40,7 @@ pub(super) fn watched(stream: Stream) -> Stream {
             line: Some(Line::default()),
             pending: Vec::new(),
             ended: false,
+            answer: Answer::default(),
         }),
     }
 }
@@ -70,10 +73,11 @@ impl<A: HttpServerApp + Send + Sync + 'static> HttpServerApp for RequestLines<A>
 fn next_request(stream: Stream) -> Option<Stream> {
     let mut watched = stream.into_any().downcast::<Watched>().ok()?;
     watched.line = Some(Line::default());
+    watched.answer.next();
     Some(watched)
 }
 
-/// A stream whose reader is shown a better request line.
+/// A stream whose reader is shown a better request line, and whose answers begin with as few writes as they can.
 #[derive(Debug)]
 struct Watched {
     inner: Stream,
@@ -83,6 +87,7 @@ struct Watched {
     pending: Vec<u8>,
     /// The reader is told that the client has left.
     ended: bool,
+    answer: Answer,
 }
 
 /// Where in the line its reader is.
@@ -179,6 +184,10 @@ impl AsyncRead for Watched {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if let Poll::Ready(Err(error)) = this.answer.poll_send(&mut this.inner, context) {
+            return Poll::Ready(Err(error));
+        }
         if !self.pending.is_empty() {
             self.hand_out(buffer);
             return Poll::Ready(Ok(()));
@@ -209,15 +218,20 @@ impl AsyncWrite for Watched {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(context, bytes)
+        let this = &mut *self;
+        this.answer.poll_write(&mut this.inner, context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(context)
+        let this = &mut *self;
+        ready!(this.answer.poll_send(&mut this.inner, context))?;
+        Pin::new(&mut this.inner).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(context)
+        let this = &mut *self;
+        ready!(this.answer.poll_send(&mut this.inner, context))?;
+        Pin::new(&mut this.inner).poll_shutdown(context)
     }
 
     fn poll_write_vectored(
@@ -225,7 +239,8 @@ impl AsyncWrite for Watched {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(context, slices)
+        let this = &mut *self;
+        this.answer.poll_write_vectored(&mut this.inner, context, slices)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -236,6 +251,12 @@ impl AsyncWrite for Watched {
 #[async_trait]
 impl Shutdown for Watched {
     async fn shutdown(&mut self) {
+        // A client that does not read is not waited for.
+        std::future::poll_fn(|context| {
+            let _ = self.answer.poll_send(&mut self.inner, context);
+            Poll::Ready(())
+        })
+        .await;
         self.inner.as_mut().shutdown().await;
     }
 }
