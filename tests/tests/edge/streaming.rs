@@ -1,7 +1,10 @@
 //! What streams arrives at once: the test lets the upstream go on only after the client has what came before.
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
 use palisade_tests::harness::{
-    Ask, Connection, Route, TestEdge, Upstream, Versions, crs_rules, polite, within,
+    Ask, Backend, Connection, Route, TestEdge, Upstream, Versions, crs_rules, polite, within,
 };
 
 /// Edges to try: without the WAF, with it.
@@ -193,4 +196,30 @@ async fn a_slow_reader_gets_all_of_a_large_download() {
     let _ = polite::send(edge.client().get("https://app.test/big.zip"))
         .await
         .expect(200);
+}
+
+/// An upstream that answers one request with a head that has a length, and the body piece by piece.
+struct Pieces(std::net::SocketAddr);
+
+impl Backend for Pieces {
+    fn backend(&self) -> String {
+        format!("http://{}", self.0)
+    }
+}
+
+#[tokio::test]
+async fn each_piece_of_a_body_with_a_length_arrives_before_the_next_is_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let upstream = Pieces(listener.local_addr().unwrap());
+    let edge = TestEdge::with(None, &[Route::new("app").to(&upstream).unguarded()]).await;
+    let mut connection = edge.connect("app.test").await.unwrap();
+    connection.send(Ask::get("/").bytes("app.test")).await.unwrap();
+    let (mut socket, _) = listener.accept().await.unwrap();
+    let _ = socket.read(&mut [0; 4096]).await.unwrap();
+    let mut text = String::new();
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\nX-Last: yes\r\n\r\n";
+    for (piece, shown) in [(head, "yes"), ("12345", "12345"), ("67890", "67890")] {
+        socket.write_all(piece.as_bytes()).await.unwrap();
+        within("a piece", until(&mut connection, &mut text, shown)).await;
+    }
 }
