@@ -29,6 +29,11 @@ pub trait Lookup {
     /// Appends the first value of the variable (or of the collection's member) to `out`; appends nothing
     /// if there is none.
     fn append(&self, variable: Variable, key: Option<&[u8]>, out: &mut Vec<u8>);
+
+    /// A member of `TX` as it stands there, if it can be had without a copy.
+    fn tx(&self, _name: &[u8]) -> Option<&[u8]> {
+        None
+    }
 }
 
 /// A lookup that knows no variable: for operators tried outside a transaction.

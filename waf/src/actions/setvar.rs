@@ -6,7 +6,6 @@
 //! Example: `setvar:'tx.anomaly_score=+%{tx.critical_anomaly_score}'`.
 //! Source: ModSecurity Reference Manual, "setvar".
 
-use crate::macros::Macro;
 use crate::persistent::Terms;
 use crate::rule::{Change, SetVar};
 use crate::text::ShortBytes;
@@ -16,15 +15,22 @@ use crate::variables::Variable;
 use super::atoi;
 
 pub(super) fn run(set: &SetVar, context: &mut Context<'_>) {
-    let expanded;
+    // Memory that the next one uses again.
+    let mut scratch = std::mem::take(&mut context.state.scratch);
+    let operand = operand(&set.change, context, &mut scratch);
+    scratch.clear();
     let name = match set.key.as_literal() {
         Some(name) => name,
         None => {
-            expanded = set.key.to_bytes(&context.view());
-            &expanded
+            set.key.expand(&context.view(), &mut scratch);
+            &scratch
         }
     };
-    let operand = operand(&set.change, context);
+    apply(set, name, operand, context);
+    context.state.scratch = scratch;
+}
+
+fn apply(set: &SetVar, name: &[u8], operand: ShortBytes, context: &mut Context<'_>) {
     let change = |old: Option<&[u8]>| match set.change {
         Change::Assign(_) => Some(operand),
         Change::Add(_) => Some(sum(old, atoi(&operand))),
@@ -45,24 +51,16 @@ pub(super) fn run(set: &SetVar, context: &mut Context<'_>) {
 
 /// The value with its macros expanded. This comes first: a change of a persistent value holds a lock that
 /// a macro may need.
-fn operand(change: &Change, context: &Context<'_>) -> ShortBytes {
-    match change {
-        Change::Assign(value) | Change::Add(value) | Change::Subtract(value) => expanded(value, context),
-        Change::Unset => ShortBytes::new(),
-    }
-}
-
-fn expanded(value: &Macro, context: &Context<'_>) -> ShortBytes {
+fn operand(change: &Change, context: &Context<'_>, scratch: &mut Vec<u8>) -> ShortBytes {
+    let (Change::Assign(value) | Change::Add(value) | Change::Subtract(value)) = change else {
+        return ShortBytes::new();
+    };
     if let Some(literal) = value.as_literal() {
         return ShortBytes::from_slice(literal);
     }
-    match value.as_reference() {
-        Some((Variable::Tx, Some(name))) => {
-            let member = context.state.tx.named_value(name);
-            ShortBytes::from_slice(member.map_or(&[][..], |(_, value)| value))
-        }
-        _ => ShortBytes::from_vec(value.to_bytes(&context.view())),
-    }
+    scratch.clear();
+    value.expand(&context.view(), scratch);
+    ShortBytes::from_slice(scratch)
 }
 
 fn change_tx(

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::OperatorError;
 use crate::macros::{Lookup, Macro};
 use crate::prefilter::Requirement;
+use crate::variables::Variable;
 
 /// A text argument; `%{...}` in it is expanded for every value.
 #[derive(Debug)]
@@ -24,11 +25,15 @@ impl Text {
         Some(Arc::new(Requirement::any_text([text])))
     }
 
-    pub(super) fn value(&self, lookup: &dyn Lookup) -> Cow<'_, [u8]> {
-        match self.0.as_literal() {
-            Some(literal) => Cow::Borrowed(literal),
-            None => Cow::Owned(self.0.to_bytes(lookup)),
+    pub(super) fn value<'a>(&'a self, lookup: &'a dyn Lookup) -> Cow<'a, [u8]> {
+        if let Some(literal) = self.0.as_literal() {
+            return Cow::Borrowed(literal);
         }
+        let member = match self.0.as_reference() {
+            Some((Variable::Tx, Some(name))) => lookup.tx(name),
+            _ => None,
+        };
+        member.map_or_else(|| Cow::Owned(self.0.to_bytes(lookup)), Cow::Borrowed)
     }
 }
 

@@ -128,7 +128,7 @@ impl Named {
 #[derive(Debug, Default)]
 pub(crate) struct Tx {
     named: Named,
-    captures: [Option<Vec<u8>>; 10],
+    captures: Captures,
     /// Where the names of [`Index::tx_names`] stand among the members, as far as they were looked up.
     known: Vec<u32>,
     /// A name was left out because there were too many.
@@ -140,7 +140,7 @@ const DIGITS: [&[u8]; 10] = [b"0", b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"8
 impl Tx {
     pub(crate) fn named_value(&self, name: &[u8]) -> Option<(&[u8], &[u8])> {
         match slot(name) {
-            Some(slot) => Some((DIGITS[slot], self.captures[slot].as_deref()?)),
+            Some(slot) => Some((DIGITS[slot], self.captures.get(slot)?)),
             None => self.named.named_value(name),
         }
     }
@@ -171,8 +171,8 @@ impl Tx {
     ) {
         match slot(name) {
             Some(slot) => {
-                let captured = &mut self.captures[slot];
-                *captured = change(captured.as_deref()).map(ShortBytes::into_vec);
+                let value = change(self.captures.get(slot));
+                self.captures.change(slot, value.as_deref());
             }
             None => self.overflowed |= !self.named.update(name, limit, change),
         }
@@ -181,7 +181,7 @@ impl Tx {
     /// Forgets all, and keeps the room.
     pub(super) fn clear(&mut self) {
         self.named.clear();
-        self.captures = Default::default();
+        self.captures.clear();
         self.known.fill(EMPTY);
         self.overflowed = false;
     }
@@ -193,15 +193,15 @@ impl Tx {
 
     /// Takes what an operator captured; the captures of earlier rules go.
     pub(crate) fn capture(&mut self, captures: Captures) {
-        self.captures = captures.into_slots();
+        self.captures = captures;
     }
 
     /// The named members, then the captures.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        let captures = DIGITS.iter().zip(&self.captures);
+        let captures = self.captures.iter();
         self.named
             .iter()
-            .chain(captures.filter_map(|(&name, value)| Some((name, value.as_deref()?))))
+            .chain(captures.map(|(slot, value)| (DIGITS[slot], value)))
     }
 }
 

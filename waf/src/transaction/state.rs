@@ -31,6 +31,8 @@ pub(crate) struct State {
     pub(crate) interruption: Option<Interruption>,
     /// What would have stopped it, had the engine been On.
     pub(crate) detected: Option<Interruption>,
+    /// Room for a text that is made while a rule runs.
+    pub(crate) scratch: Vec<u8>,
     pub(super) evaluation: Evaluation,
     pub(super) candidates: Candidates,
     pub(super) divergences: Vec<String>,
@@ -89,6 +91,7 @@ impl State {
             allowed: None,
             interruption: None,
             detected: None,
+            scratch: Vec::new(),
             evaluation,
             candidates: room.candidates,
             divergences: Vec::new(),

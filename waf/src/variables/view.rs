@@ -158,6 +158,10 @@ fn selects(selector: &Selector, key: Option<&[u8]>) -> bool {
 }
 
 impl Lookup for View<'_> {
+    fn tx(&self, name: &[u8]) -> Option<&[u8]> {
+        self.state.tx.named_value(name).map(|(_, value)| value)
+    }
+
     fn append(&self, variable: Variable, key: Option<&[u8]>, out: &mut Vec<u8>) {
         if let (Variable::Tx, Some(name)) = (variable, key) {
             out.extend_from_slice(
