@@ -35,7 +35,8 @@ pub(super) fn workers(configured: Option<NonZeroUsize>) -> usize {
 
 fn announce(running: &Running) {
     let addresses = running.addresses();
-    info!(https = ?addresses.https, http = ?addresses.http, admin = ?addresses.admin, "serving");
+    let admin = addresses.admin.map(tracing::field::display);
+    info!(https = ?addresses.https, http = ?addresses.http, admin, "serving");
 }
 
 async fn until_stopped(running: &Running) -> std::io::Result<()> {
