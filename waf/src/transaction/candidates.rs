@@ -1,32 +1,17 @@
 //! What of a request may match what: looked up, transformed and scanned when a group of links first asks.
 
-use std::ops::ControlFlow;
-use std::sync::LazyLock;
-
-use crate::plan::{
-    ByOrigin, CandidateAsk, CountAsk, GroupId, Index, Kind, ListId, SelectionId, Union, UnionId,
-};
-use crate::rule::{Selector, Target};
-use crate::variables::{Origin, Variable, admits, visit_fact};
+use crate::plan::{CandidateAsk, CountAsk, GroupId, Index, Kind, ListId, SelectionId, Union, UnionId};
+use crate::variables::Origin;
 
 use super::Facts;
-use super::buffers::{Buffers, Derived};
+use super::buffers::Derived;
 use super::distinct::BufferId;
-use super::lasting::{Lasting, lasts};
+use super::values::{Value, Values};
 
 /// What is known of the values of a request while a phase runs. The buffers stay over all phases.
 #[derive(Debug, Default)]
 pub(crate) struct Candidates {
-    buffers: Buffers,
-    lasting: Lasting,
-    /// Whole variables and selections, in order.
-    values: Vec<Value>,
-    /// What transformations care about of each of them; nothing of lasting values, which are not transformed to be
-    /// scanned.
-    traits: Vec<u64>,
-    variables: Vec<Option<Part>>,
-    selections: Vec<Option<Part>>,
-    lists: Vec<Option<Part>>,
+    values: Values,
     /// Where in `bits` stands what the lasting values of a selection, and of a list, may match.
     open: Vec<u32>,
     open_lists: Vec<u32>,
@@ -38,26 +23,6 @@ pub(crate) struct Candidates {
     bits: Vec<u64>,
 }
 
-/// A value: it passes with its transaction, or lasts.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Value {
-    Passing(BufferId),
-    Lasting(BufferId),
-}
-
-/// A part of `values`.
-#[derive(Debug, Clone, Copy)]
-struct Part {
-    start: u32,
-    end: u32,
-    /// What transformations care about of any of them.
-    traits: u64,
-}
-
-/// All variables.
-static VARIABLES: LazyLock<ByOrigin> =
-    LazyLock::new(|| ByOrigin::new(Variable::ALL.iter().map(|variable| variable.origin())));
-
 /// Candidates that were not gathered yet.
 const UNKNOWN: u32 = u32::MAX;
 
@@ -67,28 +32,21 @@ const NOTHING: u32 = 0;
 impl Candidates {
     /// Forgets the transaction's values; what is known of those that come again stays.
     pub(super) fn clear(&mut self) {
-        self.buffers.clear();
-        self.lasting.shrink();
         self.values.clear();
-        self.traits.clear();
         self.bits.clear();
     }
 
     /// Forgets what depends on facts that have come since the phase before.
     pub(super) fn begin_phase(&mut self, changed: Origin, index: &Index) {
         if changed == Origin::Head {
-            self.values.clear();
-            self.traits.clear();
             self.bits.clear();
             self.bits.resize(index.most_words(), 0);
         }
-        VARIABLES.forget(&mut self.variables, changed, None);
+        self.values.begin_phase(changed, index);
         let origins = index.origins();
-        origins.selections.forget(&mut self.selections, changed, None);
         origins.selections.forget(&mut self.open, changed, UNKNOWN);
         origins.selections.forget(&mut self.raws, changed, UNKNOWN);
         origins.lists.forget(&mut self.open_lists, changed, UNKNOWN);
-        origins.lists.forget(&mut self.lists, changed, None);
         origins.unions.forget(&mut self.unions, changed, UNKNOWN);
         origins.groups.forget(&mut self.groups, changed, UNKNOWN);
     }
@@ -116,12 +74,10 @@ impl Candidates {
         facts: &Facts,
         limit: usize,
     ) -> Option<bool> {
-        let known = self.selections[ask.selection];
-        if known.is_none() && self.held() > limit {
+        if !self.values.is_selected(ask.selection) && self.held() > limit {
             return None;
         }
-        let part = known.unwrap_or_else(|| self.select(ask.selection, index, facts));
-        Some(ask.holds((part.end - part.start) as usize))
+        Some(ask.holds(self.values.select(ask.selection, index, facts).length()))
     }
 
     /// What the lasting values of a list may match.
@@ -144,13 +100,12 @@ impl Candidates {
         if self.open[selection] != UNKNOWN {
             return self.open[selection];
         }
-        let part = self.select(selection, index, facts);
+        let part = self.values.select(selection, index, facts);
         let mut start = NOTHING;
-        for place in part.start..part.end {
-            let Value::Lasting(value) = self.values[place as usize] else {
+        for value in self.values.of(part) {
+            let Some(open) = self.values.open(*value) else {
                 continue;
             };
-            let open = self.lasting.open(value);
             if start == NOTHING {
                 start = self.bits.len() as u32;
                 self.bits.extend_from_slice(open);
@@ -185,20 +140,20 @@ impl Candidates {
     /// Whether a value may match what is asked.
     pub(super) fn one(&mut self, group: GroupId, slot: usize, value: Value, index: &Index) -> bool {
         let value = match value {
-            Value::Lasting(value) => return has(self.lasting.open(value), slot),
+            Value::Lasting(value) => return has(self.values.lasting.open(value), slot),
             Value::Passing(value) => value,
         };
-        let group = index.group(group);
+        let (group, buffers) = (index.group(group), &mut self.values.buffers);
         group.nodes.iter().any(|node| {
-            let derived = self.buffers.derive_but_for_case(value, *node, index);
-            has(self.buffers.candidates(derived, group.kind, index), slot)
+            let derived = buffers.derive_but_for_case(value, *node, index);
+            has(buffers.candidates(derived, group.kind, index), slot)
         })
     }
 
     /// Notes that a value does not match what is asked: a lasting one is not asked again.
     pub(super) fn deny(&mut self, value: Value, slot: usize) {
         if let Value::Lasting(value) = value {
-            self.lasting.deny(value, slot);
+            self.values.lasting.deny(value, slot);
         }
     }
 
@@ -211,41 +166,34 @@ impl Candidates {
         index: &Index,
         facts: &Facts,
     ) -> bool {
-        let part = self.select(selection, index, facts);
-        (part.start..part.end).any(|place| {
-            let value = self.values[place as usize];
+        let part = self.values.select(selection, index, facts);
+        part.places().any(|place| {
+            let value = self.values.at(place);
             self.one(group, slot, value, index)
         })
     }
 
     /// The value of this place in a selection, which was gathered before.
     pub(super) fn value(&self, selection: SelectionId, place: usize) -> Option<Value> {
-        let part = self.selections[selection]?;
-        self.values[part.start as usize..part.end as usize]
-            .get(place)
-            .copied()
+        self.values.in_selection(selection, place)
     }
 
     /// A value as the operator of the group is to see it.
     pub(super) fn transformed(&mut self, group: GroupId, value: Value, index: &Index) -> BufferId {
-        let value = match value {
-            Value::Lasting(value) => self.buffers.intern(self.lasting.bytes(value), index),
-            Value::Passing(value) => value,
-        };
-        self.buffers.derive(value, index.group(group).node, index).buffer
+        let value = self.values.passing(value, index);
+        self.values
+            .buffers
+            .derive(value, index.group(group).node, index)
+            .buffer
     }
 
     pub(super) fn bytes(&self, buffer: BufferId) -> &[u8] {
-        self.buffers.bytes(buffer)
+        self.values.buffers.bytes(buffer)
     }
 
     /// Bytes of memory that are held for values.
     pub(super) fn held(&self) -> usize {
-        self.buffers.held()
-            + self.lasting.held()
-            + size_of_val(&self.values[..])
-            + size_of_val(&self.traits[..])
-            + size_of_val(&self.bits[..])
+        self.values.held() + size_of_val(&self.bits[..])
     }
 
     /// The candidates of a list behind a node. Values that the transformations leave alone are counted in
@@ -280,10 +228,10 @@ impl Candidates {
         if self.raws[selection] != UNKNOWN {
             return self.raws[selection];
         }
-        let part = self.select(selection, index, facts);
+        let part = self.values.select(selection, index, facts);
         let mut start = NOTHING;
-        for place in part.start..part.end {
-            let Value::Passing(value) = self.values[place as usize] else {
+        for place in part.places() {
+            let Value::Passing(value) = self.values.at(place) else {
                 continue;
             };
             if start == NOTHING {
@@ -298,20 +246,17 @@ impl Candidates {
 
     /// The candidates at `raw`, and those of what a node makes of the values that it changes.
     fn unite_changed(&mut self, shape: Union, raw: u32, index: &Index, facts: &Facts) -> u32 {
-        let part = self.list(shape.list, index, facts);
+        let part = self.values.list(shape.list, index, facts);
         let cares = index.node(shape.node).cares_but_for_case;
         if part.traits & cares == 0 {
             return raw;
         }
         let start = self.room_for(raw, index.scanner(shape.kind, None).words());
-        for place in part.start..part.end {
-            let Value::Passing(value) = self.values[place as usize] else {
+        for place in part.places() {
+            let Some(value) = self.values.touched(place, cares) else {
                 continue;
             };
-            if self.traits[place as usize] & cares == 0 {
-                continue;
-            }
-            let derived = self.buffers.derive(value, shape.node, index);
+            let derived = self.values.buffers.derive(value, shape.node, index);
             if !derived.looks_like(value) {
                 self.count_in(start, derived, shape.kind, index);
             }
@@ -321,7 +266,7 @@ impl Candidates {
 
     #[inline]
     fn count_in(&mut self, start: u32, value: Derived, kind: Kind, index: &Index) {
-        let found = self.buffers.candidates(value, kind, index);
+        let found = self.values.buffers.candidates(value, kind, index);
         add(&mut self.bits[start as usize..], found);
     }
 
@@ -353,105 +298,6 @@ impl Candidates {
         add(all, &before[other as usize..]);
         start
     }
-
-    /// The distinct values of a list; those that last are not told apart.
-    fn list(&mut self, list: ListId, index: &Index, facts: &Facts) -> Part {
-        if let Some(part) = self.lists[list] {
-            return part;
-        }
-        let part = match index.list(list) {
-            [selection] => self.select(*selection, index, facts),
-            selections => {
-                for selection in selections {
-                    self.select(*selection, index, facts);
-                }
-                let start = self.values.len();
-                self.buffers.begin_list();
-                for part in selections
-                    .iter()
-                    .filter_map(|selection| self.selections[*selection])
-                {
-                    for place in part.start..part.end {
-                        if let Value::Passing(value) = self.values[place as usize]
-                            && self.buffers.note_on_list(value)
-                        {
-                            self.values.push(Value::Passing(value));
-                        }
-                    }
-                }
-                self.part(start)
-            }
-        };
-        self.lists[list] = Some(part);
-        part
-    }
-
-    fn select(&mut self, selection: SelectionId, index: &Index, facts: &Facts) -> Part {
-        if let Some(part) = self.selections[selection] {
-            return part;
-        }
-        let target = index.selection(selection);
-        let whole = self.whole(target.variable, index, facts);
-        let part = if means_all(target) {
-            whole
-        } else {
-            self.narrowed(target, whole, facts)
-        };
-        self.selections[selection] = Some(part);
-        part
-    }
-
-    /// The values of a variable that a target means. Both walks go the same way: what a target means is told
-    /// by the walk that rules take, the buffers by their places.
-    fn narrowed(&mut self, target: &Target, whole: Part, facts: &Facts) -> Part {
-        let start = self.values.len();
-        let values = &mut self.values;
-        let mut place = whole.start as usize;
-        let _ = visit_fact(facts, target.variable, &mut |key, _| {
-            if admits(target, &[], key) {
-                values.push(values[place]);
-            }
-            place += 1;
-            ControlFlow::Continue(())
-        });
-        self.part(start)
-    }
-
-    fn whole(&mut self, variable: Variable, index: &Index, facts: &Facts) -> Part {
-        if let Some(part) = self.variables[variable as usize] {
-            return part;
-        }
-        let start = self.values.len();
-        let _ = visit_fact(facts, variable, &mut |key, value| {
-            self.values.push(match lasts(variable, key, value) {
-                true => Value::Lasting(self.lasting.intern(value, &mut self.buffers, index)),
-                false => Value::Passing(self.buffers.intern(value, index)),
-            });
-            ControlFlow::Continue(())
-        });
-        let part = self.part(start);
-        self.variables[variable as usize] = Some(part);
-        part
-    }
-
-    /// The values from this place on.
-    fn part(&mut self, start: usize) -> Part {
-        let buffers = &self.buffers;
-        let traits = self.values[start..].iter().map(|value| match value {
-            Value::Lasting(_) => 0,
-            Value::Passing(value) => buffers.traits(*value),
-        });
-        self.traits.extend(traits);
-        Part {
-            start: start as u32,
-            end: self.values.len() as u32,
-            traits: self.traits[start..].iter().fold(0, |all, traits| all | traits),
-        }
-    }
-}
-
-fn means_all(target: &Target) -> bool {
-    matches!(target.selector, Selector::All) && target.exclusions.is_empty()
 }
 
 #[inline]

@@ -12,7 +12,7 @@ use crate::text::ShortBytes;
 use crate::transformations::Transformation;
 use crate::variables::{Variable, admits, changes_while_rules_run, is_removed, visit_fact_target};
 
-use super::candidates::Value;
+use super::values::Value;
 use super::{Context, Evaluation, Hit, conclude};
 
 /// Runs a rule. It matches if each of its links matches at least one value; the actions of a link run at

@@ -33,6 +33,7 @@ mod rooms;
 mod state;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use candidates::Candidates;
 pub(crate) use clock::Clock;
