@@ -41,7 +41,7 @@ pub(crate) use evaluate::Context;
 pub(crate) use facts::{Body, Facts, Pair, Request};
 pub(crate) use matched::MatchLog;
 pub use matched::{MatchedRule, MatchedVariable};
-use rooms::Room;
+use rooms::Owner;
 pub(crate) use state::{Hit, State};
 
 /// What the engine cannot know by itself, because it reads no clock and draws no random number.
@@ -135,6 +135,7 @@ pub struct Transaction {
     rules: RuleSet,
     facts: Facts,
     state: State,
+    owner: Owner,
     done: Option<Phase>,
     /// The earliest of the facts that have come since the last phase.
     changed: Origin,
@@ -149,11 +150,11 @@ impl RuleSet {
     /// Begins a transaction whose rules are evaluated in this way.
     pub fn transaction_evaluated(&self, origin: RequestOrigin, evaluation: Evaluation) -> Transaction {
         let log = MatchLog::new(self.limits().matched_rules);
-        let room = Room::of(self.index());
         Transaction {
             facts: Facts::new(origin, self.settings().web_app_id.clone()),
-            state: State::new(self.settings(), log, evaluation, room),
+            state: State::new(self.settings(), log, evaluation, rooms::members()),
             rules: self.clone(),
+            owner: Owner::new(),
             done: None,
             changed: Origin::Head,
         }
@@ -162,8 +163,8 @@ impl RuleSet {
 
 impl Drop for Transaction {
     fn drop(&mut self) {
-        let State { tx, candidates, .. } = &mut self.state;
-        Room::give_back(self.rules.index(), take(tx), take(candidates));
+        rooms::forget(self.owner);
+        rooms::keep_members(take(&mut self.state.tx));
     }
 }
 
@@ -321,13 +322,21 @@ impl Transaction {
     fn run(&mut self, phase: Phase) -> Verdict {
         if self.done < Some(phase) {
             self.done = Some(phase);
+            let index = self.rules.index();
+            let (candidates, continues) = rooms::enter(index, self.owner);
+            self.state.candidates = candidates;
+            let changed = replace(&mut self.changed, Origin::Response);
+            let changed = if continues { changed } else { Origin::Head };
             let mut context = Context {
                 rules: &self.rules,
                 facts: &self.facts,
                 state: &mut self.state,
                 rule: None,
             };
-            evaluate::run(phase, replace(&mut self.changed, Origin::Response), &mut context);
+            evaluate::run(phase, changed, &mut context);
+            // Phase 2 mostly follows at once, and looks at the same values.
+            let owner = (phase == Phase::RequestHeaders).then_some(self.owner);
+            rooms::leave(index, owner, take(&mut self.state.candidates));
         }
         match &self.state.interruption {
             None => Verdict::Pass,

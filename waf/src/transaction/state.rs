@@ -10,7 +10,6 @@ use crate::text::ShortBytes;
 use crate::variables::Variable;
 
 use super::named::{Named, Tx};
-use super::rooms::Room;
 use super::{Candidates, Evaluation, Interruption, MatchLog};
 
 /// Everything that rules write to.
@@ -78,9 +77,9 @@ pub(crate) struct Control {
 }
 
 impl State {
-    pub(crate) fn new(settings: &Settings, log: MatchLog, evaluation: Evaluation, room: Room) -> Self {
+    pub(crate) fn new(settings: &Settings, log: MatchLog, evaluation: Evaluation, tx: Tx) -> Self {
         Self {
-            tx: room.tx,
+            tx,
             env: Named::default(),
             scalars: Vec::new(),
             bindings: Vec::new(),
@@ -93,7 +92,7 @@ impl State {
             detected: None,
             scratch: Vec::new(),
             evaluation,
-            candidates: room.candidates,
+            candidates: Candidates::default(),
             divergences: Vec::new(),
         }
     }

@@ -50,3 +50,41 @@ fn what_is_taken_from_a_rule_for_one_request_is_there_for_the_next() {
         assert_eq!(evil("/?a=2"), [2]);
     }
 }
+
+#[test]
+fn transactions_that_wait_for_one_another_do_not_see_each_other() {
+    let rules = rules(
+        r#"SecRule REQUEST_HEADERS:X|ARGS "@rx evil" "id:1,phase:1,pass,log,msg:'x'"
+           SecRule REQUEST_HEADERS:X|ARGS "@rx evil" "id:2,phase:2,pass,log,msg:'x'"
+           SecRule REQUEST_HEADERS:X|ARGS "@rx evil" "id:3,phase:5,pass,log,msg:'x'"
+           SecRule REQUEST_HEADERS:X "!@rx good" "id:4,phase:5,pass,log,msg:'x'""#,
+    );
+    let asks = [
+        (get("/?a=evil"), &[1, 2, 3][..]),
+        (get("/?a=fine").header("X", "good"), &[]),
+        (form("a=evil"), &[2, 3]),
+        (get("/").header("X", "evil"), &[1, 2, 3, 4]),
+    ];
+    let mut open: Vec<_> = asks.iter().map(|(ask, _)| ask.open(&rules)).collect();
+    for transaction in &mut open {
+        let _ = transaction.request_headers();
+    }
+    for (transaction, (ask, _)) in open.iter_mut().zip(&asks).rev() {
+        let _ = transaction.request_body(Bytes::from(ask.body.clone()), Completeness::Complete);
+    }
+    // One that goes to another thread finds other memory there.
+    let last = open.pop().unwrap();
+    let mut last = std::thread::spawn(move || {
+        let mut last = last;
+        last.logging();
+        last
+    })
+    .join()
+    .unwrap();
+    last.logging();
+    open.iter_mut().for_each(Transaction::logging);
+    open.push(last);
+    for (transaction, (ask, expected)) in open.iter().zip(&asks) {
+        assert_eq!(ids(transaction), *expected, "{}", ask.uri);
+    }
+}
