@@ -31,8 +31,8 @@ debian() {
     echo "==> installing ${absent[*]}"
     # RUNLEVEL=1: their services stay off.
     export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1
-    install() { apt-get install -y --no-install-recommends "${absent[@]}" >"$dest/apt.log" 2>&1; }
-    install || { apt-get update >>"$dest/apt.log" 2>&1 && install; } || tail -3 "$dest/apt.log" >&2
+    apt_install() { apt-get install -y --no-install-recommends "${absent[@]}" >"$dest/apt.log" 2>&1; }
+    apt_install || { apt-get update >>"$dest/apt.log" 2>&1 && apt_install; } || tail -3 "$dest/apt.log" >&2
 }
 
 envoy() {
@@ -50,7 +50,8 @@ envoy() {
 # Its recommended settings stand in the module, not here.
 go_coraza() {
     command -v go >/dev/null || return
-    [ "$dest/go-coraza" -nt benches/peers/go-coraza/main.go ] && [ "$dest/go-coraza" -nt benches/peers/go-coraza/go.sum ] && return
+    local newest=$dest/coraza.conf # the last that is made
+    [ "$newest" -nt benches/peers/go-coraza/main.go ] && [ "$newest" -nt benches/peers/go-coraza/go.sum ] && return
     echo "==> building go-coraza"
     (cd benches/peers/go-coraza && CGO_ENABLED=0 go build -trimpath -o "$dest/go-coraza" . &&
         install -m 644 "$(go list -m -f '{{.Dir}}' $CORAZA_MODULE)/coraza.conf-recommended" "$dest/coraza.conf")
