@@ -65,6 +65,8 @@ const PROXY: Table = &[
     ("telemetry", &["config"]),
     ("config_files", &["config"]),
     ("watch", &[]),
+    ("nameserver", &[]),
+    ("secret", &["config"]),
     ("rules", &[]),
     ("route", &["config"]),
     ("limit", &["config"]),

@@ -2,6 +2,7 @@
 //! reasons for the defaults stand in `config/palisade.toml`; a test keeps the two equal.
 
 mod routes;
+mod services;
 mod waf;
 
 use std::collections::HashMap;
@@ -33,6 +34,10 @@ pub(super) fn config(raw: raw::Config, report: &Report, files: Vec<PathBuf>) -> 
             rules: raw.waf.rules.unwrap_or_else(|| server.data_dir.join("crs")),
             body_memory,
         },
+        zones: services::zones(raw.zones, report),
+        acme: services::acme(raw.acme, report),
+        dns: services::dns(raw.dns, report),
+        ddns: services::ddns(raw.ddns, report),
         server,
         routes,
         files,
