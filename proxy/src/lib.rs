@@ -16,6 +16,7 @@ pub mod profile;
 pub mod route;
 pub mod rules;
 pub mod secret;
+pub mod service;
 pub mod snapshot;
 pub mod telemetry;
 pub mod upstream;

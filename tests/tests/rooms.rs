@@ -67,6 +67,7 @@ const PROXY: Table = &[
     ("watch", &[]),
     ("nameserver", &[]),
     ("secret", &["config"]),
+    ("service", &[]),
     ("rules", &[]),
     ("route", &["config"]),
     ("limit", &["config"]),
