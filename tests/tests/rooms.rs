@@ -38,7 +38,7 @@ const PROXY: Table = &[
             "watch",
         ],
     ),
-    ("admin", &["snapshot", "telemetry"]),
+    ("admin", &["service", "snapshot", "telemetry"]),
     (
         "flow",
         &[

@@ -1,4 +1,4 @@
-//! The admin listener: health and metrics, for probes and Prometheus. Never on a public address.
+//! The admin listener: health and metrics, for probes and Prometheus; how background services stand. Never on a public address.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,9 +8,11 @@ use http::{HeaderValue, Response, StatusCode, header};
 use pingora_core::apps::http_app::ServeHttp;
 use pingora_core::protocols::http::ServerSession;
 
+use crate::service::Board;
 use crate::telemetry::Metrics;
 
 const TEXT: &str = "text/plain; charset=utf-8";
+const JSON: &str = "application/json";
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Whether the edge takes requests: false before it listens and while it drains.
@@ -33,6 +35,7 @@ impl Readiness {
 pub struct Admin {
     metrics: Arc<Metrics>,
     readiness: Readiness,
+    board: Board,
     refresh: Box<dyn Fn(&Metrics) + Send + Sync>,
 }
 
@@ -41,11 +44,13 @@ impl Admin {
     pub fn new(
         metrics: Arc<Metrics>,
         readiness: Readiness,
+        board: Board,
         refresh: impl Fn(&Metrics) + Send + Sync + 'static,
     ) -> Self {
         Self {
             metrics,
             readiness,
+            board,
             refresh: Box::new(refresh),
         }
     }
@@ -55,6 +60,7 @@ impl Admin {
             "/healthz" => (StatusCode::OK, TEXT, "ok\n".to_owned()),
             "/readyz" if self.readiness.is_ready() => (StatusCode::OK, TEXT, "ready\n".to_owned()),
             "/readyz" => (StatusCode::SERVICE_UNAVAILABLE, TEXT, "not ready\n".to_owned()),
+            "/status" => (StatusCode::OK, JSON, self.status()),
             "/metrics" => {
                 (self.refresh)(&self.metrics);
                 (StatusCode::OK, OPENMETRICS, self.metrics.encode())
@@ -62,9 +68,20 @@ impl Admin {
             _ => (
                 StatusCode::NOT_FOUND,
                 TEXT,
-                "/healthz /readyz /metrics\n".to_owned(),
+                "/healthz /readyz /status /metrics\n".to_owned(),
             ),
         }
+    }
+}
+
+impl Admin {
+    /// How the background services stand.
+    fn status(&self) -> String {
+        let status = serde_json::json!({
+            "ready": self.readiness.is_ready(),
+            "services": self.board.read(),
+        });
+        format!("{status:#}\n")
     }
 }
 

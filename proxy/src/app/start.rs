@@ -19,6 +19,7 @@ use crate::admin::{Admin, Readiness};
 use crate::config::Config;
 use crate::flow::{Edge, EdgeParts, Redirect};
 use crate::listen::{self, Acceptor, Gauge, RequestLines, Transport};
+use crate::service::Board;
 use crate::telemetry::metrics::LogLabels;
 use crate::telemetry::{Metrics, Sink};
 use crate::upstream::Echo;
@@ -74,7 +75,8 @@ impl App {
         let connections = Connections::new(config.listen.max_connections);
         let readiness = Readiness::default();
         let logs = [parts.access.clone(), parts.audit.clone(), parts.matches.clone()];
-        let admin = admin(&reloader, &logs, &readiness);
+        let board = Board::default();
+        let admin = admin(&reloader, &logs, &readiness, &board);
         let transport = tls(&config, &reloader)?;
         let proxy = proxy(&config, parts);
         let mut tasks = JoinSet::new();
@@ -300,9 +302,10 @@ fn proxy(config: &Config, parts: EdgeParts) -> Arc<HttpProxy<Edge>> {
     Arc::new(proxy)
 }
 
-fn admin(reloader: &Reloader, logs: &[Sink; 3], readiness: &Readiness) -> Admin {
+fn admin(reloader: &Reloader, logs: &[Sink; 3], readiness: &Readiness, board: &Board) -> Admin {
     let (snapshots, logs) = (reloader.snapshots.clone(), logs.clone());
-    Admin::new(Arc::clone(&reloader.metrics), readiness.clone(), move |metrics| {
+    let (metrics, board) = (Arc::clone(&reloader.metrics), board.clone());
+    Admin::new(metrics, readiness.clone(), board, move |metrics| {
         let held = snapshots.load().body_budget.held();
         metrics.body_memory.set(i64::try_from(held).unwrap_or(i64::MAX));
         for (log, sink) in ["access", "audit", "matches"].into_iter().zip(&logs) {

@@ -58,6 +58,11 @@ impl CertificateSet {
         &self.entries
     }
 
+    /// Whether a name that no certificate carries gets none.
+    pub fn rejects_unknown(&self) -> bool {
+        self.reject_unknown
+    }
+
     fn find_named(&self, name: &str) -> Option<&Entry> {
         let name = name.to_ascii_lowercase();
         let index = self.exact.get(&name).or_else(|| {

@@ -5,12 +5,14 @@
     reason = "the one place that prints"
 )]
 
+mod admin;
 mod backwards;
 mod check;
 mod health;
 mod incident;
 mod output;
 mod rules;
+mod status;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -47,6 +49,14 @@ enum Command {
     Incident(incident::IncidentArguments),
     /// Ask a running edge whether it is healthy: for container health checks.
     Health(ConfigArgument),
+    /// Ask a running edge how its background services stand: certificates, DNS records, the public address.
+    Status {
+        #[command(flatten)]
+        config: ConfigArgument,
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
     /// Obtain, verify and list the OWASP CRS.
     #[command(subcommand)]
     Rules(rules::RulesCommand),
@@ -77,6 +87,7 @@ pub fn main(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) ->
         Command::Check { file } => check::run(&file),
         Command::Incident(arguments) => incident::run(&arguments),
         Command::Health(ConfigArgument { config }) => health::run(&config),
+        Command::Status { config, json } => status::run(&config.config, json),
         Command::Rules(command) => rules::run(command),
     };
     match result {
