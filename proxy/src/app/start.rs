@@ -16,11 +16,12 @@ use super::build::{Addresses, App, Sockets};
 use super::reload::Reloader;
 use super::{ReloadError, StartError};
 use crate::admin::{Admin, Readiness};
+use crate::certs::CertificateStore;
 use crate::config::Config;
 use crate::flow::{Edge, EdgeParts, Redirect};
 use crate::listen::{self, Acceptor, Gauge, RequestLines, Transport};
 use crate::service::Board;
-use crate::telemetry::metrics::LogLabels;
+use crate::telemetry::metrics::{CertificateLabels, LogLabels, ServiceLabels};
 use crate::telemetry::{Metrics, Sink};
 use crate::upstream::Echo;
 use crate::watch::FileWatch;
@@ -304,6 +305,7 @@ fn proxy(config: &Config, parts: EdgeParts) -> Arc<HttpProxy<Edge>> {
 
 fn admin(reloader: &Reloader, logs: &[Sink; 3], readiness: &Readiness, board: &Board) -> Admin {
     let (snapshots, logs) = (reloader.snapshots.clone(), logs.clone());
+    let (certificates, told) = (reloader.certificates.clone(), board.clone());
     let (metrics, board) = (Arc::clone(&reloader.metrics), board.clone());
     Admin::new(metrics, readiness.clone(), board, move |metrics| {
         let held = snapshots.load().body_budget.held();
@@ -312,7 +314,33 @@ fn admin(reloader: &Reloader, logs: &[Sink; 3], readiness: &Readiness, board: &B
             let dropped = metrics.dropped_lines.get_or_create(&LogLabels { log });
             dropped.set(sink.dropped());
         }
+        tell_services(metrics, &told);
+        tell_certificates(metrics, &certificates);
     })
+}
+
+fn tell_services(metrics: &Metrics, board: &Board) {
+    metrics.service_healthy.clear();
+    metrics.service_last_success.clear();
+    for (service, status) in board.read() {
+        let labels = ServiceLabels { service };
+        let healthy = metrics.service_healthy.get_or_create(&labels);
+        healthy.set(i64::from(status.trouble.is_none()));
+        let last = status.last_success.map_or(0, |time| time.unix_timestamp());
+        metrics.service_last_success.get_or_create(&labels).set(last);
+    }
+}
+
+fn tell_certificates(metrics: &Metrics, certificates: &CertificateStore) {
+    metrics.certificate_expiry.clear();
+    for entry in certificates.current().entries() {
+        let name = entry.names.first().cloned().unwrap_or_default();
+        let labels = CertificateLabels { name };
+        metrics
+            .certificate_expiry
+            .get_or_create(&labels)
+            .set(entry.not_after);
+    }
 }
 
 async fn reload(reloader: &Arc<Reloader>, turn: &Arc<Mutex<()>>) -> Result<(), ReloadError> {
