@@ -4,6 +4,7 @@ pub mod admin;
 pub mod app;
 pub mod certs;
 pub mod cli;
+pub mod cloudflare;
 pub mod config;
 pub mod config_files;
 pub mod engine;
