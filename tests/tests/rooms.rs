@@ -16,8 +16,17 @@ type Table = &'static [(&'static str, &'static [&'static str])];
 const PROXY: Table = &[
     (
         "cli",
-        &["app", "config", "config_files", "incident", "profile", "rules"],
+        &[
+            "app",
+            "config",
+            "config_files",
+            "doctor",
+            "incident",
+            "profile",
+            "rules",
+        ],
     ),
+    ("doctor", &["cloudflare", "config", "nameserver", "secret"]),
     // The composition root: it alone sees every room.
     (
         "app",

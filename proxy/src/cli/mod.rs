@@ -8,6 +8,7 @@
 mod admin;
 mod backwards;
 mod check;
+mod doctor;
 mod health;
 mod incident;
 mod output;
@@ -49,6 +50,8 @@ enum Command {
     Incident(incident::IncidentArguments),
     /// Ask a running edge whether it is healthy: for container health checks.
     Health(ConfigArgument),
+    /// Look whether what certificates and DNS records need is there, and say what to mend. Changes nothing.
+    Doctor(ConfigArgument),
     /// Ask a running edge how its background services stand: certificates, DNS records, the public address.
     Status {
         #[command(flatten)]
@@ -87,6 +90,7 @@ pub fn main(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) ->
         Command::Check { file } => check::run(&file),
         Command::Incident(arguments) => incident::run(&arguments),
         Command::Health(ConfigArgument { config }) => health::run(&config),
+        Command::Doctor(ConfigArgument { config }) => doctor::run(&config),
         Command::Status { config, json } => status::run(&config.config, json),
         Command::Rules(command) => rules::run(command),
     };
@@ -100,6 +104,14 @@ pub fn main(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) ->
 fn say(error: impl std::fmt::Display) -> Failed {
     output::error(&error.to_string());
     Failed
+}
+
+/// Runs what waits for the network, on a runtime of its own.
+fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failed> {
+    // An error means that the provider is there already.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    Ok(runtime.map_err(say)?.block_on(work))
 }
 
 fn load(path: &Path) -> Result<config::Config, Failed> {
