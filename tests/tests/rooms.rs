@@ -41,13 +41,14 @@ const PROXY: Table = &[
             "profile",
             "route",
             "rules",
+            "service",
             "snapshot",
             "telemetry",
             "upstream",
             "watch",
         ],
     ),
-    ("admin", &["service", "snapshot", "telemetry"]),
+    ("admin", &["snapshot", "telemetry"]),
     (
         "flow",
         &[

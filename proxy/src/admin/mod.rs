@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use http::{HeaderValue, Response, StatusCode, header};
 use pingora_core::apps::http_app::ServeHttp;
 use pingora_core::protocols::http::ServerSession;
+use serde_json::Value;
 
-use crate::service::Board;
 use crate::telemetry::Metrics;
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -35,22 +35,23 @@ impl Readiness {
 pub struct Admin {
     metrics: Arc<Metrics>,
     readiness: Readiness,
-    board: Board,
+    status: Box<dyn Fn() -> Value + Send + Sync>,
     refresh: Box<dyn Fn(&Metrics) + Send + Sync>,
 }
 
 impl Admin {
-    /// `refresh` brings gauges up to date that nobody pushes, before each scrape.
+    /// `status` tells how all stands, for people; `refresh` brings gauges up to date that nobody pushes, before each
+    /// scrape.
     pub fn new(
         metrics: Arc<Metrics>,
         readiness: Readiness,
-        board: Board,
+        status: impl Fn() -> Value + Send + Sync + 'static,
         refresh: impl Fn(&Metrics) + Send + Sync + 'static,
     ) -> Self {
         Self {
             metrics,
             readiness,
-            board,
+            status: Box::new(status),
             refresh: Box::new(refresh),
         }
     }
@@ -60,7 +61,7 @@ impl Admin {
             "/healthz" => (StatusCode::OK, TEXT, "ok\n".to_owned()),
             "/readyz" if self.readiness.is_ready() => (StatusCode::OK, TEXT, "ready\n".to_owned()),
             "/readyz" => (StatusCode::SERVICE_UNAVAILABLE, TEXT, "not ready\n".to_owned()),
-            "/status" => (StatusCode::OK, JSON, self.status()),
+            "/status" => (StatusCode::OK, JSON, format!("{:#}\n", (self.status)())),
             "/metrics" => {
                 (self.refresh)(&self.metrics);
                 (StatusCode::OK, OPENMETRICS, self.metrics.encode())
@@ -71,17 +72,6 @@ impl Admin {
                 "/healthz /readyz /status /metrics\n".to_owned(),
             ),
         }
-    }
-}
-
-impl Admin {
-    /// How the background services stand.
-    fn status(&self) -> String {
-        let status = serde_json::json!({
-            "ready": self.readiness.is_ready(),
-            "services": self.board.read(),
-        });
-        format!("{status:#}\n")
     }
 }
 

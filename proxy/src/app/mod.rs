@@ -5,6 +5,7 @@ mod error;
 mod reload;
 mod run;
 mod start;
+mod status;
 #[cfg(test)]
 mod tests;
 

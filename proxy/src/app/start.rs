@@ -14,14 +14,12 @@ use tracing::{info, warn};
 
 use super::build::{Addresses, App, Sockets};
 use super::reload::Reloader;
-use super::{ReloadError, StartError};
+use super::{ReloadError, StartError, status};
 use crate::admin::{Admin, Readiness};
-use crate::certs::CertificateStore;
 use crate::config::Config;
 use crate::flow::{Edge, EdgeParts, Redirect};
 use crate::listen::{self, Acceptor, Gauge, RequestLines, Transport};
 use crate::service::Board;
-use crate::telemetry::metrics::{CertificateLabels, LogLabels, ServiceLabels};
 use crate::telemetry::{Metrics, Sink};
 use crate::upstream::Echo;
 use crate::watch::FileWatch;
@@ -77,7 +75,7 @@ impl App {
         let readiness = Readiness::default();
         let logs = [parts.access.clone(), parts.audit.clone(), parts.matches.clone()];
         let board = Board::default();
-        let admin = admin(&reloader, &logs, &readiness, &board);
+        let admin = status::admin(&reloader, &logs, &readiness, &board);
         let transport = tls(&config, &reloader)?;
         let proxy = proxy(&config, parts);
         let mut tasks = JoinSet::new();
@@ -301,46 +299,6 @@ fn proxy(config: &Config, parts: EdgeParts) -> Arc<HttpProxy<Edge>> {
     proxy.server_options = Some(options);
     proxy.handle_init_modules();
     Arc::new(proxy)
-}
-
-fn admin(reloader: &Reloader, logs: &[Sink; 3], readiness: &Readiness, board: &Board) -> Admin {
-    let (snapshots, logs) = (reloader.snapshots.clone(), logs.clone());
-    let (certificates, told) = (reloader.certificates.clone(), board.clone());
-    let (metrics, board) = (Arc::clone(&reloader.metrics), board.clone());
-    Admin::new(metrics, readiness.clone(), board, move |metrics| {
-        let held = snapshots.load().body_budget.held();
-        metrics.body_memory.set(i64::try_from(held).unwrap_or(i64::MAX));
-        for (log, sink) in ["access", "audit", "matches"].into_iter().zip(&logs) {
-            let dropped = metrics.dropped_lines.get_or_create(&LogLabels { log });
-            dropped.set(sink.dropped());
-        }
-        tell_services(metrics, &told);
-        tell_certificates(metrics, &certificates);
-    })
-}
-
-fn tell_services(metrics: &Metrics, board: &Board) {
-    metrics.service_healthy.clear();
-    metrics.service_last_success.clear();
-    for (service, status) in board.read() {
-        let labels = ServiceLabels { service };
-        let healthy = metrics.service_healthy.get_or_create(&labels);
-        healthy.set(i64::from(status.trouble.is_none()));
-        let last = status.last_success.map_or(0, |time| time.unix_timestamp());
-        metrics.service_last_success.get_or_create(&labels).set(last);
-    }
-}
-
-fn tell_certificates(metrics: &Metrics, certificates: &CertificateStore) {
-    metrics.certificate_expiry.clear();
-    for entry in certificates.current().entries() {
-        let name = entry.names.first().cloned().unwrap_or_default();
-        let labels = CertificateLabels { name };
-        metrics
-            .certificate_expiry
-            .get_or_create(&labels)
-            .set(entry.not_after);
-    }
 }
 
 async fn reload(reloader: &Arc<Reloader>, turn: &Arc<Mutex<()>>) -> Result<(), ReloadError> {

@@ -96,9 +96,9 @@ async fn editing(client: &Client, zone: &str, about: String) -> Finding {
 }
 
 fn refused(about: String, error: &ApiError) -> Finding {
-    let mend = error
-        .advice()
-        .unwrap_or("try again later; if it stays, look at Cloudflare's status page");
+    let unreachable =
+        "look whether names resolve here and HTTPS goes out; else Cloudflare's status page knows";
+    let mend = error.advice().unwrap_or(unreachable);
     Finding::bad(about, error.to_string(), mend)
 }
 
