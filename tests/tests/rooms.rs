@@ -22,6 +22,7 @@ const PROXY: Table = &[
     (
         "app",
         &[
+            "acme",
             "admin",
             "certs",
             "config",
@@ -59,6 +60,7 @@ const PROXY: Table = &[
         &["certs", "config", "limit", "profile", "route", "upstream"],
     ),
     ("upstream", &["config"]),
+    ("acme", &["certs", "config", "nameserver", "secret"]),
     ("certs", &["config"]),
     ("profile", &["config", "engine", "rules"]),
     ("engine", &[]),
