@@ -1,12 +1,18 @@
 //! Certificates by ACME (RFC 8555, DNS-01): what is to be done (`plan`, `budget`: pure), and the doing.
 
+mod authority;
 mod budget;
+mod challenge;
 mod disk;
 mod files;
 mod plan;
 mod store;
+#[cfg(test)]
+mod testing;
 
+pub use authority::{Authorities, Bootstrap, Lack, LookupError, Server};
 pub use budget::{Budget, History, Outcome};
+pub use challenge::{CHALLENGE_TTL, Published, TxtError, TxtRecords};
 pub use disk::DiskStore;
 pub use plan::{
     Asked, Decision, Held, Obstacle, Reason, Schedule, Setback, Situation, Wanted, Window, decide, schedule,
