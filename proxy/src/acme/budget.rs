@@ -91,11 +91,13 @@ impl History {
         });
     }
 
-    /// Notes what became of the newest order for these names.
+    /// Notes what became of the open orders for these names: there is one, and what crashes left of others.
     pub fn close(&mut self, names: &[String], outcome: Outcome) {
         let names = sorted(names);
-        if let Some(order) = self.orders.iter_mut().rev().find(|order| order.names == names) {
-            order.outcome = outcome;
+        let is_open = |order: &&mut Placed| order.names == names && order.outcome == Outcome::Open;
+        let mut outcome = outcome;
+        for order in self.orders.iter_mut().rev().filter(is_open) {
+            order.outcome = std::mem::replace(&mut outcome, Outcome::Failed);
         }
     }
 

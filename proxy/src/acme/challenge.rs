@@ -56,18 +56,16 @@ pub(super) fn gathered(challenges: impl IntoIterator<Item = (String, String)>) -
     gathered
 }
 
-/// Takes away what the journal says; what could not be taken away stays in it.
-pub(super) async fn withdraw(records: &dyn TxtRecords, journal: &mut Vec<Published>) -> Result<(), TxtError> {
-    let mut failed = Ok(());
+/// Takes away what the journal says; returns what could not be, for the journal.
+pub(super) async fn withdraw(records: &dyn TxtRecords, journal: &[Published]) -> Vec<Published> {
     let mut left = Vec::new();
-    for published in journal.drain(..) {
+    for published in journal {
         if let Err(error) = records.withdraw(&published.name, &published.values).await {
-            failed = Err(error);
-            left.push(published);
+            tracing::warn!(name = %published.name, %error, "a challenge's TXT record could not be removed");
+            left.push(published.clone());
         }
     }
-    *journal = left;
-    failed
+    left
 }
 
 #[cfg(test)]

@@ -185,6 +185,20 @@ impl AcmeError {
         matches!(self, Self::Refused { problem, .. } if problem.kind == "accountDoesNotExist")
     }
 
+    /// Whether an order that met this can still become a certificate: the trouble was of a moment.
+    pub(super) fn leaves_order_open(&self) -> bool {
+        match self {
+            Self::Unvalidated(_) | Self::Unfit(_) | Self::NoDnsChallenge(_) => false,
+            Self::Refused { problem, .. } => {
+                matches!(
+                    problem.kind.as_str(),
+                    "serverInternal" | "rateLimited" | "badNonce" | "orderNotReady"
+                )
+            }
+            _ => true,
+        }
+    }
+
     /// What to do about it.
     pub fn advice(&self) -> Option<&'static str> {
         Some(match self {

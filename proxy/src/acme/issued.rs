@@ -32,6 +32,7 @@ pub(super) fn read(name: &str, pair: &Pair) -> Result<(Entry, Held), Unfit> {
         names: entry.names.clone(),
         not_before: leaf.validity().not_before.to_datetime(),
         not_after: leaf.validity().not_after.to_datetime(),
+        issuer: leaf.issuer().to_string(),
         serial: leaf.raw_serial_as_string(),
         identifier: identifier(&leaf),
         directory: pair.directory.clone(),

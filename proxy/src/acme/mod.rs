@@ -12,6 +12,8 @@ mod issued;
 mod order;
 mod plan;
 mod records;
+mod service;
+mod status;
 mod store;
 #[cfg(test)]
 mod testing;
@@ -25,4 +27,6 @@ pub use plan::{
     Asked, Decision, Held, Obstacle, Reason, Schedule, Setback, Situation, Wanted, Window, decide, schedule,
 };
 pub use records::Failure;
+pub use service::{Certificates, Round, View};
+pub use status::{CertificateStatus, Phase};
 pub use store::{Document, Pair, Store, StoreError};

@@ -21,7 +21,7 @@ use super::error::{AcmeError, Step, Unvalidated};
 use super::issued;
 use super::plan::Wanted;
 use super::records::{OpenOrder, Purpose, State};
-use super::store::{self, Document, Pair, Store};
+use super::store::{self, Document, Pair, Store, StoreError};
 use crate::config::Acme;
 use crate::secret::Secret;
 
@@ -44,12 +44,13 @@ pub(super) struct Ordering<'a> {
 impl Ordering<'_> {
     /// Orders, and takes the challenges away again whatever came of it.
     pub(super) async fn run(&mut self, replaces: Option<&str>) -> Result<Pair, AcmeError> {
-        self.tidy().await;
+        tidy(self.store, self.records, &self.wanted.name, self.state).await?;
         let result = self.obtain(replaces).await;
+        let tidied = tidy(self.store, self.records, &self.wanted.name, self.state).await;
         if let Err(error) = &result {
             self.give_up(error).await?;
         }
-        self.tidy().await;
+        tidied?;
         result
     }
 
@@ -64,7 +65,8 @@ impl Ordering<'_> {
         let pair = self.finalize(&mut order).await?;
         let (_, held) = issued::read(&self.wanted.name, &pair)?;
         issued::check(&held, &self.wanted.names, self.now)?;
-        self.close(Outcome::Issued).await?;
+        // The order stays open until its certificate is stored: it could bring it again.
+        self.note(Outcome::Issued).await?;
         Ok(pair)
     }
 
@@ -88,7 +90,11 @@ impl Ordering<'_> {
                 Err(error) => return Err(self.ca.failed(Step::Order)(error)),
             }
         }
-        self.close(Outcome::Failed).await?;
+        let names = open.purpose.names.clone();
+        self.history.close(&names, Outcome::Failed);
+        self.keep_history().await?;
+        self.state.order = None;
+        self.keep_state().await?;
         Ok(None)
     }
 
@@ -285,37 +291,22 @@ impl Ordering<'_> {
 
     /// An order that failed for good is closed; one that only met trouble stays open for the next attempt.
     async fn give_up(&mut self, error: &AcmeError) -> Result<(), AcmeError> {
-        match error {
-            AcmeError::Unvalidated(_) => self.close(Outcome::Unvalidated).await,
-            AcmeError::Refused { .. } | AcmeError::Unfit(_) | AcmeError::NoDnsChallenge(_) => {
-                self.close(Outcome::Failed).await
-            }
-            _ => Ok(()),
+        if self.state.order.is_some() && error.leaves_order_open() {
+            return Ok(());
         }
+        self.state.order = None;
+        self.keep_state().await?;
+        self.note(match error {
+            AcmeError::Unvalidated(_) => Outcome::Unvalidated,
+            AcmeError::Unfit(_) => Outcome::Issued,
+            _ => Outcome::Failed,
+        })
+        .await
     }
 
-    async fn close(&mut self, outcome: Outcome) -> Result<(), AcmeError> {
+    async fn note(&mut self, outcome: Outcome) -> Result<(), AcmeError> {
         self.history.close(&self.wanted.names, outcome);
-        self.keep_history().await?;
-        // A certificate is not stored yet: until it is, its order can bring it again.
-        if outcome != Outcome::Issued {
-            self.state.order = None;
-            self.keep_state().await?;
-        }
-        Ok(())
-    }
-
-    /// Takes away what is published. What stays is told; the next run tries again.
-    async fn tidy(&mut self) {
-        if self.state.published.is_empty() {
-            return;
-        }
-        if let Err(error) = challenge::withdraw(self.records, &mut self.state.published).await {
-            tracing::warn!(certificate = %self.wanted.name, %error, "a challenge's TXT record could not be removed");
-        }
-        if let Err(error) = self.keep_state().await {
-            tracing::warn!(certificate = %self.wanted.name, %error, "the state could not be written");
-        }
+        self.keep_history().await
     }
 
     fn late(&self, step: Step, error: Error) -> AcmeError {
@@ -337,14 +328,32 @@ impl Ordering<'_> {
     }
 
     async fn keep_state(&self) -> Result<(), AcmeError> {
-        let certificate = self.wanted.name.clone();
-        Ok(store::keep(self.store, &Document::State { certificate }, self.state).await?)
+        Ok(keep_state(self.store, &self.wanted.name, self.state).await?)
     }
 
     async fn keep_history(&self) -> Result<(), AcmeError> {
         let directory = self.acme.directory.clone();
         Ok(store::keep(self.store, &Document::History { directory }, self.history).await?)
     }
+}
+
+/// Takes away what is published. What stays is told; the next run tries again.
+pub(super) async fn tidy(
+    store: &dyn Store,
+    records: &dyn TxtRecords,
+    name: &str,
+    state: &mut State,
+) -> Result<(), StoreError> {
+    if state.published.is_empty() {
+        return Ok(());
+    }
+    state.published = challenge::withdraw(records, &state.published).await;
+    keep_state(store, name, state).await
+}
+
+pub(super) async fn keep_state(store: &dyn Store, name: &str, state: &State) -> Result<(), StoreError> {
+    let certificate = name.to_owned();
+    store::keep(store, &Document::State { certificate }, state).await
 }
 
 fn patience() -> RetryPolicy {

@@ -38,6 +38,8 @@ pub struct Held {
     pub not_before: OffsetDateTime,
     /// End of its validity.
     pub not_after: OffsetDateTime,
+    /// Who signed it.
+    pub issuer: String,
     /// Which certificate it is: its serial number.
     pub serial: String,
     /// Its identifier for ARI and `replaces` (RFC 9773, section 4.1); absent without an authority key identifier.

@@ -23,6 +23,7 @@ fn held(life: Duration) -> Held {
         names: wanted().names,
         not_before: START,
         not_after: START + life,
+        issuer: "CN=Test".to_owned(),
         serial: "01".to_owned(),
         identifier: Some("aki.serial".to_owned()),
         directory: Some(CA.to_owned()),
