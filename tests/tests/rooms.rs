@@ -31,6 +31,7 @@ const PROXY: Table = &[
     (
         "app",
         &[
+            "acme",
             "admin",
             "certs",
             "config",
@@ -69,6 +70,7 @@ const PROXY: Table = &[
         &["certs", "config", "limit", "profile", "route", "upstream"],
     ),
     ("upstream", &["config"]),
+    ("acme", &["certs", "config", "nameserver", "secret"]),
     ("certs", &["config"]),
     ("profile", &["config", "engine", "rules"]),
     ("engine", &[]),

@@ -1,0 +1,457 @@
+//! The certificates of a configuration: looked at in rounds, ordered one at a time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use tokio::sync::watch;
+
+use super::account::{self, Ca};
+use super::authority::Authorities;
+use super::budget::History;
+use super::challenge::TxtRecords;
+use super::error::{AcmeError, Step};
+use super::issued;
+use super::order::{self, Ordering};
+use super::plan::{self, Asked, Decision, Held, Situation, Wanted, Window};
+use super::records::{Failure, State};
+use super::status::{CertificateStatus, Phase};
+use super::store::{self, Document, Pair, Store, StoreError};
+use crate::certs::{Entry, stand_in};
+use crate::config::{Acme, UntilIssued, Zone};
+
+/// Clocks are set, machines sleep: however far away the next thing to do is, it is looked for this often.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
+
+/// However near.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// When the store fails there is nowhere to note that.
+const STORE_AGAIN: time::Duration = time::Duration::MINUTE;
+
+/// All certificates.
+pub struct Certificates {
+    acme: Acme,
+    wanted: Vec<Wanted>,
+    store: Arc<dyn Store>,
+    records: Arc<dyn TxtRecords>,
+    authorities: Authorities,
+    served: BTreeMap<String, Served>,
+    view: watch::Sender<Arc<View>>,
+}
+
+/// What came of a round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Round {
+    /// How long until there may be something to do again.
+    pub next: Duration,
+    /// Whether [`View::entries`] is not what it was.
+    pub changed: bool,
+}
+
+/// What others see.
+#[derive(Debug, Clone, Default)]
+pub struct View {
+    /// What serves, in the order of the configuration: certificates, and what stands in for those to come.
+    pub entries: Vec<Entry>,
+    /// How each of them is.
+    pub certificates: Vec<CertificateStatus>,
+}
+
+/// One certificate's share of the view.
+struct Served {
+    /// The stored certificate's serial number.
+    serial: Option<String>,
+    certificate: Option<Entry>,
+    /// For the names that the certificate has not, made once.
+    stand_in: Option<Entry>,
+    status: CertificateStatus,
+}
+
+/// One certificate as it was found.
+struct Found {
+    held: Option<Held>,
+    entry: Option<Entry>,
+    state: State,
+}
+
+impl Certificates {
+    /// The certificates of these zones. Nothing is read or asked yet.
+    pub fn new(
+        zones: &[Zone],
+        acme: &Acme,
+        store: Arc<dyn Store>,
+        records: Arc<dyn TxtRecords>,
+        authorities: Authorities,
+    ) -> Self {
+        Self {
+            acme: acme.clone(),
+            wanted: wanted(zones),
+            store,
+            records,
+            authorities,
+            served: BTreeMap::new(),
+            view: watch::Sender::new(Arc::default()),
+        }
+    }
+
+    /// What serves and how it is, now and after each change.
+    pub fn view(&self) -> watch::Receiver<Arc<View>> {
+        self.view.subscribe()
+    }
+
+    /// Reads what is stored, and orders nothing: at the start, and on replicas that do not lead.
+    pub async fn follow(&mut self, now: OffsetDateTime) -> Round {
+        let mut round = Round {
+            next: LONGEST_PAUSE,
+            changed: false,
+        };
+        for wanted in self.wanted.clone() {
+            match self.find(&wanted).await {
+                Ok(found) => round.changed |= self.show(&wanted, &found, None, now),
+                Err(error) => round.next = self.store_failed(&wanted, &error, now),
+            }
+        }
+        round
+    }
+
+    /// Looks at every certificate, and orders those that are due. May be dropped at any time: what was begun is gone
+    /// on with in the next round.
+    pub async fn round(&mut self, now: OffsetDateTime) -> Round {
+        let mut round = Round {
+            next: LONGEST_PAUSE,
+            changed: false,
+        };
+        let mut ca = None;
+        for wanted in self.wanted.clone() {
+            let (next, changed) = match self.look(&wanted, &mut ca, now).await {
+                Ok(looked) => looked,
+                Err(error) => (self.store_failed(&wanted, &error, now), false),
+            };
+            round.next = round.next.min(next);
+            round.changed |= changed;
+        }
+        round.next = round.next.max(SHORTEST_PAUSE);
+        round
+    }
+
+    /// One certificate: when to look again, and whether it is another one now.
+    async fn look(
+        &mut self,
+        wanted: &Wanted,
+        ca: &mut Option<Ca>,
+        now: OffsetDateTime,
+    ) -> Result<(Duration, bool), StoreError> {
+        let mut found = self.find(wanted).await?;
+        order::tidy(&*self.store, &*self.records, &wanted.name, &mut found.state).await?;
+        self.plan_renewal(wanted, &mut found, ca, now).await?;
+        let mut history = self.history().await?;
+        let decision = self.decide(wanted, &found, &history, now);
+        let mut changed = self.show(wanted, &found, Some(&decision), now);
+        if let Decision::Order { replaces, reason } = &decision {
+            tracing::info!(certificate = %wanted.name, %reason, ?replaces, "ordering");
+            self.set_phase(&wanted.name, Phase::Ordering);
+            let ordered = self
+                .order(wanted, &mut found, &mut history, ca, replaces.as_deref(), now)
+                .await;
+            self.conclude(wanted, &mut found, ordered, now).await?;
+            self.plan_renewal(wanted, &mut found, ca, now).await?;
+        } else if matches!(decision, Decision::Keep { .. }) && found.state.order.is_some() {
+            // It came, and then we crashed.
+            found.state.order = None;
+            self.keep_state(wanted, &found.state).await?;
+        }
+        let decision = self.decide(wanted, &found, &history, now);
+        changed |= self.show(wanted, &found, Some(&decision), now);
+        Ok((pause(&decision, &found.state, now), changed))
+    }
+
+    fn decide(&self, wanted: &Wanted, found: &Found, history: &History, now: OffsetDateTime) -> Decision {
+        let setback = found.state.failure.as_ref().map(Failure::setback);
+        let situation = Situation {
+            wanted,
+            directory: &self.acme.directory,
+            held: found.held.as_ref(),
+            renew: found.state.schedule.as_ref().map(|schedule| schedule.renew),
+            setback: setback.as_ref(),
+            history,
+            open: found.state.order.is_some(),
+        };
+        plan::decide(&situation, now)
+    }
+
+    /// What is stored of one certificate. What cannot be used is told, set aside and taken for absent.
+    async fn find(&self, wanted: &Wanted) -> Result<Found, StoreError> {
+        let certificate = wanted.name.clone();
+        let state = store::load(&*self.store, &Document::State { certificate }).await?;
+        let mut found = Found {
+            held: None,
+            entry: None,
+            state: state.unwrap_or_default(),
+        };
+        let Some(pair) = self.store.pair(&wanted.name).await? else {
+            return Ok(found);
+        };
+        match issued::read(&wanted.name, &pair) {
+            Ok((entry, held)) => (found.entry, found.held) = (Some(entry), Some(held)),
+            Err(error) => {
+                let place = self.store.set_pair_aside(&wanted.name).await?;
+                tracing::error!(%place, %error, "damaged certificate set aside; going on without it");
+            }
+        }
+        Ok(found)
+    }
+
+    /// Asks the CA when to renew, if it is time to ask.
+    async fn plan_renewal(
+        &self,
+        wanted: &Wanted,
+        found: &mut Found,
+        ca: &mut Option<Ca>,
+        now: OffsetDateTime,
+    ) -> Result<(), StoreError> {
+        let Some(held) = &found.held else {
+            return Ok(());
+        };
+        let planned = |schedule: &plan::Schedule| schedule.serial == held.serial && now < schedule.ask;
+        if found.state.schedule.as_ref().is_some_and(planned) {
+            return Ok(());
+        }
+        let asked = self.ask(held, ca).await;
+        let schedule = plan::schedule(held, &asked, found.state.schedule.as_ref(), now, rand::random());
+        found.state.schedule = Some(schedule);
+        self.keep_state(wanted, &found.state).await
+    }
+
+    async fn ask(&self, held: &Held, ca: &mut Option<Ca>) -> Asked {
+        let ours = held.directory.as_ref() == Some(&self.acme.directory);
+        let identifier = held.identifier.as_deref().and_then(order::identifier);
+        let Some(identifier) = identifier.filter(|_| ours) else {
+            return Asked::Unsupported;
+        };
+        let answer = match self.opened(ca).await {
+            Ok(ca) => ca
+                .account
+                .renewal_info(&identifier)
+                .await
+                .map_err(ca.failed(Step::RenewalInfo)),
+            Err(error) => Err(error),
+        };
+        match answer {
+            Ok((info, again)) => Asked::Suggested {
+                window: Window {
+                    start: info.suggested_window.start,
+                    end: info.suggested_window.end,
+                },
+                explanation: info.explanation_url,
+                retry_after: again.try_into().unwrap_or(time::Duration::DAY),
+            },
+            Err(AcmeError::Exchange {
+                source: instant_acme::Error::Unsupported(_),
+                ..
+            }) => Asked::Unsupported,
+            Err(error) => {
+                tracing::warn!(%error, "the CA did not say when to renew");
+                Asked::Failed
+            }
+        }
+    }
+
+    /// An order, and if the CA does not know our account any more, one with a new account.
+    async fn order(
+        &self,
+        wanted: &Wanted,
+        found: &mut Found,
+        history: &mut History,
+        ca: &mut Option<Ca>,
+        replaces: Option<&str>,
+        now: OffsetDateTime,
+    ) -> Result<Pair, AcmeError> {
+        let mut renewed = false;
+        loop {
+            let mut ordering = Ordering {
+                acme: &self.acme,
+                wanted,
+                store: &*self.store,
+                records: &*self.records,
+                authorities: &self.authorities,
+                ca: self.opened(ca).await?,
+                state: &mut found.state,
+                history,
+                now,
+            };
+            match ordering.run(replaces).await {
+                Err(error) if error.is_unknown_account() && !renewed => {
+                    renewed = true;
+                    account::forget(&self.acme, &*self.store).await?;
+                    *ca = None;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Stores what came of an order: the certificate before the state that says so.
+    async fn conclude(
+        &self,
+        wanted: &Wanted,
+        found: &mut Found,
+        ordered: Result<Pair, AcmeError>,
+        now: OffsetDateTime,
+    ) -> Result<(), StoreError> {
+        let error = match ordered {
+            Ok(pair) => {
+                self.store.install(&wanted.name, &pair).await?;
+                if let Ok((entry, held)) = issued::read(&wanted.name, &pair) {
+                    tracing::info!(certificate = %wanted.name, until = %held.not_after, issuer = %held.issuer, "issued");
+                    (found.entry, found.held) = (Some(entry), Some(held));
+                }
+                found.state.order = None;
+                found.state.failure = None;
+                found.state.succeeded = Some(now);
+                return self.keep_state(wanted, &found.state).await;
+            }
+            Err(error) => error,
+        };
+        tracing::error!(certificate = %wanted.name, %error, advice = error.advice(), "no certificate");
+        let failure = Failure::after(found.state.failure.as_ref(), &error, now);
+        found.state.failure = Some(failure);
+        self.keep_state(wanted, &found.state).await
+    }
+
+    async fn opened<'ca>(&self, ca: &'ca mut Option<Ca>) -> Result<&'ca Ca, AcmeError> {
+        let opened = match ca.take() {
+            Some(opened) => opened,
+            None => Ca::open(&self.acme, &*self.store).await?,
+        };
+        Ok(ca.insert(opened))
+    }
+
+    async fn history(&self) -> Result<History, StoreError> {
+        let directory = self.acme.directory.clone();
+        let history = store::load(&*self.store, &Document::History { directory }).await?;
+        Ok(history.unwrap_or_default())
+    }
+
+    async fn keep_state(&self, wanted: &Wanted, state: &State) -> Result<(), StoreError> {
+        order::keep_state(&*self.store, &wanted.name, state).await
+    }
+}
+
+/// What others see.
+impl Certificates {
+    /// Shows one certificate; returns whether what serves has changed.
+    fn show(
+        &mut self,
+        wanted: &Wanted,
+        found: &Found,
+        decision: Option<&Decision>,
+        now: OffsetDateTime,
+    ) -> bool {
+        let held = found.held.as_ref();
+        let mut status = CertificateStatus::new(wanted, &self.acme.directory, held, &found.state, now);
+        (status.next, status.why) = match decision {
+            Some(Decision::Keep { until }) => (Some(*until), None),
+            Some(Decision::Order { reason, .. }) => (Some(now), Some(reason.to_string())),
+            Some(Decision::Wait { until, reason, why }) => (Some(*until), Some(format!("{reason}; {why}"))),
+            None => (status.next, None),
+        };
+        let serial = held.map(|held| held.serial.clone());
+        let before = self.served.remove(&wanted.name);
+        let covered = held.is_some_and(|held| held.covers(&wanted.names));
+        let known = before.as_ref().and_then(|served| served.stand_in.clone());
+        let stand_in = if covered {
+            None
+        } else {
+            known.or_else(|| self.stand_in(wanted))
+        };
+        let changed = before
+            .is_none_or(|served| served.serial != serial || served.stand_in.is_some() != stand_in.is_some());
+        let served = Served {
+            serial,
+            certificate: found.entry.clone(),
+            stand_in,
+            status,
+        };
+        self.served.insert(wanted.name.clone(), served);
+        self.publish();
+        changed
+    }
+
+    fn stand_in(&self, wanted: &Wanted) -> Option<Entry> {
+        if self.acme.until_issued == UntilIssued::Refuse {
+            return None;
+        }
+        let made = stand_in(&wanted.names);
+        made.inspect_err(|error| tracing::error!(%error, "no stand-in"))
+            .ok()
+    }
+
+    fn set_phase(&mut self, name: &str, phase: Phase) {
+        if let Some(served) = self.served.get_mut(name) {
+            served.status.phase = phase;
+        }
+        self.publish();
+    }
+
+    /// What was shown before goes on serving.
+    fn store_failed(&mut self, wanted: &Wanted, error: &StoreError, now: OffsetDateTime) -> Duration {
+        tracing::error!(certificate = %wanted.name, %error, "the store fails");
+        if let Some(served) = self.served.get_mut(&wanted.name) {
+            served.status.next = Some(now + STORE_AGAIN);
+            served.status.why = Some(error.to_string());
+        }
+        self.publish();
+        STORE_AGAIN.unsigned_abs()
+    }
+
+    fn publish(&self) {
+        let served: Vec<_> = self
+            .wanted
+            .iter()
+            .filter_map(|wanted| self.served.get(&wanted.name))
+            .collect();
+        // A certificate comes before every stand-in: the first that names a host answers for it.
+        let certificates = served.iter().filter_map(|served| served.certificate.clone());
+        let stand_ins = served.iter().filter_map(|served| served.stand_in.clone());
+        self.view.send_replace(Arc::new(View {
+            entries: certificates.chain(stand_ins).collect(),
+            certificates: served.iter().map(|served| served.status.clone()).collect(),
+        }));
+    }
+}
+
+/// Each name and its wildcard. CAs count by registered domain; that is not more than what the widest zone is.
+fn wanted(zones: &[Zone]) -> Vec<Wanted> {
+    let within = |name: &str, zone: &str| {
+        name == zone || name.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.'))
+    };
+    let widest = |name: &str| {
+        let around = zones.iter().filter(|zone| within(name, &zone.name));
+        around
+            .min_by_key(|zone| zone.name.len())
+            .map_or(name, |zone| &zone.name)
+            .to_owned()
+    };
+    let names = zones.iter().flat_map(|zone| &zone.certificates);
+    names
+        .map(|name| Wanted {
+            name: name.clone(),
+            names: vec![name.clone(), format!("*.{name}")],
+            zone: widest(name),
+        })
+        .collect()
+}
+
+fn pause(decision: &Decision, state: &State, now: OffsetDateTime) -> Duration {
+    let until = match decision {
+        Decision::Keep { until } | Decision::Wait { until, .. } => *until,
+        Decision::Order { .. } => now,
+    };
+    let ask = state.schedule.as_ref().map(|schedule| schedule.ask);
+    let next = ask.map_or(until, |ask| ask.min(until));
+    Duration::try_from(next - now)
+        .unwrap_or_default()
+        .clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
+}

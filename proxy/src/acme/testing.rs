@@ -1,0 +1,133 @@
+//! For tests: a DNS server over real sockets, and TXT records that appear in it.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use hickory_proto::op::{Message, OpCode, ResponseCode};
+use hickory_proto::rr::rdata::{A, CNAME, NS, TXT};
+use hickory_proto::rr::{Name, RData, Record, RecordType};
+use tokio::net::UdpSocket;
+
+use super::challenge::{TxtError, TxtRecords};
+
+type Records = BTreeMap<(String, RecordType), Vec<RData>>;
+
+/// A name server, resolver and authority in one.
+#[derive(Clone)]
+pub(super) struct Dns {
+    pub(super) address: SocketAddr,
+    records: Arc<Mutex<Records>>,
+    /// Every publication and withdrawal, in order.
+    pub(super) writes: Arc<Mutex<Vec<String>>>,
+}
+
+impl Dns {
+    /// On a port of its own.
+    pub(super) async fn start() -> Self {
+        Self::listen("127.0.0.1:0").await
+    }
+
+    /// On this address.
+    pub(super) async fn listen(address: &str) -> Self {
+        let socket = UdpSocket::bind(address).await.unwrap();
+        let address = socket.local_addr().unwrap();
+        let records: Arc<Mutex<Records>> = Arc::default();
+        let serve = Arc::clone(&records);
+        tokio::spawn(async move {
+            let mut packet = [0; 2048];
+            while let Ok((length, client)) = socket.recv_from(&mut packet).await {
+                let answer = answer(
+                    &Message::from_vec(&packet[..length]).unwrap(),
+                    &serve.lock().unwrap(),
+                );
+                socket.send_to(&answer.to_vec().unwrap(), client).await.unwrap();
+            }
+        });
+        Self {
+            address,
+            records,
+            writes: Arc::default(),
+        }
+    }
+
+    fn add(&self, name: &str, data: RData) {
+        let key = (name.to_owned(), data.record_type());
+        self.records.lock().unwrap().entry(key).or_default().push(data);
+    }
+
+    /// A zone whose name server `server` has this address.
+    pub(super) fn zone(&self, zone: &str, server: &str, address: Ipv4Addr) {
+        self.add(zone, RData::NS(NS(name(server))));
+        self.add(server, RData::A(A(address)));
+    }
+
+    pub(super) fn alias(&self, from: &str, to: &str) {
+        self.add(from, RData::CNAME(CNAME(name(to))));
+    }
+
+    pub(super) fn txt(&self, name: &str) -> Vec<String> {
+        let records = self.records.lock().unwrap();
+        let found = records.get(&(name.to_owned(), RecordType::TXT));
+        found.into_iter().flatten().map(RData::to_string).collect()
+    }
+}
+
+#[async_trait]
+impl TxtRecords for Dns {
+    async fn publish(&self, name: &str, values: &[String]) -> Result<(), TxtError> {
+        self.writes
+            .lock()
+            .unwrap()
+            .push(format!("publish {name} {}", values.len()));
+        for value in values {
+            self.add(name, RData::TXT(TXT::new(vec![value.clone()])));
+        }
+        Ok(())
+    }
+
+    async fn withdraw(&self, name: &str, values: &[String]) -> Result<(), TxtError> {
+        self.writes
+            .lock()
+            .unwrap()
+            .push(format!("withdraw {name} {}", values.len()));
+        if let Some(records) = self
+            .records
+            .lock()
+            .unwrap()
+            .get_mut(&(name.to_owned(), RecordType::TXT))
+        {
+            records.retain(|record| !values.contains(&record.to_string()));
+        }
+        Ok(())
+    }
+
+    async fn stale(&self, _: &str) -> Result<Vec<String>, TxtError> {
+        Ok(Vec::new())
+    }
+}
+
+fn answer(request: &Message, records: &Records) -> Message {
+    let query = &request.queries[0];
+    let asked = query
+        .name()
+        .to_lowercase()
+        .to_ascii()
+        .trim_end_matches('.')
+        .to_owned();
+    let mut answer = Message::response(request.metadata.id, OpCode::Query);
+    answer.add_queries(request.queries.clone());
+    let found = records.get(&(asked.clone(), query.query_type()));
+    for data in found.into_iter().flatten() {
+        answer.add_answer(Record::from_rdata(query.name().clone(), 60, data.clone()));
+    }
+    if !records.keys().any(|(name, _)| *name == asked) {
+        answer.metadata.response_code = ResponseCode::NXDomain;
+    }
+    answer
+}
+
+fn name(text: &str) -> Name {
+    Name::from_ascii(format!("{text}.")).unwrap()
+}
