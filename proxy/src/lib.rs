@@ -6,6 +6,7 @@ pub mod certs;
 pub mod cli;
 pub mod config;
 pub mod config_files;
+pub mod ddns;
 pub mod engine;
 pub mod flow;
 pub mod incident;

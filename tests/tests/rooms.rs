@@ -16,7 +16,15 @@ type Table = &'static [(&'static str, &'static [&'static str])];
 const PROXY: Table = &[
     (
         "cli",
-        &["app", "config", "config_files", "incident", "profile", "rules"],
+        &[
+            "app",
+            "config",
+            "config_files",
+            "ddns",
+            "incident",
+            "profile",
+            "rules",
+        ],
     ),
     // The composition root: it alone sees every room.
     (
@@ -26,6 +34,7 @@ const PROXY: Table = &[
             "certs",
             "config",
             "config_files",
+            "ddns",
             "flow",
             "limit",
             "listen",
@@ -54,6 +63,7 @@ const PROXY: Table = &[
         ],
     ),
     ("listen", &["certs", "config", "limit", "telemetry"]),
+    ("ddns", &["config", "nameserver", "secret"]),
     (
         "snapshot",
         &["certs", "config", "limit", "profile", "route", "upstream"],

@@ -1,0 +1,80 @@
+//! How the public address is found: one method per file, each asking somebody else.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::ddns::address::{Family, Unreadable};
+use crate::nameserver::AskError;
+
+pub mod dns;
+pub mod https;
+
+/// Why a method found no address.
+#[derive(Debug, thiserror::Error)]
+pub enum DetectError {
+    /// Nobody could be asked over this family.
+    #[error("nothing that could be asked over {0} is configured")]
+    NoSource(Family),
+    /// None of several had it.
+    #[error("{}", every(.0))]
+    All(Vec<DetectError>),
+    /// A page did not come.
+    #[error("{url}: {reason}")]
+    Http {
+        /// The page.
+        url: String,
+        /// What happened, with its causes.
+        reason: String,
+    },
+    /// A page came that is not what Cloudflare's trace page looks like.
+    #[error("{url}: {fault}")]
+    Trace {
+        /// The page.
+        url: String,
+        /// What is wrong with it.
+        fault: https::TraceFault,
+    },
+    /// A name server did not answer.
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    /// A name server's answer tells no address.
+    #[error("{0} answered without telling who asked")]
+    Untold(SocketAddr),
+    /// What was told is no address.
+    #[error("{from} told {cause}")]
+    Unreadable {
+        /// Who told it.
+        from: String,
+        /// What it was.
+        cause: Unreadable,
+    },
+}
+
+fn every(errors: &[DetectError]) -> String {
+    let errors: Vec<String> = errors.iter().map(DetectError::to_string).collect();
+    errors.join("; ")
+}
+
+/// The first answer of several that are asked in order. Each has its share of the time, to which `ask` holds: one that
+/// is silent must not keep the next from being asked.
+async fn first<S, T>(
+    family: Family,
+    sources: impl IntoIterator<Item = S, IntoIter: ExactSizeIterator>,
+    timeout: Duration,
+    ask: impl AsyncFn(S, Duration) -> Result<T, DetectError>,
+) -> Result<T, DetectError> {
+    let sources = sources.into_iter();
+    let patience = timeout / u32::try_from(sources.len().max(1)).unwrap_or(u32::MAX);
+    let mut errors = Vec::new();
+    for source in sources {
+        match ask(source, patience).await {
+            Ok(found) => return Ok(found),
+            Err(error) => errors.push(error),
+        }
+    }
+    Err(match errors.len() {
+        0 => DetectError::NoSource(family),
+        1 => errors.remove(0),
+        _ => DetectError::All(errors),
+    })
+}
