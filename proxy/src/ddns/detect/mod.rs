@@ -1,5 +1,6 @@
 //! How the public address is found: one method per file, each asking somebody else.
 
+use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -8,6 +9,9 @@ use crate::nameserver::AskError;
 
 pub mod dns;
 pub mod https;
+pub mod interface;
+pub mod router;
+pub mod routes;
 
 /// Why a method found no address.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +44,31 @@ pub enum DetectError {
     /// A name server's answer tells no address.
     #[error("{0} answered without telling who asked")]
     Untold(SocketAddr),
+    /// The router did not tell.
+    #[error("{protocol}: {reason}")]
+    Router {
+        /// How it was asked.
+        protocol: router::Protocol,
+        /// What happened.
+        reason: String,
+    },
+    /// The router was asked for an IPv6 address.
+    #[error("IPv6 is not translated, so a router has no address for its hosts: ask \"interface\"")]
+    NotTranslated,
+    /// There is no way out.
+    #[error("there is no default route for {0}")]
+    NoRoute(Family),
+    /// The interface has none.
+    #[error("{name} has no {family} address")]
+    NoAddress {
+        /// The interface.
+        name: String,
+        /// What was looked for.
+        family: Family,
+    },
+    /// The system does not tell its addresses.
+    #[error("the addresses of this host: {0}")]
+    Interfaces(#[source] io::Error),
     /// What was told is no address.
     #[error("{from} told {cause}")]
     Unreadable {
