@@ -14,7 +14,7 @@ use crate::ddns::address::Rejection;
 
 /// What one method said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(into = "Shown")]
 pub enum Answer {
     /// This address, and it may be published.
     Address(IpAddr),
@@ -26,7 +26,7 @@ pub enum Answer {
 
 /// What to do with the records of one family.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(into = "Shown")]
 pub enum Verdict {
     /// They are to hold this address.
     Publish(IpAddr),
@@ -37,8 +37,7 @@ pub enum Verdict {
 }
 
 /// Why there is no agreement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Doubt {
     /// No method answered.
     Silence,
@@ -144,6 +143,42 @@ impl Verdict {
         match self {
             Self::Publish(address) | Self::Keep(address, _) => Some(*address),
             Self::Unknown(_) => None,
+        }
+    }
+}
+
+/// Answers and verdicts in JSON.
+#[derive(Serialize)]
+struct Shown {
+    is: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<IpAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    because: Option<String>,
+}
+
+impl From<Answer> for Shown {
+    fn from(answer: Answer) -> Self {
+        let (is, address, because) = match answer {
+            Answer::Address(address) => ("address", Some(address), None),
+            Answer::Rejected(address, rejection) => ("rejected", Some(address), Some(rejection.to_string())),
+            Answer::Failed(reason) => ("failed", None, Some(reason)),
+        };
+        Self { is, address, because }
+    }
+}
+
+impl From<Verdict> for Shown {
+    fn from(verdict: Verdict) -> Self {
+        let (is, because) = match &verdict {
+            Verdict::Publish(_) => ("publish", None),
+            Verdict::Keep(_, doubt) => ("keep", Some(doubt.to_string())),
+            Verdict::Unknown(doubt) => ("unknown", Some(doubt.to_string())),
+        };
+        Self {
+            is,
+            address: verdict.address(),
+            because,
         }
     }
 }

@@ -1,17 +1,30 @@
 //! How the public address is found: one method per file, each asking somebody else.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use crate::config::{Ddns, Detection};
 use crate::ddns::address::{Family, Unreadable};
 use crate::nameserver::AskError;
+use router::Router;
 
 pub mod dns;
 pub mod https;
 pub mod interface;
 pub mod router;
 pub mod routes;
+
+/// What this method finds. What it finds is not looked at yet.
+pub async fn detect(method: &Detection, family: Family, ddns: &Ddns) -> Result<IpAddr, DetectError> {
+    match method {
+        Detection::Https => https::detect(family, &ddns.trace, ddns.timeout).await,
+        Detection::Dns => dns::detect(family, &ddns.whoami, ddns.timeout).await,
+        Detection::Router => router::detect(family, Router::new(ddns.router), ddns.timeout).await,
+        Detection::Interface(name) => interface::detect(family, name.as_deref()),
+        Detection::Fixed(address) => Ok(*address),
+    }
+}
 
 /// Why a method found no address.
 #[derive(Debug, thiserror::Error)]
