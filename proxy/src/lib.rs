@@ -9,6 +9,7 @@ pub mod cloudflare;
 pub mod config;
 pub mod config_files;
 pub mod doctor;
+pub mod ddns;
 pub mod engine;
 pub mod flow;
 pub mod incident;

@@ -21,6 +21,7 @@ const PROXY: Table = &[
             "config",
             "config_files",
             "doctor",
+            "ddns",
             "incident",
             "profile",
             "rules",
@@ -36,6 +37,7 @@ const PROXY: Table = &[
             "certs",
             "config",
             "config_files",
+            "ddns",
             "flow",
             "limit",
             "listen",
@@ -65,6 +67,7 @@ const PROXY: Table = &[
         ],
     ),
     ("listen", &["certs", "config", "limit", "telemetry"]),
+    ("ddns", &["config", "nameserver", "secret"]),
     (
         "snapshot",
         &["certs", "config", "limit", "profile", "route", "upstream"],
