@@ -1,6 +1,7 @@
 //! What the tests share: the CRS corpus, an edge on real sockets with upstreams that remember and clients that are
 //! polite or hostile, and a reader of the product's own sources.
 
+pub mod cloudflare;
 pub mod corpus;
 pub mod differential;
 pub mod harness;
