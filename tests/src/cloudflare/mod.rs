@@ -29,6 +29,8 @@ mod query;
 mod record;
 mod records;
 mod state;
+#[cfg(test)]
+mod tests;
 mod zone;
 mod zones;
 
