@@ -7,6 +7,12 @@ use crate::cloudflare::{Access, Quota, STRICT};
 
 const STRICT_CODE: u64 = STRICT as u64;
 
+/// Method, path, authorization, body; status and codes.
+type Attempt<'a> = (&'a str, &'a str, &'a str, Option<String>, u16, &'a [u64]);
+
+/// Method, path, body; status and codes.
+type Mistake = (&'static str, String, Option<String>, u16, Vec<u64>);
+
 #[tokio::test]
 async fn dns_fake_tells_good_tokens_from_bad_ones() {
     let fake = fake().await;
@@ -16,7 +22,7 @@ async fn dns_fake_tells_good_tokens_from_bad_ones() {
     fake.add_token("reads-only", &[ZONE], Access::Read);
     fake.add_token("elsewhere", &["other.example"], Access::Edit);
     let body = || Some(a("www", "192.0.2.1").to_string());
-    let table: [(&str, &str, &str, Option<String>, u16, &[u64]); 13] = [
+    let table: [Attempt<'_>; 13] = [
         ("GET", "/user/tokens/verify", "", None, 400, &[9106]),
         (
             "GET",
@@ -86,7 +92,7 @@ async fn dns_fake_refuses_what_it_does_not_know() {
             .extend(fields.as_object().unwrap().clone());
         Some(record.to_string())
     };
-    let table: Vec<(&str, String, Option<String>, u16, Vec<u64>)> = vec![
+    let table: Vec<Mistake> = vec![
         ("GET", "/zonez".to_owned(), None, 404, vec![7003, 7000]),
         (
             "GET",
