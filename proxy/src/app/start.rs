@@ -14,6 +14,7 @@ use tracing::{info, warn};
 
 use super::build::{Addresses, App, Sockets};
 use super::reload::Reloader;
+use super::services::Supervisor;
 use super::{ReloadError, StartError, status};
 use crate::admin::{Admin, Readiness};
 use crate::config::Config;
@@ -59,8 +60,8 @@ struct Connections {
 }
 
 impl App {
-    /// Starts accepting. Must be called within a Tokio runtime.
-    pub fn start(self) -> Result<Running, StartError> {
+    /// Starts accepting, once every certificate that is stored can be served.
+    pub async fn start(self) -> Result<Running, StartError> {
         let Self {
             reloader,
             parts,
@@ -76,6 +77,14 @@ impl App {
         let logs = [parts.access.clone(), parts.audit.clone(), parts.matches.clone()];
         let board = Board::default();
         let admin = status::admin(&reloader, &logs, &readiness, &board);
+        let supervisor = Supervisor {
+            snapshots: reloader.snapshots.clone(),
+            certificates: reloader.certificates.clone(),
+            generation: reloader.generation.subscribe(),
+            stopped: stopped.clone(),
+            board,
+        };
+        let crew = supervisor.crew().await;
         let transport = tls(&config, &reloader)?;
         let proxy = proxy(&config, parts);
         let mut tasks = JoinSet::new();
@@ -94,6 +103,7 @@ impl App {
             admin,
             &connections,
         );
+        tasks.spawn(supervisor.run(crew));
         let reloader = Arc::new(reloader);
         let turn = Arc::new(Mutex::new(()));
         let reloaded = Arc::new(Notify::new());

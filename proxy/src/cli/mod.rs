@@ -7,10 +7,13 @@
 
 mod admin;
 mod backwards;
+mod certs;
 mod check;
+mod dns;
 mod doctor;
 mod health;
 mod incident;
+mod ip;
 mod output;
 mod rules;
 mod status;
@@ -52,6 +55,19 @@ enum Command {
     Health(ConfigArgument),
     /// Look whether what certificates and DNS records need is there, and say what to mend. Changes nothing.
     Doctor(ConfigArgument),
+    /// Ask a running edge for its certificates: names, issuer, expiry, next renewal, last error.
+    Certs {
+        #[command(flatten)]
+        config: ConfigArgument,
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// DNS records of routes' hosts.
+    #[command(subcommand)]
+    Dns(dns::DnsCommand),
+    /// What each method says the public address is, and what would be published.
+    Ip(ConfigArgument),
     /// Ask a running edge how its background services stand: certificates, DNS records, the public address.
     Status {
         #[command(flatten)]
@@ -91,6 +107,9 @@ pub fn main(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) ->
         Command::Incident(arguments) => incident::run(&arguments),
         Command::Health(ConfigArgument { config }) => health::run(&config),
         Command::Doctor(ConfigArgument { config }) => doctor::run(&config),
+        Command::Certs { config, json } => certs::run(&config.config, json),
+        Command::Dns(command) => dns::run(&command),
+        Command::Ip(ConfigArgument { config }) => ip::run(&config),
         Command::Status { config, json } => status::run(&config.config, json),
         Command::Rules(command) => rules::run(command),
     };
