@@ -10,6 +10,12 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 
 const OUTSIDE: [u8; 4] = [8, 8, 8, 8];
 
+/// An address of this process: tests may run twice on one machine.
+fn loopback(last: u8) -> [u8; 4] {
+    let [.., high, low] = std::process::id().to_be_bytes();
+    [127, high | 1, low, last]
+}
+
 /// Nobody is searched: only the address is asked.
 async fn only(address: IpAddr) -> (Router, UdpSocket) {
     let deaf = UdpSocket::bind("127.0.0.1:0").await.unwrap();
@@ -56,7 +62,7 @@ fn mapped(request: &[u8]) -> Vec<u8> {
 
 #[tokio::test]
 async fn ddns_router_tells_by_nat_pmp() {
-    let address = [127, 0, 53, 1];
+    let address = loopback(1);
     at_port(address, |request| {
         assert_eq!(request, [0, 0]);
         external_address(0)
@@ -69,7 +75,7 @@ async fn ddns_router_tells_by_nat_pmp() {
 
 #[tokio::test]
 async fn ddns_router_tells_by_pcp_and_the_mapping_is_taken_back() {
-    let address = [127, 0, 53, 2];
+    let address = loopback(2);
     let (sender, mut lifetimes) = tokio::sync::mpsc::unbounded_channel();
     at_port(address, move |request| {
         if request[0] == 0 {
@@ -89,7 +95,7 @@ async fn ddns_router_tells_by_pcp_and_the_mapping_is_taken_back() {
 
 #[tokio::test]
 async fn ddns_router_that_has_no_address_itself_says_so() {
-    let address = [127, 0, 53, 3];
+    let address = loopback(3);
     at_port(address, |request| {
         assert_eq!(request, [0, 0], "PCP has nothing to add");
         external_address(3)
@@ -102,7 +108,7 @@ async fn ddns_router_that_has_no_address_itself_says_so() {
 
 #[tokio::test]
 async fn ddns_router_that_refuses_is_told_for_each_protocol() {
-    let address = [127, 0, 53, 6];
+    let address = loopback(6);
     at_port(address, |request| match request[0] {
         0 => external_address(2),
         _ => [&[2, 129, 0, 2][..], &[0; 20]].concat(),
@@ -119,7 +125,7 @@ async fn ddns_router_that_refuses_is_told_for_each_protocol() {
 
 #[tokio::test]
 async fn ddns_router_sends_no_answer_that_could_stop_us() {
-    let address = [127, 0, 53, 4];
+    let address = loopback(4);
     let (router, _deaf) = only(address.into()).await;
     let answers = std::sync::Mutex::new(0..);
     at_port(address, move |request| {
@@ -223,7 +229,7 @@ async fn ddns_router_tells_by_upnp() {
 #[tokio::test]
 async fn ddns_router_that_is_not_the_configured_one_is_not_believed() {
     let ssdp = igd_router("8.8.8.8").await;
-    let address = Some([127, 0, 53, 5].into());
+    let address = Some(loopback(5).into());
     let error = detect(Family::Ipv4, Router { address, ssdp }, TIMEOUT)
         .await
         .unwrap_err();
