@@ -91,6 +91,17 @@ impl Outcome {
     }
 }
 
+impl Found {
+    /// What each method said, in one line.
+    pub(super) fn said(&self) -> String {
+        let said = self
+            .methods
+            .iter()
+            .map(|said| format!("{}: {}", said.method, said.answer));
+        said.collect::<Vec<String>>().join("; ")
+    }
+}
+
 /// For people: a line for each family, and one for each method.
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

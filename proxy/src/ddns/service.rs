@@ -147,13 +147,15 @@ fn report(outcome: &Outcome, applied: Result<(), String>, took: Duration) -> Rep
 /// Says what is new.
 fn log(last: Option<&Outcome>, outcome: &Outcome) {
     for family in Family::ALL {
-        let verdict = outcome.of(family).map(|found| &found.verdict);
-        let before = last.and_then(|last| last.of(family)).map(|found| &found.verdict);
+        let Some(found) = outcome.of(family) else { continue };
+        let before = last.and_then(|last| last.of(family));
+        if before.is_some_and(|before| before.verdict == found.verdict) {
+            continue;
+        }
+        let (verdict, said) = (&found.verdict, found.said());
         match verdict {
-            Some(verdict) if Some(verdict) == before => {}
-            Some(verdict @ Verdict::Publish(_)) => tracing::info!(%family, %verdict, "public address"),
-            Some(verdict) => tracing::warn!(%family, %verdict, "public address"),
-            None => {}
+            Verdict::Publish(_) => tracing::info!(%family, %verdict, said, "public address"),
+            _ => tracing::warn!(%family, %verdict, said, "public address in doubt"),
         }
     }
 }

@@ -144,7 +144,6 @@ pub(super) fn ddns(raw: raw::Ddns, report: &Report) -> Ddns {
         }
         Some(written.into_iter().map(|method| method.value).collect())
     };
-    let resolver = |address: [u8; 4]| SocketAddr::new(IpAddr::from(address), 53);
     Ddns {
         ipv4: methods(raw.ipv4, false).unwrap_or_else(default),
         ipv6: methods(raw.ipv6, true).unwrap_or_default(),
@@ -152,13 +151,19 @@ pub(super) fn ddns(raw: raw::Ddns, report: &Report) -> Ddns {
         interval: raw.interval.unwrap_or(Duration::from_secs(5 * 60)),
         timeout: raw.timeout.unwrap_or(Duration::from_secs(5)),
         trace: raw.trace.unwrap_or_else(|| TRACE.map(str::to_owned).to_vec()),
-        whoami: raw.whoami.unwrap_or_else(|| {
-            vec![
-                Whoami::Cloudflare(resolver([1, 1, 1, 1])),
-                Whoami::OpenDns(resolver([208, 67, 222, 222])),
-            ]
-        }),
+        whoami: raw.whoami.unwrap_or_else(whoami),
         router: raw.router,
         pings: raw.pings,
     }
+}
+
+/// Each is asked over its own family only, so both are needed.
+fn whoami() -> Vec<Whoami> {
+    let server = |address: IpAddr| SocketAddr::new(address, 53);
+    vec![
+        Whoami::Cloudflare(server([1, 1, 1, 1].into())),
+        Whoami::OpenDns(server([208, 67, 222, 222].into())),
+        Whoami::Cloudflare(server([0x2606, 0x4700, 0x4700, 0, 0, 0, 0, 0x1111].into())),
+        Whoami::OpenDns(server([0x2620, 0x119, 0x35, 0, 0, 0, 0, 0x35].into())),
+    ]
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode, Url};
 
-use super::DetectError;
+use super::{DetectError, interface};
 use crate::ddns::address::{self, Family, Unreadable};
 
 /// A trace page has some 300 bytes.
@@ -66,12 +66,23 @@ pub async fn detect(family: Family, pages: &[String], timeout: Duration) -> Resu
 /// A client of its own for each look: a connection that is kept may have been made before the address changed.
 fn client(family: Family) -> reqwest::Result<Client> {
     Client::builder()
-        .local_address(family.any())
+        .local_address(source(family))
         // The page would tell a proxy's address.
         .no_proxy()
         .redirect(Policy::none())
         .user_agent(concat!("palisade/", env!("CARGO_PKG_VERSION")))
         .build()
+}
+
+/// Of IPv6, the address that lasts: the system would choose a temporary one (RFC 8981), and the page would tell that.
+fn source(family: Family) -> IpAddr {
+    let lasting = || interface::detect(Family::Ipv6, None).ok();
+    match family {
+        Family::Ipv4 => family.any(),
+        Family::Ipv6 => lasting()
+            .filter(|address| address::check(family, *address).is_ok())
+            .unwrap_or(family.any()),
+    }
 }
 
 async fn fetch(client: &Client, page: &str) -> Result<(Url, Vec<u8>), DetectError> {

@@ -65,6 +65,12 @@ pub enum DetectError {
         /// What happened.
         reason: String,
     },
+    /// The router answers, but has nothing to tell.
+    #[error(
+        "the router has no public address itself: its line is down, or there is another NAT behind it (a second \
+         router, or the provider's carrier-grade NAT, with which port forwarding cannot work)"
+    )]
+    NoneOutside,
     /// The router was asked for an IPv6 address.
     #[error("IPv6 is not translated, so a router has no address for its hosts: ask \"interface\"")]
     NotTranslated,

@@ -8,8 +8,8 @@ use std::time::Duration;
 use crab_nat::pcp::{self, BaseMapRequest};
 use crab_nat::{GATEWAY_PORT, InternetProtocol, PortMappingOptions, PortMappingType, TimeoutConfig, natpmp};
 use futures_util::future::{Either, select};
-use igd_next::SearchOptions;
 use igd_next::aio::tokio::search_gateway;
+use igd_next::{GetExternalIpError, RequestError, SearchOptions};
 use tokio::net::UdpSocket;
 
 use super::DetectError;
@@ -22,6 +22,9 @@ const SSDP: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(239, 255, 255,
 /// What is mapped to learn the address by PCP: nobody listens at discard, and the mapping is taken back at once.
 const DISCARD: NonZeroU16 = NonZeroU16::new(9).unwrap();
 const LIFETIME: u32 = 10;
+
+/// Of what a router sent, this much is repeated.
+const MAX_REASON: usize = 200;
 
 /// Who is asked.
 #[derive(Debug, Clone, Copy)]
@@ -52,13 +55,17 @@ pub async fn detect(family: Family, router: Router, timeout: Duration) -> Result
     let mapping = pin!(nat_pmp_or_pcp(router, timeout));
     match select(igd, mapping).await {
         Either::Left((Ok(address), _)) | Either::Right((Ok(address), _)) => Ok(address),
-        Either::Left((Err(error), other)) => other.await.map_err(|second| both(error, second)),
-        Either::Right((Err(error), other)) => other.await.map_err(|second| both(second, error)),
+        Either::Left((Err(igd), other)) => other.await.map_err(|mapping| both(igd, mapping)),
+        Either::Right((Err(mapping), other)) => other.await.map_err(|igd| both(igd, mapping)),
     }
 }
 
+/// That the router has no address outside explains all else that went wrong.
 fn both(igd: DetectError, mapping: DetectError) -> DetectError {
-    DetectError::All(vec![igd, mapping])
+    match (igd, mapping) {
+        (none @ DetectError::NoneOutside, _) | (_, none @ DetectError::NoneOutside) => none,
+        (igd, mapping) => DetectError::All(vec![igd, mapping]),
+    }
 }
 
 async fn igd(router: Router, timeout: Duration) -> Result<IpAddr, DetectError> {
@@ -75,15 +82,24 @@ async fn igd(router: Router, timeout: Duration) -> Result<IpAddr, DetectError> {
                 let reason = format!("{} answered, not {asked}", gateway.addr.ip());
                 Err(failed(Protocol::Igd, reason))
             }
-            _ => gateway
-                .get_external_ip()
-                .await
-                .map_err(|error| failed(Protocol::Igd, error)),
+            _ => gateway.get_external_ip().await.map_err(untold),
         }
     });
     asked
         .await
         .unwrap_or_else(|_| Err(failed(Protocol::Igd, format!("no answer within {timeout:?}"))))
+}
+
+/// Routers answer with an empty address where the one outside is none, or is private.
+fn untold(error: GetExternalIpError) -> DetectError {
+    match &error {
+        GetExternalIpError::RequestError(RequestError::InvalidResponse(answer))
+            if answer.contains("NewExternalIPAddress") =>
+        {
+            DetectError::NoneOutside
+        }
+        _ => failed(Protocol::Igd, error),
+    }
 }
 
 /// NAT-PMP first, because it only asks; PCP knows no question but a mapping (RFC 6887, section 11.6).
@@ -99,6 +115,7 @@ async fn nat_pmp_or_pcp(router: Router, timeout: Duration) -> Result<IpAddr, Det
     };
     match natpmp::external_address(gateway.into(), Some(patience)).await {
         Ok(address) => Ok(address.into()),
+        Err(natpmp::Failure::NetworkFailure) => Err(DetectError::NoneOutside),
         Err(error) => {
             let first = failed(Protocol::NatPmp, error);
             let asked = pcp(gateway, patience).await;
@@ -137,10 +154,14 @@ async fn own_address(gateway: IpAddr) -> std::io::Result<IpAddr> {
     Ok(socket.local_addr()?.ip())
 }
 
+/// What a router sent may be repeated in a reason: it is made short and fit for a line.
 fn failed(protocol: Protocol, reason: impl ToString) -> DetectError {
+    let reason = reason.to_string();
+    let words = reason.split(|c: char| c.is_whitespace() || c.is_control());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
     DetectError::Router {
         protocol,
-        reason: reason.to_string(),
+        reason: words.join(" ").chars().take(MAX_REASON).collect(),
     }
 }
 
