@@ -12,5 +12,5 @@ mod watch;
 pub use address::Family;
 pub use notify::{Notifier, NotifyError, Report};
 pub use outcome::{Found, Outcome, Said};
-pub use service::{Addresses, run};
+pub use service::{Addresses, log};
 pub use watch::HostWatch;

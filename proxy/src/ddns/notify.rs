@@ -79,7 +79,11 @@ impl Notifier {
     }
 
     async fn tell(&self, event: &Event<'_>) {
-        for result in join_all(self.pings.iter().map(|ping| send(ping, event))).await {
+        let mut sent = Vec::with_capacity(self.pings.len());
+        for ping in &self.pings {
+            sent.push(send(ping, event));
+        }
+        for result in join_all(sent).await {
             if let Err(error) = result {
                 tracing::warn!(%error, "a monitor was not told");
             }

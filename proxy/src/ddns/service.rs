@@ -12,9 +12,7 @@ use crate::ddns::address::{Family, check};
 use crate::ddns::agreement::{Answer, Verdict, name, verdict};
 use crate::ddns::detect::detect;
 use crate::ddns::known::Known;
-use crate::ddns::notify::{Notifier, Report};
 use crate::ddns::outcome::{Found, Outcome, Said};
-use crate::ddns::watch::HostWatch;
 
 /// The public addresses of this home, found as the configuration says.
 #[derive(Debug)]
@@ -65,7 +63,10 @@ impl Addresses {
     }
 
     async fn family(&self, family: Family, methods: &[Detection], at: OffsetDateTime) -> Option<Found> {
-        let asked = methods.iter().map(|method| self.ask(family, method));
+        let mut asked = Vec::with_capacity(methods.len());
+        for method in methods {
+            asked.push(self.ask(family, method));
+        }
         let (answers, took): (Vec<Answer>, Vec<Duration>) = join_all(asked).await.into_iter().unzip();
         let answers: Vec<(Detection, Answer)> = methods.iter().cloned().zip(answers).collect();
         let known = self.known.of(family);
@@ -107,45 +108,8 @@ fn judged(family: Family, method: &Detection, address: IpAddr) -> Answer {
     }
 }
 
-/// Looks at the address again and again: after each interval, and at once when this host's addresses or its way out
-/// change. `apply` publishes what was found; what it could not do is told like what was not found. Never returns: who
-/// no longer wants it drops it.
-pub async fn run(
-    mut addresses: Addresses,
-    notifier: Notifier,
-    mut apply: impl AsyncFnMut(&Outcome) -> Result<(), String>,
-) {
-    let mut host = HostWatch::new();
-    let mut last = None;
-    loop {
-        let start = Instant::now();
-        let ((), outcome) = tokio::join!(notifier.start(), addresses.round());
-        log(last.as_ref(), &outcome);
-        let applied = apply(&outcome).await;
-        notifier.done(&report(&outcome, applied, start.elapsed())).await;
-        last = Some(outcome);
-        tokio::select! {
-            () = tokio::time::sleep(addresses.ddns.interval) => {}
-            () = host.changed() => tracing::info!("an address or the default route of this host changed"),
-        }
-    }
-}
-
-fn report(outcome: &Outcome, applied: Result<(), String>, took: Duration) -> Report {
-    let summary = outcome.summary();
-    let message = match &applied {
-        Ok(()) => summary,
-        Err(error) => format!("{summary}; not published: {error}"),
-    };
-    Report {
-        ok: applied.is_ok() && outcome.is_certain(),
-        message,
-        took,
-    }
-}
-
-/// Says what is new.
-fn log(last: Option<&Outcome>, outcome: &Outcome) {
+/// Says in the log what is new since the look before.
+pub fn log(last: Option<&Outcome>, outcome: &Outcome) {
     for family in Family::ALL {
         let Some(found) = outcome.of(family) else { continue };
         let before = last.and_then(|last| last.of(family));

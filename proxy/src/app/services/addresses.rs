@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tokio::sync::{Notify, watch};
 
-use crate::ddns::{Addresses, HostWatch, Notifier, Outcome, Report};
+use crate::ddns::{self, Addresses, HostWatch, Notifier, Outcome, Report};
 use crate::service::{Board, Round, Service};
 
 /// Looks, and tells.
@@ -61,6 +61,7 @@ impl Service for AddressService {
     async fn round(&mut self) -> Round {
         let start = Instant::now();
         let ((), outcome) = tokio::join!(self.notifier.start(), self.addresses.round());
+        ddns::log(self.found.borrow().as_ref(), &outcome);
         let report = self.report(&outcome, start.elapsed());
         let certain = outcome.is_certain();
         self.found.send_replace(Some(outcome));
@@ -88,5 +89,66 @@ pub(in crate::app) async fn wake_on_change(wake: Arc<Notify>) {
         host.changed().await;
         tracing::info!("an address or the default route of this host changed");
         wake.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::config::testing::config;
+    use crate::service::{Leadership, Surroundings, run};
+
+    /// Finds nothing, or one address.
+    struct Troubled;
+
+    #[async_trait]
+    impl Service for Troubled {
+        fn name(&self) -> &'static str {
+            super::super::records::NAME
+        }
+
+        async fn round(&mut self) -> Round {
+            Round::Troubled {
+                why: "the zone is locked".to_owned(),
+                again: None,
+            }
+        }
+
+        fn detail(&self) -> Value {
+            json!(null)
+        }
+    }
+
+    #[tokio::test]
+    async fn ddns_monitors_hear_of_records_that_could_not_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "ddns.ipv4 = [\"203.0.113.5\"]\n[[routes]]\nname = \"a\"\nhosts = [\"a.example\"]\necho = true\n";
+        let ddns = config(text).ddns;
+        let board = Board::default();
+        let (found, seen) = watch::channel(None);
+        let addresses = Addresses::new(ddns.clone(), folder.path());
+        let notifier = Notifier::new(Vec::new());
+        let mut service = AddressService::new(addresses, notifier, ddns.interval, found, board.clone());
+        assert_eq!(service.round().await, Round::Settled(ddns.interval));
+        let outcome = seen.borrow().clone().unwrap();
+        assert!(service.report(&outcome, Duration::ZERO).ok);
+
+        let stop = watch::Sender::new(false);
+        let around = Surroundings {
+            leadership: Leadership::always(),
+            stopped: stop.subscribe(),
+            wake: Arc::new(Notify::new()),
+            board: board.clone(),
+        };
+        let other = tokio::spawn(run(Troubled, around));
+        while board.read().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        other.abort();
+        let report = service.report(&outcome, Duration::ZERO);
+        assert!(!report.ok);
+        assert_eq!(report.message, "IPv4: publish 203.0.113.5; records: the zone is locked");
     }
 }

@@ -19,8 +19,8 @@ pub async fn detect(family: Family, servers: &[Whoami], timeout: Duration) -> Re
         .copied()
         .filter(|server| family.holds(address_of(*server).ip()))
         .collect();
-    super::first(family, reachable, timeout, async |server, patience| {
-        ask(family, server, patience).await
+    super::first(family, reachable, timeout, |server, patience| {
+        ask(family, server, patience)
     })
     .await
 }

@@ -47,20 +47,22 @@ pub async fn detect(family: Family, pages: &[String], timeout: Duration) -> Resu
         url: "https".to_owned(),
         reason: chain(&error),
     })?;
-    super::first(family, pages, timeout, async |page, patience| {
-        let late = |_| DetectError::Http {
-            url: page.clone(),
-            reason: format!("no answer within {patience:?}"),
-        };
-        let fetched = tokio::time::timeout(patience, fetch(&client, page)).await;
-        let (url, body) = fetched.map_err(late)??;
-        let host = url.host_str().unwrap_or_default();
-        read(&body, host).map_err(|fault| DetectError::Trace {
-            url: page.clone(),
-            fault,
-        })
+    let ask = |page, patience| told(client.clone(), page, patience);
+    super::first(family, pages.to_vec(), timeout, ask).await
+}
+
+async fn told(client: Client, page: String, patience: Duration) -> Result<IpAddr, DetectError> {
+    let late = |_| DetectError::Http {
+        url: page.clone(),
+        reason: format!("no answer within {patience:?}"),
+    };
+    let fetched = tokio::time::timeout(patience, fetch(&client, &page)).await;
+    let (url, body) = fetched.map_err(late)??;
+    let host = url.host_str().unwrap_or_default();
+    read(&body, host).map_err(|fault| DetectError::Trace {
+        url: page.clone(),
+        fault,
     })
-    .await
 }
 
 /// A client of its own for each look: a connection that is kept may have been made before the address changed.

@@ -105,13 +105,12 @@ fn every(errors: &[DetectError]) -> String {
 
 /// The first answer of several that are asked in order. Each has its share of the time, to which `ask` holds: one that
 /// is silent must not keep the next from being asked.
-async fn first<S, T>(
+async fn first<S, T, A: Future<Output = Result<T, DetectError>>>(
     family: Family,
-    sources: impl IntoIterator<Item = S, IntoIter: ExactSizeIterator>,
+    sources: Vec<S>,
     timeout: Duration,
-    ask: impl AsyncFn(S, Duration) -> Result<T, DetectError>,
+    ask: impl Fn(S, Duration) -> A,
 ) -> Result<T, DetectError> {
-    let sources = sources.into_iter();
     let patience = timeout / u32::try_from(sources.len().max(1)).unwrap_or(u32::MAX);
     let mut errors = Vec::new();
     for source in sources {
