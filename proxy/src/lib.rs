@@ -7,6 +7,7 @@ pub mod cli;
 pub mod cloudflare;
 pub mod config;
 pub mod config_files;
+pub mod dns;
 pub mod engine;
 pub mod flow;
 pub mod incident;
