@@ -159,6 +159,8 @@ fn comment(body: &Map<String, Value>, base: Option<&Record>) -> Result<Option<St
 fn tags(body: &Map<String, Value>) -> Result<Vec<String>, ApiError> {
     match body.get("tags").map(Value::as_array) {
         None => Ok(Vec::new()),
+        // What cloudflare-go makes of no tags.
+        Some(None) if body.get("tags").is_some_and(Value::is_null) => Ok(Vec::new()),
         Some(Some(tags)) if tags.is_empty() => Ok(Vec::new()),
         Some(Some(tags)) => {
             let message = format!("DNS record has {} tags, exceeding the quota of 0.", tags.len());
@@ -172,11 +174,12 @@ fn priority(body: &Map<String, Value>, kind: &str, base: Option<&Record>) -> Res
     let given = integer(body, "priority")?.or(base.and_then(|base| base.priority).map(u64::from));
     match (kind, given) {
         ("MX" | "URI", None) => Err(ApiError::bad_body("priority is a required field")),
-        (_, None) => Ok(None),
-        (_, Some(priority)) => match u16::try_from(priority) {
+        ("MX" | "URI" | "SRV", Some(priority)) => match u16::try_from(priority) {
             Ok(priority) => Ok(Some(priority)),
             Err(_) => Err(ApiError::bad_body("priority must be at most 65535")),
         },
+        // Ignored for the other types, which is documented.
+        _ => Ok(None),
     }
 }
 
