@@ -64,7 +64,7 @@ impl Ground<'_> {
             tags: tags(body)?,
             priority: priority(body, &kind, self.base)?,
             data,
-            settings: body.get("settings").cloned().unwrap_or_else(|| json!({})),
+            settings: self.settings(body),
             created_on: self.created_on.to_owned(),
             modified_on: now(),
             kind,
@@ -76,6 +76,11 @@ impl Ground<'_> {
             record.ttl = 1;
         }
         Ok(record)
+    }
+
+    fn settings(&self, body: &Map<String, Value>) -> Value {
+        let given = body.get("settings").or(self.base.map(|base| &base.settings));
+        given.cloned().unwrap_or_else(|| json!({}))
     }
 
     fn required(
@@ -159,8 +164,6 @@ fn comment(body: &Map<String, Value>, base: Option<&Record>) -> Result<Option<St
 fn tags(body: &Map<String, Value>) -> Result<Vec<String>, ApiError> {
     match body.get("tags").map(Value::as_array) {
         None => Ok(Vec::new()),
-        // What cloudflare-go makes of no tags.
-        Some(None) if body.get("tags").is_some_and(Value::is_null) => Ok(Vec::new()),
         Some(Some(tags)) if tags.is_empty() => Ok(Vec::new()),
         Some(Some(tags)) => {
             let message = format!("DNS record has {} tags, exceeding the quota of 0.", tags.len());

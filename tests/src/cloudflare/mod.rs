@@ -2,7 +2,8 @@
 //!
 //! What it refuses where the real API would shrug (an unknown parameter, an unknown field) has the code [`STRICT`],
 //! so that a client's mistake shows. Where the real API's code for an error is not documented and was not seen in
-//! the wild, the comment at the error says so.
+//! the wild, the comment at the error says so. The client of cloudflare-go 7.8.0, as external-dns 0.22 uses it, was seen
+//! to list, make, replace, batch and delete with it.
 //!
 //! ```ignore
 //! let fake = FakeCloudflare::start(FakeOptions::zones(&["example.com"])).await;
