@@ -10,6 +10,7 @@ pub mod config;
 pub mod config_files;
 pub mod doctor;
 pub mod ddns;
+pub mod dns;
 pub mod engine;
 pub mod flow;
 pub mod incident;

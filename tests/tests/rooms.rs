@@ -80,6 +80,7 @@ const PROXY: Table = &[
     ("telemetry", &["config"]),
     ("config_files", &["config"]),
     ("watch", &[]),
+    ("dns", &["cloudflare", "config", "secret"]),
     ("cloudflare", &["config", "secret"]),
     ("nameserver", &[]),
     ("secret", &["config"]),

@@ -1,0 +1,93 @@
+//! The guard against deleting everything: a slip of the pen should not cost a zone.
+
+use std::fmt;
+
+use super::{Create, Delete, Part, Planner};
+
+/// How much may be deleted at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Guard {
+    /// Records.
+    pub max_deletes: usize,
+    /// Of those that are ours.
+    pub max_percent: u8,
+    /// Whether somebody said that it is meant.
+    pub open: bool,
+}
+
+/// Deletions that were held back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refusal {
+    /// What would have been deleted, marks among it, and what another record takes the place of.
+    pub withheld: Vec<Delete>,
+    /// How many of them are records that nothing takes the place of.
+    pub records: usize,
+    /// How many such records of ours there are.
+    pub ours: usize,
+    /// What they are too many for.
+    pub limit: Limit,
+    /// Records that were to come, marks among them: a slip that takes hosts away may well bring wrong ones.
+    pub waiting: Vec<Create>,
+}
+
+/// What was passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// So many records.
+    Count(usize),
+    /// So large a share of ours.
+    Percent(u8),
+}
+
+impl Guard {
+    /// The limit that deleting so many of ours would pass.
+    pub fn passed(&self, records: usize, ours: usize) -> Option<Limit> {
+        if self.open || records == 0 {
+            None
+        } else if records > self.max_deletes {
+            Some(Limit::Count(self.max_deletes))
+        } else if records * 100 > usize::from(self.max_percent) * ours {
+            Some(Limit::Percent(self.max_percent))
+        } else {
+            None
+        }
+    }
+}
+
+impl Planner<'_> {
+    /// Lets the losses through, or nothing but updates: a home whose address changes must not go dark over a route
+    /// that is missing. Records that came in spite of a refusal would count as ours in the next round, and so make
+    /// the same losses a smaller share.
+    pub(super) fn guard(&mut self) {
+        let losses = std::mem::take(&mut self.losses);
+        let of_records = losses.iter().filter(|loss| loss.subject.part == Part::Record);
+        let records = of_records.count();
+        let limit = self.options.guard.passed(records, self.ours);
+        self.plan.deletes.extend(losses);
+        self.plan.sort();
+        self.plan.refusal = limit.map(|limit| Refusal {
+            withheld: std::mem::take(&mut self.plan.deletes),
+            waiting: std::mem::take(&mut self.plan.creates),
+            records,
+            ours: self.ours,
+            limit,
+        });
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { records, ours, .. } = self;
+        write!(f, "refused to delete {records} of our {ours} records, ")?;
+        match self.limit {
+            Limit::Count(count) => write!(f, "more than {count} (max_deletes)")?,
+            Limit::Percent(percent) => write!(f, "more than {percent} % (max_delete_percent)")?,
+        }
+        if !self.waiting.is_empty() {
+            write!(f, "; {} to make wait for it", self.waiting.len())?;
+        }
+        self.withheld
+            .iter()
+            .try_for_each(|delete| write!(f, "\n{delete}"))
+    }
+}
