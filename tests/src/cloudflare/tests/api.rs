@@ -209,7 +209,7 @@ async fn dns_fake_refuses_what_it_does_not_know() {
 async fn dns_fake_counts_requests_and_blocks_for_a_window() {
     let quota = Quota {
         requests: 2,
-        window: Duration::from_millis(1500),
+        window: Duration::from_millis(2500),
     };
     let options = FakeOptions {
         quota,
@@ -224,20 +224,20 @@ async fn dns_fake_counts_requests_and_blocks_for_a_window() {
         value.unwrap_or_default()
     };
     let first = get(&fake, "/zones").await;
-    assert_eq!(header(&first, "ratelimit"), r#""default";r=1;t=2"#);
-    assert_eq!(header(&first, "ratelimit-policy"), r#""default";q=2;w=2"#);
+    assert_eq!(header(&first, "ratelimit"), r#""default";r=1;t=3"#);
+    assert_eq!(header(&first, "ratelimit-policy"), r#""default";q=2;w=3"#);
     assert_eq!(header(&first, "retry-after"), "");
     assert_eq!(get(&fake, "/zones").await.status, 200);
     let refused = get(&fake, "/zones").await;
     assert_eq!((refused.status, refused.codes()), (429, vec![971]));
-    assert_eq!(header(&refused, "ratelimit"), r#""default";r=0;t=2"#);
-    assert_eq!(header(&refused, "retry-after"), "2");
+    assert_eq!(header(&refused, "ratelimit"), r#""default";r=0;t=3"#);
+    assert_eq!(header(&refused, "retry-after"), "3");
     fake.add_token("another", &[ZONE], Access::Read);
     let another = send(&fake, "GET", "/zones", "Bearer another", None)
         .await
         .unwrap();
     assert_eq!(another.status, 200);
-    tokio::time::sleep(Duration::from_millis(1600)).await;
+    tokio::time::sleep(Duration::from_millis(2600)).await;
     assert_eq!(get(&fake, "/zones").await.status, 200);
 }
 
