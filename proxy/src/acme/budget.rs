@@ -31,7 +31,7 @@ const LIMITS: &[Limit] = &[
 /// What is limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Budget {
+pub(super) enum Budget {
     /// Orders of one account.
     Orders,
     /// Certificates of one registered domain.
@@ -50,7 +50,7 @@ struct Limit {
 
 /// The orders of one account, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct History {
+pub(super) struct History {
     orders: Vec<Placed>,
 }
 
@@ -67,7 +67,7 @@ struct Placed {
 /// What became of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub(super) enum Outcome {
     /// Not known: under way, or we crashed. Counted as a certificate, for it may have become one.
     Open,
     /// A certificate.
@@ -80,7 +80,7 @@ pub enum Outcome {
 
 impl History {
     /// Notes an order before it is made, and forgets what no limit reaches back to.
-    pub fn open(&mut self, names: &[String], zone: &str, now: OffsetDateTime) {
+    pub(super) fn open(&mut self, names: &[String], zone: &str, now: OffsetDateTime) {
         let reach = LIMITS.iter().map(|limit| limit.within).max().unwrap_or_default();
         self.orders.retain(|order| order.at > now - reach);
         self.orders.push(Placed {
@@ -92,7 +92,7 @@ impl History {
     }
 
     /// Notes what became of the open orders for these names: there is one, and what crashes left of others.
-    pub fn close(&mut self, names: &[String], outcome: Outcome) {
+    pub(super) fn close(&mut self, names: &[String], outcome: Outcome) {
         let names = sorted(names);
         let is_open = |order: &&mut Placed| order.names == names && order.outcome == Outcome::Open;
         let mut outcome = outcome;
@@ -102,7 +102,7 @@ impl History {
     }
 
     /// When an order for these names is within every budget again; `None` if it is now.
-    pub fn exhausted(
+    pub(super) fn exhausted(
         &self,
         names: &[String],
         zone: &str,

@@ -1,7 +1,13 @@
-//! Certificates by ACME (RFC 8555, DNS-01): what is to be done (`plan`, `budget`: pure), and the doing.
+//! Certificates by ACME (RFC 8555), validated by DNS-01: each configured name and its wildcard on one certificate.
+//!
+//! `plan` and `budget` are pure: what is stored and what the CA suggests become a decision. `service` looks at every
+//! certificate in rounds and does what was decided: `order` (with `authorize`, over `account` and `client`) gets a
+//! certificate, `challenge` and `authority` have the TXT records written and see that the world sees them, `store`
+//! (on `disk`, by `files`) keeps it all, `view` shows it to others.
 
 mod account;
 mod authority;
+mod authorize;
 mod budget;
 mod challenge;
 mod client;
@@ -11,22 +17,22 @@ mod files;
 mod issued;
 mod order;
 mod plan;
+mod problem;
 mod records;
 mod service;
 mod status;
 mod store;
 #[cfg(test)]
 mod testing;
+mod view;
 
 pub use authority::{Authorities, Bootstrap, Lack, LookupError, Server};
-pub use budget::{Budget, History, Outcome};
-pub use challenge::{CHALLENGE_TTL, Published, TxtError, TxtRecords};
+pub use challenge::{CHALLENGE_TTL, TxtError, TxtRecords};
 pub use disk::DiskStore;
-pub use error::{AcmeError, Problem, Step, Subproblem, Unfit, Unvalidated};
-pub use plan::{
-    Asked, Decision, Held, Obstacle, Reason, Schedule, Setback, Situation, Wanted, Window, decide, schedule,
-};
+pub use error::{AcmeError, Step, Unfit, Unvalidated};
+pub use problem::{Problem, Subproblem};
 pub use records::Failure;
-pub use service::{Certificates, Round, View};
+pub use service::{Certificates, Round};
 pub use status::{CertificateStatus, Phase};
 pub use store::{Document, Pair, Store, StoreError};
+pub use view::View;

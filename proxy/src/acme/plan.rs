@@ -20,7 +20,7 @@ const ASK_AFTER_FAILURE: Duration = Duration::hours(6);
 
 /// A certificate that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub(super) struct Wanted {
     /// What it is called: the first of its names.
     pub name: String,
     /// DNS names, wildcards as `*.example.com`.
@@ -31,7 +31,7 @@ pub struct Wanted {
 
 /// A certificate that is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
+pub(super) struct Held {
     /// The leaf's DNS names, lower case.
     pub names: Vec<String>,
     /// Begin of its validity.
@@ -50,7 +50,7 @@ pub struct Held {
 
 /// When a stored certificate is to be renewed. Stored, so that a restart throws no new dice.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Schedule {
+pub(super) struct Schedule {
     /// The serial number of the certificate it is for.
     pub serial: String,
     /// The moment.
@@ -67,7 +67,7 @@ pub struct Schedule {
 
 /// The window that a CA suggests for renewal (RFC 9773).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Window {
+pub(super) struct Window {
     /// From.
     #[serde(with = "time::serde::rfc3339")]
     pub start: OffsetDateTime,
@@ -78,7 +78,7 @@ pub struct Window {
 
 /// What came of asking the CA for a window.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Asked {
+pub(super) enum Asked {
     /// A window.
     Suggested {
         /// It.
@@ -96,7 +96,7 @@ pub enum Asked {
 
 /// Failures in a row.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Setback {
+pub(super) struct Setback {
     /// How many.
     pub count: u32,
     /// The last.
@@ -107,7 +107,7 @@ pub struct Setback {
 
 /// All that a decision rests on.
 #[derive(Debug, Clone, Copy)]
-pub struct Situation<'a> {
+pub(super) struct Situation<'a> {
     /// What is wanted.
     pub wanted: &'a Wanted,
     /// From which CA.
@@ -126,7 +126,7 @@ pub struct Situation<'a> {
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Decision {
+pub(super) enum Decision {
     /// Nothing.
     Keep {
         /// When it is renewed.
@@ -153,7 +153,7 @@ pub enum Decision {
 /// Why a certificate is ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Reason {
+pub(super) enum Reason {
     /// There is none.
     Missing,
     /// The one there is has other names.
@@ -168,7 +168,7 @@ pub enum Reason {
 
 /// Why an order has to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Obstacle {
+pub(super) enum Obstacle {
     /// After that many failures.
     Failures(u32),
     /// The CA's Retry-After.
@@ -178,7 +178,7 @@ pub enum Obstacle {
 }
 
 /// What is to be done now.
-pub fn decide(situation: &Situation<'_>, now: OffsetDateTime) -> Decision {
+pub(super) fn decide(situation: &Situation<'_>, now: OffsetDateTime) -> Decision {
     let reason = match reason(situation, now) {
         Ok(until) => return Decision::Keep { until },
         Err(reason) => reason,
@@ -193,7 +193,7 @@ pub fn decide(situation: &Situation<'_>, now: OffsetDateTime) -> Decision {
 }
 
 /// When a certificate is to be renewed, given what the CA said just now. `dice` is uniform in [0, 1).
-pub fn schedule(
+pub(super) fn schedule(
     held: &Held,
     asked: &Asked,
     before: Option<&Schedule>,
@@ -296,7 +296,7 @@ fn replaces(situation: &Situation<'_>) -> Option<String> {
 
 impl Held {
     /// Whether it may answer for all these names: itself, or by the wildcard of the parent.
-    pub fn covers(&self, names: &[String]) -> bool {
+    pub(super) fn covers(&self, names: &[String]) -> bool {
         names.iter().all(|name| {
             let by_wildcard = || {
                 let (label, parent) = name.split_once('.')?;
@@ -307,7 +307,7 @@ impl Held {
     }
 
     /// From when on it is critical that it is still not renewed: a sixth of its life is left.
-    pub fn critical(&self) -> OffsetDateTime {
+    pub(super) fn critical(&self) -> OffsetDateTime {
         self.not_after - (self.not_after - self.not_before) / 6
     }
 }

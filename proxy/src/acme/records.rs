@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::challenge::Published;
-use super::error::{AcmeError, Problem};
+use super::error::AcmeError;
 use super::plan::{Schedule, Setback};
+use super::problem::Problem;
 
 /// `state.json`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

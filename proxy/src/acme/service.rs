@@ -1,6 +1,5 @@
 //! The certificates of a configuration: looked at in rounds, ordered one at a time.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +17,8 @@ use super::plan::{self, Asked, Decision, Held, Situation, Wanted, Window};
 use super::records::{Failure, State};
 use super::status::{CertificateStatus, Phase};
 use super::store::{self, Document, Pair, Store, StoreError};
-use crate::certs::{Entry, stand_in};
+use super::view::{Showcase, View};
+use crate::certs::Entry;
 use crate::config::{Acme, UntilIssued, Zone};
 
 /// Clocks are set, machines sleep: however far away the next thing to do is, it is looked for this often.
@@ -37,8 +37,7 @@ pub struct Certificates {
     store: Arc<dyn Store>,
     records: Arc<dyn TxtRecords>,
     authorities: Authorities,
-    served: BTreeMap<String, Served>,
-    view: watch::Sender<Arc<View>>,
+    showcase: Showcase,
 }
 
 /// What came of a round.
@@ -48,25 +47,6 @@ pub struct Round {
     pub next: Duration,
     /// Whether [`View::entries`] is not what it was.
     pub changed: bool,
-}
-
-/// What others see.
-#[derive(Debug, Clone, Default)]
-pub struct View {
-    /// What serves, in the order of the configuration: certificates, and what stands in for those to come.
-    pub entries: Vec<Entry>,
-    /// How each of them is.
-    pub certificates: Vec<CertificateStatus>,
-}
-
-/// One certificate's share of the view.
-struct Served {
-    /// The stored certificate's serial number.
-    serial: Option<String>,
-    certificate: Option<Entry>,
-    /// For the names that the certificate has not, made once.
-    stand_in: Option<Entry>,
-    status: CertificateStatus,
 }
 
 /// One certificate as it was found.
@@ -91,14 +71,13 @@ impl Certificates {
             store,
             records,
             authorities,
-            served: BTreeMap::new(),
-            view: watch::Sender::new(Arc::default()),
+            showcase: Showcase::new(acme.until_issued == UntilIssued::SelfSigned),
         }
     }
 
     /// What serves and how it is, now and after each change.
     pub fn view(&self) -> watch::Receiver<Arc<View>> {
-        self.view.subscribe()
+        self.showcase.subscribe()
     }
 
     /// Reads what is stored, and orders nothing: at the start, and on replicas that do not lead.
@@ -151,7 +130,8 @@ impl Certificates {
         let mut changed = self.show(wanted, &found, Some(&decision), now);
         if let Decision::Order { replaces, reason } = &decision {
             tracing::info!(certificate = %wanted.name, %reason, ?replaces, "ordering");
-            self.set_phase(&wanted.name, Phase::Ordering);
+            self.showcase
+                .change(&wanted.name, |status| status.phase = Phase::Ordering);
             let ordered = self
                 .order(wanted, &mut found, &mut history, ca, replaces.as_deref(), now)
                 .await;
@@ -337,10 +317,7 @@ impl Certificates {
     async fn keep_state(&self, wanted: &Wanted, state: &State) -> Result<(), StoreError> {
         order::keep_state(&*self.store, &wanted.name, state).await
     }
-}
 
-/// What others see.
-impl Certificates {
     /// Shows one certificate; returns whether what serves has changed.
     fn show(
         &mut self,
@@ -357,68 +334,18 @@ impl Certificates {
             Some(Decision::Wait { until, reason, why }) => (Some(*until), Some(format!("{reason}; {why}"))),
             None => (status.next, None),
         };
-        let serial = held.map(|held| held.serial.clone());
-        let before = self.served.remove(&wanted.name);
-        let covered = held.is_some_and(|held| held.covers(&wanted.names));
-        let known = before.as_ref().and_then(|served| served.stand_in.clone());
-        let stand_in = if covered {
-            None
-        } else {
-            known.or_else(|| self.stand_in(wanted))
-        };
-        let changed = before
-            .is_none_or(|served| served.serial != serial || served.stand_in.is_some() != stand_in.is_some());
-        let served = Served {
-            serial,
-            certificate: found.entry.clone(),
-            stand_in,
-            status,
-        };
-        self.served.insert(wanted.name.clone(), served);
-        self.publish();
-        changed
-    }
-
-    fn stand_in(&self, wanted: &Wanted) -> Option<Entry> {
-        if self.acme.until_issued == UntilIssued::Refuse {
-            return None;
-        }
-        let made = stand_in(&wanted.names);
-        made.inspect_err(|error| tracing::error!(%error, "no stand-in"))
-            .ok()
-    }
-
-    fn set_phase(&mut self, name: &str, phase: Phase) {
-        if let Some(served) = self.served.get_mut(name) {
-            served.status.phase = phase;
-        }
-        self.publish();
+        let certificate = found.entry.clone().zip(found.held.clone());
+        self.showcase.show(certificate, status)
     }
 
     /// What was shown before goes on serving.
     fn store_failed(&mut self, wanted: &Wanted, error: &StoreError, now: OffsetDateTime) -> Duration {
         tracing::error!(certificate = %wanted.name, %error, "the store fails");
-        if let Some(served) = self.served.get_mut(&wanted.name) {
-            served.status.next = Some(now + STORE_AGAIN);
-            served.status.why = Some(error.to_string());
-        }
-        self.publish();
+        self.showcase.change(&wanted.name, |status| {
+            status.next = Some(now + STORE_AGAIN);
+            status.why = Some(error.to_string());
+        });
         STORE_AGAIN.unsigned_abs()
-    }
-
-    fn publish(&self) {
-        let served: Vec<_> = self
-            .wanted
-            .iter()
-            .filter_map(|wanted| self.served.get(&wanted.name))
-            .collect();
-        // A certificate comes before every stand-in: the first that names a host answers for it.
-        let certificates = served.iter().filter_map(|served| served.certificate.clone());
-        let stand_ins = served.iter().filter_map(|served| served.stand_in.clone());
-        self.view.send_replace(Arc::new(View {
-            entries: certificates.chain(stand_ins).collect(),
-            certificates: served.iter().map(|served| served.status.clone()).collect(),
-        }));
     }
 }
 

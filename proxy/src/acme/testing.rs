@@ -66,12 +66,6 @@ impl Dns {
     pub(super) fn alias(&self, from: &str, to: &str) {
         self.add(from, RData::CNAME(CNAME(name(to))));
     }
-
-    pub(super) fn txt(&self, name: &str) -> Vec<String> {
-        let records = self.records.lock().unwrap();
-        let found = records.get(&(name.to_owned(), RecordType::TXT));
-        found.into_iter().flatten().map(RData::to_string).collect()
-    }
 }
 
 #[async_trait]
