@@ -16,11 +16,22 @@ pub(super) fn run(config: &Path, json: bool) -> Result<(), Failed> {
         let all = serde_json::json!({ "issued": issued, "served": status["certificates"] });
         output::line(&format!("{all:#}"));
     } else {
-        issued.as_array().into_iter().flatten().for_each(|one| output::line(&told(one)));
+        issued
+            .as_array()
+            .into_iter()
+            .flatten()
+            .for_each(|one| output::line(&told(one)));
         let served = status["certificates"].as_array();
-        served.into_iter().flatten().for_each(|one| output::line(&served_line(one)));
+        served
+            .into_iter()
+            .flatten()
+            .for_each(|one| output::line(&served_line(one)));
     }
-    let troubled = issued.as_array().into_iter().flatten().any(|one| !one["failure"].is_null() || one["critical"] == true);
+    let troubled = issued
+        .as_array()
+        .into_iter()
+        .flatten()
+        .any(|one| !one["failure"].is_null() || one["critical"] == true);
     match troubled {
         true => Err(say("a certificate is in trouble: see above")),
         false => Ok(()),
@@ -43,7 +54,11 @@ fn told(certificate: &Value) -> String {
     }
     let failure = &certificate["failure"];
     if let Some(message) = failure["message"].as_str() {
-        told.push_str(&format!("\n  FAILED   {} times, last {}: {message}", failure["count"], failure["at"].as_str().unwrap_or("-")));
+        told.push_str(&format!(
+            "\n  FAILED   {} times, last {}: {message}",
+            failure["count"],
+            failure["at"].as_str().unwrap_or("-")
+        ));
     }
     if let Some(advice) = failure["advice"].as_str() {
         told.push_str(&format!("\n           -> {advice}"));
@@ -53,7 +68,12 @@ fn told(certificate: &Value) -> String {
 
 fn served_line(certificate: &Value) -> String {
     let text = |key: &str| certificate[key].as_str().unwrap_or("-").to_owned();
-    format!("served: {} until {}, from {}", names(certificate), text("expires"), text("origin"))
+    format!(
+        "served: {} until {}, from {}",
+        names(certificate),
+        text("expires"),
+        text("origin")
+    )
 }
 
 fn names(certificate: &Value) -> String {

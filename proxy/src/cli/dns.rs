@@ -5,8 +5,8 @@ use std::path::Path;
 use clap::Subcommand;
 
 use super::{ConfigArgument, Failed, block_on, load, output, say};
-use crate::config::Config;
 use crate::app;
+use crate::config::Config;
 use crate::ddns;
 use crate::dns::{Addresses, How, Records, Trouble, ZoneOutcome, desired};
 
@@ -50,12 +50,16 @@ pub(super) fn run(command: &DnsCommand) -> Result<(), Failed> {
 fn carry_out(path: &Path, how: How) -> Result<(), Failed> {
     let config = load(path)?;
     if !config.zones.iter().any(|zone| zone.records) {
-        return Err(say("the configuration names no [[zones]] whose records are looked after"));
+        return Err(say(
+            "the configuration names no [[zones]] whose records are looked after",
+        ));
     }
     let outcome = block_on(async {
         let found = addresses(&config).await;
         let desired = desired(&config.routes, &config.zones, &config.dns, &found);
-        Records::new().round(&desired, &config.zones, &config.dns, how).await
+        Records::new()
+            .round(&desired, &config.zones, &config.dns, how)
+            .await
     })?;
     for zone in &outcome.zones {
         tell(zone, how);
@@ -67,7 +71,9 @@ fn carry_out(path: &Path, how: How) -> Result<(), Failed> {
 }
 
 async fn addresses(config: &Config) -> Addresses {
-    let look = ddns::Addresses::new(config.ddns.clone(), &config.server.data_dir).look().await;
+    let look = ddns::Addresses::new(config.ddns.clone(), &config.server.data_dir)
+        .look()
+        .await;
     output::progress(look.to_string().trim_end());
     app::addresses(config, Some(&look))
 }

@@ -8,7 +8,11 @@ use crate::ddns::Addresses;
 /// Looks once, remembers nothing; fails if there is doubt.
 pub(super) fn run(config: &Path) -> Result<(), Failed> {
     let config = load(config)?;
-    let look = block_on(async { Addresses::new(config.ddns.clone(), &config.server.data_dir).look().await })?;
+    let look = block_on(async {
+        Addresses::new(config.ddns.clone(), &config.server.data_dir)
+            .look()
+            .await
+    })?;
     output::line(look.to_string().trim_end());
     match look.is_certain() {
         true => Ok(()),

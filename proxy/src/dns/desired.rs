@@ -39,6 +39,17 @@ pub enum Found<T> {
     None,
 }
 
+impl<T> Found<T> {
+    /// Another form of a known address; one that has none is not known.
+    pub fn and_then<U>(self, form: impl FnOnce(T) -> Option<U>) -> Found<U> {
+        match self {
+            Self::Known(address) => form(address).map_or(Found::Unknown, Found::Known),
+            Self::Unknown => Found::Unknown,
+            Self::None => Found::None,
+        }
+    }
+}
+
 /// What should be there: a set for each zone whose records are looked after, even if it is empty.
 pub fn desired(routes: &[Arc<Route>], zones: &[Zone], dns: &Dns, found: &Addresses) -> Vec<Desired> {
     let mut all: BTreeMap<&str, Desired> = zones

@@ -124,7 +124,8 @@ mod tests {
     #[tokio::test]
     async fn ddns_monitors_hear_of_records_that_could_not_be_written() {
         let folder = tempfile::tempdir().unwrap();
-        let text = "ddns.ipv4 = [\"203.0.113.5\"]\n[[routes]]\nname = \"a\"\nhosts = [\"a.example\"]\necho = true\n";
+        let text =
+            "ddns.ipv4 = [\"203.0.113.5\"]\n[[routes]]\nname = \"a\"\nhosts = [\"a.example\"]\necho = true\n";
         let ddns = config(text).ddns;
         let board = Board::default();
         let (found, seen) = watch::channel(None);
@@ -149,6 +150,9 @@ mod tests {
         other.abort();
         let report = service.report(&outcome, Duration::ZERO);
         assert!(!report.ok);
-        assert_eq!(report.message, "IPv4: publish 203.0.113.5; records: the zone is locked");
+        assert_eq!(
+            report.message,
+            "IPv4: publish 203.0.113.5; records: the zone is locked"
+        );
     }
 }

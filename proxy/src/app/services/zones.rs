@@ -28,11 +28,6 @@ impl Zones {
         }
     }
 
-    /// All of them.
-    pub(in crate::app) fn all(&self) -> &[Zone] {
-        &self.zones
-    }
-
     /// The zone that a name is in: the most specific one.
     pub(in crate::app) fn of(&self, name: &str) -> Option<&Zone> {
         let around = self.zones.iter().filter(|zone| is_within(name, &zone.name));
@@ -43,7 +38,9 @@ impl Zones {
     pub(in crate::app) fn client(&self, zone: &Zone) -> Result<Client, SecretError> {
         let token = Secret::read(&zone.token)?;
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = clients.iter().find(|known| known.api == zone.api && known.token == token);
+        let known = clients
+            .iter()
+            .find(|known| known.api == zone.api && known.token == token);
         if let Some(known) = known {
             return Ok(known.client.clone());
         }
@@ -98,16 +95,16 @@ mod tests {
         std::fs::write(&path, "one").unwrap();
         let zones = Zones::new(&[zone("example.com", &path), zone("example.org", &path)]);
         let count = || zones.clients.lock().unwrap().len();
-        for zone in zones.all() {
+        for zone in zones.zones.iter() {
             zones.client(zone).unwrap();
         }
         assert_eq!(count(), 1);
         for token in ["two", "three", "four"] {
             std::fs::write(&path, token).unwrap();
-            zones.client(&zones.all()[0]).unwrap();
+            zones.client(&zones.zones[0]).unwrap();
         }
         assert_eq!(count(), 2);
         std::fs::remove_file(&path).unwrap();
-        assert!(zones.client(&zones.all()[0]).is_err());
+        assert!(zones.client(&zones.zones[0]).is_err());
     }
 }
