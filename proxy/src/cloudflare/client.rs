@@ -22,8 +22,8 @@ const LIST_LIMIT: usize = 32 << 20;
 /// Bytes of any other answer.
 const ANSWER_LIMIT: usize = 1 << 20;
 
-/// What the API gives by default; a list with larger pages takes it longer than it lets us wait.
-const PER_PAGE: u64 = 100;
+/// The API gives up to 5,000,000. A zone of a usual size is one page, and so seen at one moment.
+const PER_PAGE: u64 = 1000;
 /// More pages than the largest plan's zone has.
 const MOST_PAGES: u64 = 200;
 /// A zone that changes under our hands is listed anew this often.

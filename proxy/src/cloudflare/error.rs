@@ -171,7 +171,7 @@ impl ApiMessage {
             }
             9003 => Some("a private address cannot be proxied: set `proxied = false`, or point to a public one"),
             9021 => Some("a TTL is 60 to 86400 seconds, or \"auto\""),
-            81053 => Some(
+            81053 | 81054 => Some(
                 "an A, AAAA or CNAME record has this name already: delete it at Cloudflare, or take the host out of the route",
             ),
             81057 | 81058 => Some(

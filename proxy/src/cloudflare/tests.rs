@@ -149,7 +149,7 @@ async fn dns_pages_are_put_together_and_listed_anew_if_they_do_not_fit() {
     let records = server.client.records("z").await.unwrap();
     let ids: Vec<&str> = records.iter().map(|record| record.id.as_str()).collect();
     assert_eq!(ids, ["b", "c", "d"]);
-    assert!(server.request_line(3).contains("page=2&per_page=100"));
+    assert!(server.request_line(3).contains("page=2&per_page=1000&"));
 
     let restless = (0..3)
         .flat_map(|_| [page(&[of("a")], 2, 2), page(&[of("a")], 2, 2)])
