@@ -4,6 +4,8 @@
 use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
+use super::plan::CLOCK_WAS_WRONG;
+
 /// Let's Encrypt's limits; those of the other CAs are no narrower.
 const LIMITS: &[Limit] = &[
     Limit {
@@ -113,7 +115,9 @@ impl History {
             .iter()
             .filter_map(|limit| {
                 let counts = |order: &&Placed| {
-                    order.at > now - limit.within && limit.budget.counts(order, &names, zone)
+                    order.at > now - limit.within
+                        && order.at <= now + CLOCK_WAS_WRONG
+                        && limit.budget.counts(order, &names, zone)
                 };
                 let times: Vec<_> = self.orders.iter().filter(counts).map(|order| order.at).collect();
                 let first_in_the_way = times.len().checked_sub(limit.count)?;
@@ -166,13 +170,15 @@ mod tests {
         vec![of.to_owned(), format!("*.{of}")]
     }
 
-    /// `count` orders a minute apart, each with the outcome, for names of the pattern in the zone.
+    /// `count` orders a second apart, each with the outcome, for names of the pattern in the zone.
     fn history(count: usize, outcome: Outcome, name: impl Fn(usize) -> String, zone: &str) -> History {
         let mut history = History::default();
         for number in 0..count {
-            let at = START + Duration::minutes(number as i64);
+            let at = START + Duration::seconds(number as i64);
             history.open(&names(&name(number)), zone, at);
-            history.close(&names(&name(number)), outcome);
+            if outcome != Outcome::Open {
+                history.close(&names(&name(number)), outcome);
+            }
         }
         history
     }
@@ -183,7 +189,8 @@ mod tests {
         use Outcome::*;
         let same = |_: usize| "example.com".to_owned();
         let other = |number: usize| format!("n{number}.example.com");
-        let table: [(&str, History, Option<(Budget, Duration)>); 9] = [
+        type Exhausted = Option<(Budget, Duration)>;
+        let table: [(&str, History, Exhausted); 9] = [
             ("none", History::default(), None),
             ("4 of the same", history(4, Issued, same, "example.com"), None),
             (

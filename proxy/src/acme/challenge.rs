@@ -29,7 +29,7 @@ pub struct TxtError(#[from] pub Box<dyn std::error::Error + Send + Sync>);
 
 /// Values under one name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Published {
+pub(super) struct Published {
     /// Where: CNAMEs have been followed.
     pub name: String,
     /// What.

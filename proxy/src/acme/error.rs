@@ -187,7 +187,10 @@ impl AcmeError {
             }
             Self::Profile { .. } => "set `acme.profile` to one that the CA offers, or leave it out",
             Self::NoDnsChallenge(_) => "wildcards need dns-01; choose a CA that offers it",
-            Self::Exchange { .. } => "check `acme.directory`, and that the CA can be reached from here",
+            Self::Exchange {
+                step: Step::Directory | Step::Account,
+                ..
+            } => "check `acme.directory`, and that the CA can be reached from here",
             Self::Late { .. } => {
                 "the CA is slow; the order stays open and is gone on with at the next attempt"
             }
@@ -205,7 +208,7 @@ impl AcmeError {
             }
             Self::Refused { problem, step, .. } => return problem.advice(*step),
             Self::Unvalidated(_) => return self.problem()?.advice(Step::Validation),
-            Self::Unfit(_) | Self::Request(_) => return None,
+            Self::Exchange { .. } | Self::Unfit(_) | Self::Request(_) => return None,
             Self::Store(_) => "check that `server.data_dir` can be written to and has room",
         })
     }

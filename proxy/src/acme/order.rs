@@ -41,7 +41,6 @@ pub(super) struct Ordering<'a> {
 impl Ordering<'_> {
     /// Orders, and takes the challenges away again whatever came of it.
     pub(super) async fn run(&mut self, replaces: Option<&str>) -> Result<Pair, AcmeError> {
-        tidy(self.store, self.records, &self.wanted.name, self.state).await?;
         let result = self.obtain(replaces).await;
         let tidied = tidy(self.store, self.records, &self.wanted.name, self.state).await;
         if let Err(error) = &result {
@@ -80,11 +79,14 @@ impl Ordering<'_> {
                         return Ok(Some(order));
                     }
                 }
-                // It has expired and is forgotten: that the CA says, and nobody else.
-                Err(Error::Api(problem)) => {
-                    tracing::info!(certificate = %self.wanted.name, %problem, "an order is gone")
+                Err(error) => {
+                    let error = self.ca.failed(Step::Order)(error);
+                    if error.leaves_order_open() {
+                        return Err(error);
+                    }
+                    // It has expired and is forgotten: that the CA says, and nobody else.
+                    tracing::info!(certificate = %self.wanted.name, %error, "an order is gone");
                 }
-                Err(error) => return Err(self.ca.failed(Step::Order)(error)),
             }
         }
         let names = open.purpose.names.clone();

@@ -18,6 +18,12 @@ const ASK_AT_LATEST: Duration = Duration::DAY;
 /// RFC 9773, section 4.3.3: after a failed question.
 const ASK_AFTER_FAILURE: Duration = Duration::hours(6);
 
+/// What CAs ask for at most; more is a mistake.
+const LONGEST_REQUEST: Duration = Duration::days(7);
+
+/// Clocks are set back. What was noted so far ahead of now was noted by a wrong clock.
+pub(super) const CLOCK_WAS_WRONG: Duration = Duration::HOUR;
+
 /// A certificate that is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wanted {
@@ -262,13 +268,17 @@ fn reason(situation: &Situation<'_>, now: OffsetDateTime) -> Result<OffsetDateTi
 /// The obstacle that lasts longest.
 fn obstacle(situation: &Situation<'_>, now: OffsetDateTime) -> Option<(OffsetDateTime, Obstacle)> {
     let Wanted { names, zone, .. } = situation.wanted;
-    let failures = situation.setback.map(|setback| {
+    let setback = situation
+        .setback
+        .filter(|setback| setback.at <= now + CLOCK_WAS_WRONG);
+    let failures = setback.map(|setback| {
         let until = setback.at + setback.wait(situation.held);
         (until, Obstacle::Failures(setback.count))
     });
-    let asked = situation
-        .setback
-        .and_then(|setback| Some((setback.retry_after?, Obstacle::Asked)));
+    let asked = setback.and_then(|setback| {
+        let until = setback.retry_after?.min(setback.at + LONGEST_REQUEST);
+        Some((until, Obstacle::Asked))
+    });
     let exhausted = if situation.open {
         None
     } else {

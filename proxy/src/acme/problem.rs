@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Step;
 
+/// A CA's prose goes into logs and states; bytes.
+const LONGEST_DETAIL: usize = 2000;
+
 /// A problem document (RFC 7807, RFC 8555, section 6.7).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
@@ -78,14 +81,20 @@ impl From<instant_acme::Problem> for Problem {
         let subproblem = |problem: instant_acme::Subproblem| Subproblem {
             name: problem.identifier.map(|name| name.authorized(false).to_string()),
             kind: short(problem.r#type),
-            detail: problem.detail.unwrap_or_default(),
+            detail: bounded(problem.detail),
         };
         Self {
             kind: short(problem.r#type),
-            detail: problem.detail.unwrap_or_default(),
+            detail: bounded(problem.detail),
             subproblems: problem.subproblems.into_iter().map(subproblem).collect(),
         }
     }
+}
+
+fn bounded(detail: Option<String>) -> String {
+    let mut detail = detail.unwrap_or_default();
+    detail.truncate(detail.floor_char_boundary(LONGEST_DETAIL));
+    detail
 }
 
 fn short(kind: Option<String>) -> String {

@@ -80,6 +80,30 @@ impl Certificates {
         self.showcase.subscribe()
     }
 
+    /// Another configuration. What serves goes on serving until the next round or `follow`; subscribers stay.
+    pub fn reconfigure(&mut self, zones: &[Zone], acme: &Acme, records: Arc<dyn TxtRecords>) {
+        self.wanted = wanted(zones);
+        self.acme = acme.clone();
+        self.records = records;
+        self.authorities.instead.clone_from(&acme.nameservers);
+        self.showcase
+            .set_stand_ins(acme.until_issued == UntilIssued::SelfSigned);
+        self.showcase
+            .retain(|name| self.wanted.iter().any(|wanted| wanted.name == name));
+    }
+
+    /// Forgets the failures, because someone has done something about them: the next round tries again. The CA's
+    /// budgets hold all the same.
+    pub async fn retry(&mut self) -> Result<(), StoreError> {
+        for wanted in &self.wanted {
+            let mut found = self.find(wanted).await?;
+            if found.state.failure.take().is_some() {
+                self.keep_state(wanted, &found.state).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Reads what is stored, and orders nothing: at the start, and on replicas that do not lead.
     pub async fn follow(&mut self, now: OffsetDateTime) -> Round {
         let mut round = Round {
@@ -382,3 +406,6 @@ fn pause(decision: &Decision, state: &State, now: OffsetDateTime) -> Duration {
         .unwrap_or_default()
         .clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
 }
+
+#[cfg(test)]
+mod tests;

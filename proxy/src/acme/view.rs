@@ -46,6 +46,16 @@ impl Showcase {
         self.view.subscribe()
     }
 
+    pub(super) fn set_stand_ins(&mut self, stand_ins: bool) {
+        self.stand_ins = stand_ins;
+    }
+
+    /// Shows nothing any more of the other names.
+    pub(super) fn retain(&mut self, is_wanted: impl Fn(&str) -> bool) {
+        self.exhibits.retain(|exhibit| is_wanted(&exhibit.status.name));
+        self.publish();
+    }
+
     /// Shows one certificate; returns whether what serves has changed.
     pub(super) fn show(&mut self, certificate: Option<(Entry, Held)>, status: CertificateStatus) -> bool {
         let before = self
@@ -56,9 +66,9 @@ impl Showcase {
         let covered = certificate
             .as_ref()
             .is_some_and(|(_, held)| held.covers(&status.names));
-        let stand_in = match covered {
+        let stand_in = match covered || !self.stand_ins {
             true => None,
-            false => known.or_else(|| self.stand_in(&status.names)),
+            false => known.or_else(|| self_signed(&status.names)),
         };
         let exhibit = Exhibit {
             certificate,
@@ -92,15 +102,6 @@ impl Showcase {
         self.publish();
     }
 
-    fn stand_in(&self, names: &[String]) -> Option<Entry> {
-        if !self.stand_ins {
-            return None;
-        }
-        let made = stand_in(names);
-        made.inspect_err(|error| tracing::error!(%error, "no stand-in"))
-            .ok()
-    }
-
     /// A certificate comes before every stand-in: the first that names a host answers for it.
     fn publish(&self) {
         let certificates = self
@@ -128,4 +129,10 @@ impl Exhibit {
         let serial = self.certificate.as_ref().map(|(_, held)| held.serial.clone());
         (serial, self.stand_in.is_some())
     }
+}
+
+fn self_signed(names: &[String]) -> Option<Entry> {
+    let made = stand_in(names);
+    made.inspect_err(|error| tracing::error!(%error, "no stand-in"))
+        .ok()
 }

@@ -16,20 +16,20 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use time::OffsetDateTime;
 
-pub const ZONE: &str = "example.com";
-pub const CHALLENGE: &str = "_acme-challenge.example.com";
+pub(crate) const ZONE: &str = "example.com";
+pub(crate) const CHALLENGE: &str = "_acme-challenge.example.com";
 
 /// What all certificates of a test share.
-pub struct Home {
-    pub fake: Arc<FakeCloudflare>,
-    pub pebble: Pebble,
-    pub folder: TempDir,
-    pub acme: Acme,
-    pub names: Vec<String>,
+pub(crate) struct Home {
+    pub(crate) fake: Arc<FakeCloudflare>,
+    pub(crate) pebble: Pebble,
+    pub(crate) folder: TempDir,
+    pub(crate) acme: Acme,
+    pub(crate) names: Vec<String>,
 }
 
 /// A CA without delays and moods.
-pub fn calm() -> PebbleOptions {
+pub(crate) fn calm() -> PebbleOptions {
     PebbleOptions {
         no_sleep: true,
         nonce_reject: Some(0),
@@ -39,11 +39,11 @@ pub fn calm() -> PebbleOptions {
 }
 
 impl Home {
-    pub async fn new(options: PebbleOptions) -> Self {
+    pub(crate) async fn new(options: PebbleOptions) -> Self {
         Self::with_zones(FakeOptions::zones(&[ZONE]), options).await
     }
 
-    pub async fn with_zones(zones: FakeOptions, options: PebbleOptions) -> Self {
+    pub(crate) async fn with_zones(zones: FakeOptions, options: PebbleOptions) -> Self {
         let fake = FakeCloudflare::start(zones).await;
         let pebble = Pebble::start(fake.dns(), options).await;
         let acme = Acme {
@@ -66,13 +66,13 @@ impl Home {
     }
 
     /// The service as a new process has it.
-    pub fn started(&self) -> Certificates {
+    pub(crate) fn started(&self) -> Certificates {
         let store = Arc::new(DiskStore::new(self.folder.path()));
         let records = Arc::new(Scribe::new(&self.fake));
         Certificates::new(&self.zones(), &self.acme, store, records, self.authorities())
     }
 
-    pub fn zones(&self) -> Vec<Zone> {
+    pub(crate) fn zones(&self) -> Vec<Zone> {
         vec![Zone {
             name: ZONE.to_owned(),
             token: SecretSource::Env("UNUSED".to_owned()),
@@ -82,7 +82,7 @@ impl Home {
         }]
     }
 
-    pub fn authorities(&self) -> Authorities {
+    pub(crate) fn authorities(&self) -> Authorities {
         Authorities {
             bootstrap: Bootstrap::Fixed(vec![self.fake.dns()]),
             port: self.fake.dns().port(),
@@ -93,25 +93,25 @@ impl Home {
     }
 
     /// What TXT records there are for challenges.
-    pub fn challenges(&self) -> Vec<String> {
+    pub(crate) fn challenges(&self) -> Vec<String> {
         self.fake.contents(ZONE, CHALLENGE, "TXT")
     }
 
-    pub fn path(&self, below: &str) -> PathBuf {
+    pub(crate) fn path(&self, below: &str) -> PathBuf {
         self.folder.path().join(below)
     }
 
     /// A JSON document of the store.
-    pub fn document(&self, below: &str) -> Value {
+    pub(crate) fn document(&self, below: &str) -> Value {
         serde_json::from_str(&std::fs::read_to_string(self.path(below)).unwrap()).unwrap()
     }
 
-    pub fn account(&self) -> PathBuf {
+    pub(crate) fn account(&self) -> PathBuf {
         self.path(&format!("acme/{}/account.json", self.ca_folder()))
     }
 
     /// How many orders the history holds.
-    pub fn orders(&self) -> Vec<Value> {
+    pub(crate) fn orders(&self) -> Vec<Value> {
         let history = self.document(&format!("acme/{}/orders.json", self.ca_folder()));
         history["orders"].as_array().unwrap().clone()
     }
@@ -121,26 +121,26 @@ impl Home {
         host.replace([':', '/'], "_")
     }
 
-    pub fn state(&self) -> Value {
+    pub(crate) fn state(&self) -> Value {
         self.document("certificates/example.com/state.json")
     }
 }
 
-pub fn now() -> OffsetDateTime {
+pub(crate) fn now() -> OffsetDateTime {
     OffsetDateTime::now_utc()
 }
 
-pub fn view(certificates: &Certificates) -> Arc<View> {
+pub(crate) fn view(certificates: &Certificates) -> Arc<View> {
     certificates.view().borrow().clone()
 }
 
-pub fn status(certificates: &Certificates) -> CertificateStatus {
+pub(crate) fn status(certificates: &Certificates) -> CertificateStatus {
     view(certificates).certificates[0].clone()
 }
 
 /// Writes TXT records through the fake's API; marks what is ours with a comment.
 #[derive(Clone)]
-pub struct Scribe {
+pub(crate) struct Scribe {
     fake: Arc<FakeCloudflare>,
     client: Client,
 }
@@ -148,7 +148,7 @@ pub struct Scribe {
 const MARK: &str = "palisade acme";
 
 impl Scribe {
-    pub fn new(fake: &Arc<FakeCloudflare>) -> Self {
+    pub(crate) fn new(fake: &Arc<FakeCloudflare>) -> Self {
         Self {
             fake: Arc::clone(fake),
             client: Client::builder().no_proxy().build().unwrap(),

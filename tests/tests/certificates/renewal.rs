@@ -2,11 +2,15 @@
 
 use std::fs;
 
+use instant_acme::{Account, CertificateIdentifier, Identifier, NewOrder};
 use palisade::acme::Phase;
 use palisade_tests::pebble::available;
-use serde_json::json;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, Der};
+use serde_json::{Value, json};
 use time::Duration;
 use time::format_description::well_known::Rfc3339;
+use x509_parser::prelude::{FromDer, ParsedExtension, X509Certificate};
 
 use crate::home::{Home, calm, now, status, view};
 
@@ -38,28 +42,79 @@ async fn certificates_are_renewed_when_the_ca_says_so() {
     let second = fs::read_to_string(home.path(CHAIN)).unwrap();
     assert_ne!(first, second);
     assert_eq!(view(&certificates).entries.len(), 1);
-    let orders = home.pebble.log();
-    assert!(
-        orders.contains("replaces") || home.orders().len() == 2,
-        "{orders}"
-    );
+    assert_eq!(home.orders().len(), 2);
+
+    // The CA knows what was replaced: it takes no second order that replaces the same.
+    let told = order_again(&home, &first).await.to_string();
+    assert!(told.contains("alreadyReplaced"), "{told}");
+}
+
+/// As our own account.
+async fn order_again(home: &Home, chain: &str) -> instant_acme::Error {
+    rustls::crypto::aws_lc_rs::default_provider()
+        .install_default()
+        .ok();
+    let stored: Value = serde_json::from_slice(&fs::read(home.account()).unwrap()).unwrap();
+    let credentials =
+        json!({"id": stored["id"], "key_pkcs8": stored["key"], "directory": stored["directory"]});
+    let builder = Account::builder_with_root(home.pebble.root_pem_path()).unwrap();
+    let credentials = serde_json::from_value(credentials).unwrap();
+    let account = builder.from_credentials(credentials).await.unwrap();
+    let (leaf, _) = chain.split_at(chain.find("-----END").unwrap() + 25);
+    let leaf = CertificateDer::from_pem_slice(leaf.as_bytes()).unwrap();
+    let (_, leaf) = X509Certificate::from_der(&leaf).unwrap();
+    let authority = leaf
+        .iter_extensions()
+        .find_map(|extension| match extension.parsed_extension() {
+            ParsedExtension::AuthorityKeyIdentifier(authority) => authority.key_identifier.as_ref(),
+            _ => None,
+        });
+    let serial = Der::from_slice(leaf.raw_serial());
+    let identifier = CertificateIdentifier::new(Der::from_slice(authority.unwrap().0), serial);
+    let names = [Identifier::Dns("example.com".to_owned())];
+    let order = NewOrder::new(&names).replaces(identifier);
+    account.new_order(&order).await.err().unwrap()
 }
 
 #[tokio::test]
-async fn certificates_are_renewed_after_two_thirds_of_their_life() {
+async fn certificates_are_renewed_within_the_suggested_window() {
     if !available() {
         return;
     }
-    let home = Home::new(calm()).await;
+    let mut home = Home::new(calm()).await;
+    home.acme.profile = Some("default".to_owned());
     let mut certificates = home.started();
     certificates.round(now()).await;
     let next = status(&certificates).next.unwrap();
-    assert!(!certificates.round(next - Duration::hours(30)).await.changed);
-    // The CA's clock stands still, so what it makes then is over by ours: what is checked says so, and the old
-    // certificate goes on serving.
-    certificates.round(now() + Duration::days(89)).await;
-    assert!(status(&certificates).critical);
-    assert_eq!(view(&certificates).entries.len(), 1);
+    let days = (next - now()).whole_days();
+    assert!((58..=61).contains(&days), "{days}");
+    assert!(!certificates.round(next - Duration::HOUR).await.changed);
+    assert!(certificates.round(next).await.changed);
+    assert_eq!(home.orders().len(), 1, "the first order is too old to count");
+    assert_eq!(status(&certificates).failure, None);
+}
+
+/// By our clock the new certificate is over already: it is not installed.
+#[tokio::test]
+async fn certificates_that_do_not_fit_are_not_installed() {
+    if !available() {
+        return;
+    }
+    let mut home = Home::new(calm()).await;
+    home.acme.profile = Some("shortlived".to_owned());
+    let mut certificates = home.started();
+    certificates.round(now()).await;
+    let before = fs::read_to_string(home.path(CHAIN)).unwrap();
+    assert!(!certificates.round(now() + Duration::days(10)).await.changed);
+    let failure = status(&certificates).failure.unwrap();
+    assert!(
+        failure.message.contains("not what was ordered: it is valid from"),
+        "{}",
+        failure.message
+    );
+    assert_eq!(fs::read_to_string(home.path(CHAIN)).unwrap(), before);
+    assert_eq!(status(&certificates).phase, Phase::Expired);
+    assert_eq!(view(&certificates).entries.len(), 1, "better than none");
 }
 
 #[tokio::test]

@@ -177,6 +177,29 @@ fn certificates_wait_twice_as_long_after_each_failure() {
 }
 
 #[test]
+fn certificates_do_not_wait_for_what_a_wrong_clock_noted() {
+    let failed = |at, retry_after| {
+        decided(Duration::DAY, move |held, setback, history| {
+            *held = None;
+            for _ in 0..5 {
+                history.open(&wanted().names, "example.com", START + at);
+            }
+            *setback = Some(Setback {
+                count: 9,
+                at: START + at,
+                retry_after,
+            });
+        })
+    };
+    assert_eq!(failed(Duration::days(400), None), order(false, Reason::Missing));
+    let far = failed(Duration::DAY, Some(START + Duration::days(4000)));
+    assert!(
+        matches!(far, Decision::Wait { until, .. } if until == START + Duration::days(8)),
+        "{far:?}"
+    );
+}
+
+#[test]
 fn certificates_that_run_out_are_tried_more_often() {
     let wait = |left: i64, count| {
         let mut held = held(Duration::days(6));
