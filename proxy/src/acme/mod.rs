@@ -2,7 +2,7 @@
 //!
 //! `plan` and `budget` are pure: what is stored and what the CA suggests become a decision. `service` looks at every
 //! certificate in rounds and does what was decided: `order` (with `authorize`, over `account` and `client`) gets a
-//! certificate, `challenge` and `authority` have the TXT records written and see that the world sees them, `store`
+//! certificate, `challenge` and `authority` (over `lookup`) have the TXT records written and see that the world sees them, `store`
 //! (on `disk`, by `files`) keeps it all, `view` shows it to others.
 
 mod account;
@@ -15,6 +15,7 @@ mod disk;
 mod error;
 mod files;
 mod issued;
+mod lookup;
 mod order;
 mod plan;
 mod problem;
@@ -26,10 +27,11 @@ mod store;
 mod testing;
 mod view;
 
-pub use authority::{Authorities, Bootstrap, Lack, LookupError, Server};
+pub use authority::{Authorities, Lack, LookupError, Server};
 pub use challenge::{CHALLENGE_TTL, TxtError, TxtRecords};
 pub use disk::DiskStore;
 pub use error::{AcmeError, Step, Unfit, Unvalidated};
+pub use lookup::Bootstrap;
 pub use problem::{Problem, Subproblem};
 pub use records::Failure;
 pub use service::{Certificates, Round};
