@@ -6,7 +6,7 @@ set -euo pipefail
 lab=$(cd "$(dirname "$0")" && pwd)
 out=$lab/.build/pebble
 
-[ "$out" -nt "$lab/pebble/go.sum" ] && exit 0
+[ "$out" -nt "$lab/pebble/go.mod" ] && [ "$out" -nt "$lab/pebble/go.sum" ] && exit 0
 if ! command -v go >/dev/null; then
     echo "pebble: NOT BUILT, go is missing (https://go.dev/dl/, 1.26 or newer)" >&2
     exit 1

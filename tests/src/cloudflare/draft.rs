@@ -64,7 +64,7 @@ impl Ground<'_> {
             tags: tags(body)?,
             priority: priority(body, &kind, self.base)?,
             data,
-            settings: body.get("settings").cloned().unwrap_or_else(|| json!({})),
+            settings: self.settings(body),
             created_on: self.created_on.to_owned(),
             modified_on: now(),
             kind,
@@ -76,6 +76,11 @@ impl Ground<'_> {
             record.ttl = 1;
         }
         Ok(record)
+    }
+
+    fn settings(&self, body: &Map<String, Value>) -> Value {
+        let given = body.get("settings").or(self.base.map(|base| &base.settings));
+        given.cloned().unwrap_or_else(|| json!({}))
     }
 
     fn required(
@@ -172,11 +177,12 @@ fn priority(body: &Map<String, Value>, kind: &str, base: Option<&Record>) -> Res
     let given = integer(body, "priority")?.or(base.and_then(|base| base.priority).map(u64::from));
     match (kind, given) {
         ("MX" | "URI", None) => Err(ApiError::bad_body("priority is a required field")),
-        (_, None) => Ok(None),
-        (_, Some(priority)) => match u16::try_from(priority) {
+        ("MX" | "URI" | "SRV", Some(priority)) => match u16::try_from(priority) {
             Ok(priority) => Ok(Some(priority)),
             Err(_) => Err(ApiError::bad_body("priority must be at most 65535")),
         },
+        // Ignored for the other types, which is documented.
+        _ => Ok(None),
     }
 }
 

@@ -12,6 +12,8 @@ use super::record::Record;
 pub(super) struct Zone {
     pub id: String,
     pub name: String,
+    /// `active`, `pending`, `moved`…
+    pub status: String,
     pub records: Vec<Record>,
     /// How many name servers there are: `ns1` to `nsN` below the zone.
     pub name_servers: usize,
@@ -31,6 +33,7 @@ impl Zone {
         let mut zone = Zone {
             id: id.to_owned(),
             name: name.to_ascii_lowercase(),
+            status: "active".to_owned(),
             records: Vec::new(),
             name_servers,
             history: Vec::new(),
@@ -67,7 +70,7 @@ impl Zone {
             .map(|n| format!("ns{n}.{}", self.name))
             .collect();
         json!({
-            "id": self.id, "name": self.name, "status": "active", "paused": false, "type": "full",
+            "id": self.id, "name": self.name, "status": self.status, "paused": false, "type": "full",
             "development_mode": 0, "name_servers": servers, "original_name_servers": null,
             "original_registrar": null, "original_dnshost": null,
             "created_on": "2026-01-01T00:00:00.000000Z", "modified_on": "2026-01-01T00:00:00.000000Z",

@@ -1,13 +1,14 @@
 //! The CA starts, says what it offers, and issues to who controls the DNS and to nobody else.
 
 use instant_acme::{
-    Account, AuthorizationStatus, ChallengeType, ExternalAccountKey, Identifier, NewAccount, NewOrder,
-    OrderStatus, RetryPolicy,
+    Account, AuthorizationStatus, CertificateIdentifier, ChallengeType, ExternalAccountKey, Identifier,
+    NewAccount, NewOrder, OrderStatus, RetryPolicy, RevocationRequest,
 };
 use rcgen::{CertificateParams, KeyPair};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use serde_json::json;
+use x509_parser::extensions::ParsedExtension;
 
 use super::*;
 use crate::cloudflare::{FakeCloudflare, FakeOptions};
@@ -48,7 +49,7 @@ async fn account(pebble: &Pebble, key: Option<&ExternalAccountKey>) -> Result<Ac
 async fn order(
     account: &Account,
     mut publish: impl FnMut(&str, &str),
-) -> Result<Vec<CertificateDer<'static>>, OrderStatus> {
+) -> Result<String, instant_acme::Error> {
     let names = [format!("*.{ZONE}"), ZONE.to_owned()];
     let identifiers = names.clone().map(Identifier::Dns);
     let mut order = account
@@ -66,16 +67,17 @@ async fn order(
         );
         challenge.set_ready().await.unwrap();
     }
-    let status = order.poll_ready(&RetryPolicy::default()).await.unwrap();
-    if status != OrderStatus::Ready {
-        return Err(status);
-    }
+    let status = order.poll_ready(&RetryPolicy::default()).await?;
+    assert_eq!(status, OrderStatus::Ready);
     let request = CertificateParams::new(names).unwrap();
     let request = request.serialize_request(&KeyPair::generate().unwrap()).unwrap();
     order.finalize_csr(request.der()).await.unwrap();
-    let chain = order.poll_certificate(&RetryPolicy::default()).await.unwrap();
-    let chain = CertificateDer::pem_slice_iter(chain.as_bytes());
-    Ok(chain.map(Result::unwrap).collect())
+    order.poll_certificate(&RetryPolicy::default()).await
+}
+
+fn ders(chain: &str) -> Vec<CertificateDer<'static>> {
+    let ders = CertificateDer::pem_slice_iter(chain.as_bytes());
+    ders.map(Result::unwrap).collect()
 }
 
 #[tokio::test]
@@ -123,14 +125,69 @@ async fn pebble_issues_to_who_controls_the_dns() {
             json!({"type": "TXT", "name": name, "content": format!("\"{value}\"")}),
         );
     });
-    let chain = chain.await.unwrap();
+    let chain = ders(&chain.await.unwrap());
     assert_eq!(chain.len(), 2, "the leaf and one intermediate");
+    let (_, leaf) = x509_parser::parse_x509_certificate(&chain[0]).unwrap();
+    let validity = leaf.validity();
+    let hours = (validity.not_after.timestamp() - validity.not_before.timestamp()) / 3600;
+    assert!((159..=160).contains(&hours), "{hours}");
     assert_eq!(fake.contents(ZONE, "_acme-challenge.example.com", "TXT").len(), 2);
     assert!(
         fake.questions()
             .iter()
             .any(|question| question.name == "_acme-challenge.example.com")
     );
+}
+
+#[tokio::test]
+async fn pebble_says_when_to_renew() {
+    if !available() {
+        return;
+    }
+    let (fake, pebble) = ca(at_once()).await;
+    let account = account(&pebble, None).await.unwrap();
+    let chain = order(&account, |name, value| {
+        fake.seed(
+            ZONE,
+            json!({"type": "TXT", "name": name, "content": format!("\"{value}\"")}),
+        );
+    });
+    let chain = chain.await.unwrap();
+    let leaf = ders(&chain).swap_remove(0);
+    let (_, parsed) = x509_parser::parse_x509_certificate(&leaf).unwrap();
+    let serial = parsed.raw_serial().to_vec();
+    let authority = parsed
+        .iter_extensions()
+        .find_map(|extension| match extension.parsed_extension() {
+            ParsedExtension::AuthorityKeyIdentifier(authority) => authority.key_identifier.as_ref(),
+            _ => None,
+        });
+    let authority = authority.unwrap().0.to_vec();
+    let id = CertificateIdentifier::new(authority.as_slice().into(), serial.as_slice().into());
+    let suggested = async || {
+        account
+            .renewal_info(&id)
+            .await
+            .map(|(info, _)| info.suggested_window.start)
+    };
+    let start = suggested().await.unwrap().unix_timestamp();
+    let validity = parsed.validity();
+    assert!(validity.not_before.timestamp() < start && start < validity.not_after.timestamp());
+
+    let window = json!({"suggestedWindow": {"start": "2020-01-01T00:00:00Z", "end": "2020-01-02T00:00:00Z"}});
+    pebble.set_renewal_info(&chain, &window.to_string()).await;
+    assert_eq!(suggested().await.unwrap().unix_timestamp(), 1_577_836_800);
+    pebble.set_renewal_info(&chain, "no JSON").await;
+    assert!(suggested().await.is_err());
+
+    let digits: String = serial.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(pebble.status(&digits).await["Status"], "Valid");
+    let revocation = RevocationRequest {
+        certificate: &leaf,
+        reason: None,
+    };
+    account.revoke(&revocation).await.unwrap();
+    assert_eq!(pebble.status(&digits).await["Status"], "Revoked");
 }
 
 #[tokio::test]
@@ -146,7 +203,8 @@ async fn pebble_issues_nothing_to_others() {
             json!({"type": "TXT", "name": name, "content": "\"something else\""}),
         );
     });
-    assert_eq!(told.await.unwrap_err(), OrderStatus::Invalid);
+    let told = told.await.unwrap_err().to_string();
+    assert!(told.contains("Correct value not found"), "{told}");
 }
 
 #[tokio::test]

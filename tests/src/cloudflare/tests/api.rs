@@ -7,6 +7,12 @@ use crate::cloudflare::{Access, Quota, STRICT};
 
 const STRICT_CODE: u64 = STRICT as u64;
 
+/// Method, path, authorization, body; status and codes.
+type Attempt<'a> = (&'a str, &'a str, &'a str, Option<String>, u16, &'a [u64]);
+
+/// Method, path, body; status and codes.
+type Mistake = (&'static str, String, Option<String>, u16, Vec<u64>);
+
 #[tokio::test]
 async fn dns_fake_tells_good_tokens_from_bad_ones() {
     let fake = fake().await;
@@ -16,7 +22,7 @@ async fn dns_fake_tells_good_tokens_from_bad_ones() {
     fake.add_token("reads-only", &[ZONE], Access::Read);
     fake.add_token("elsewhere", &["other.example"], Access::Edit);
     let body = || Some(a("www", "192.0.2.1").to_string());
-    let table: [(&str, &str, &str, Option<String>, u16, &[u64]); 13] = [
+    let table: [Attempt<'_>; 13] = [
         ("GET", "/user/tokens/verify", "", None, 400, &[9106]),
         (
             "GET",
@@ -86,7 +92,7 @@ async fn dns_fake_refuses_what_it_does_not_know() {
             .extend(fields.as_object().unwrap().clone());
         Some(record.to_string())
     };
-    let table: Vec<(&str, String, Option<String>, u16, Vec<u64>)> = vec![
+    let table: Vec<Mistake> = vec![
         ("GET", "/zonez".to_owned(), None, 404, vec![7003, 7000]),
         (
             "GET",
@@ -203,7 +209,7 @@ async fn dns_fake_refuses_what_it_does_not_know() {
 async fn dns_fake_counts_requests_and_blocks_for_a_window() {
     let quota = Quota {
         requests: 2,
-        window: Duration::from_millis(1500),
+        window: Duration::from_millis(2500),
     };
     let options = FakeOptions {
         quota,
@@ -218,20 +224,20 @@ async fn dns_fake_counts_requests_and_blocks_for_a_window() {
         value.unwrap_or_default()
     };
     let first = get(&fake, "/zones").await;
-    assert_eq!(header(&first, "ratelimit"), r#""default";r=1;t=2"#);
-    assert_eq!(header(&first, "ratelimit-policy"), r#""default";q=2;w=2"#);
+    assert_eq!(header(&first, "ratelimit"), r#""default";r=1;t=3"#);
+    assert_eq!(header(&first, "ratelimit-policy"), r#""default";q=2;w=3"#);
     assert_eq!(header(&first, "retry-after"), "");
     assert_eq!(get(&fake, "/zones").await.status, 200);
     let refused = get(&fake, "/zones").await;
     assert_eq!((refused.status, refused.codes()), (429, vec![971]));
-    assert_eq!(header(&refused, "ratelimit"), r#""default";r=0;t=2"#);
-    assert_eq!(header(&refused, "retry-after"), "2");
+    assert_eq!(header(&refused, "ratelimit"), r#""default";r=0;t=3"#);
+    assert_eq!(header(&refused, "retry-after"), "3");
     fake.add_token("another", &[ZONE], Access::Read);
     let another = send(&fake, "GET", "/zones", "Bearer another", None)
         .await
         .unwrap();
     assert_eq!(another.status, 200);
-    tokio::time::sleep(Duration::from_millis(1600)).await;
+    tokio::time::sleep(Duration::from_millis(2600)).await;
     assert_eq!(get(&fake, "/zones").await.status, 200);
 }
 

@@ -190,7 +190,7 @@ async fn dns_fake_cuts_what_does_not_fit_into_a_packet() {
 
 #[tokio::test]
 async fn dns_fake_shows_changes_after_a_while() {
-    let delays = vec![Duration::ZERO, Duration::from_millis(600), Duration::MAX];
+    let delays = vec![Duration::ZERO, Duration::MAX, Duration::MAX];
     let options = FakeOptions {
         name_servers: delays,
         ..FakeOptions::zones(&[ZONE])
@@ -214,7 +214,8 @@ async fn dns_fake_shows_changes_after_a_while() {
     };
     assert_eq!(seen("seeded.example.com").await, [1, 1, 1]);
     assert_eq!(seen("made.example.com").await, [1, 0, 0]);
-    tokio::time::sleep(Duration::from_millis(700)).await;
+    fake.set_propagation(1, Duration::from_millis(300));
+    tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(seen("made.example.com").await, [1, 1, 0]);
     fake.set_propagation(2, Duration::ZERO);
     assert_eq!(seen("made.example.com").await, [1, 1, 1]);
