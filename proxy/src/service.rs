@@ -91,6 +91,7 @@ pub struct Surroundings {
 /// Runs a service until the edge stops.
 pub async fn run(mut service: impl Service, mut around: Surroundings) {
     let mut failures = 0;
+    around.board.begin(&service);
     loop {
         let round = tokio::select! {
             round = lead(&mut service, &mut around.leadership) => round,
@@ -162,6 +163,12 @@ impl Board {
     /// Forgets services that are no longer configured.
     pub fn clear(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// A service whose first round takes long is there to be seen all the same.
+    fn begin(&self, service: &impl Service) {
+        let mut board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        board.entry(service.name()).or_default().detail = service.detail();
     }
 
     /// Writes down how a round went; says in the log what changed. Returns the failures in a row.
@@ -307,7 +314,7 @@ mod tests {
         stage.task.await.unwrap();
     }
 
-    #[tokio::test(start_paused = true)]
+    assert_eq!(stage.board.read()["stubborn"].last_round, None);
     async fn only_the_leader_works_and_losing_the_lead_breaks_a_round_off() {
         let stage = stage(0, Duration::from_secs(60));
         tokio::time::sleep(Duration::from_secs(30)).await;
