@@ -66,6 +66,39 @@ async fn certificates_an_edge_that_is_killed_during_its_first_order_gets_there_w
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn certificates_a_restart_while_the_ca_is_looking_leaves_the_challenges_where_they_are() {
+    if !pebble::available() {
+        return;
+    }
+    let house = House::with_slow_ca().await;
+    let files = reachable(house.builder("records = false", "")).write();
+    let edge = EdgeProcess::start(&files);
+    eventually("the CA to be told of both challenges", async || {
+        let told = house.pebble.log().matches("Sleeping for").count();
+        (told >= 2).then_some(())
+    })
+    .await;
+    drop(edge);
+    // Longer than the CA waits: challenges that were taken away would not be back in time.
+    house
+        .fake
+        .fault(Fault::new(FaultKind::Slow(Duration::from_secs(6))).on("POST", "/dns_records"));
+    let edge = EdgeProcess::start(&files);
+    let certs = told(&files, "certs --json", |certs| {
+        certs["issued"][0]["phase"] == "valid" || certs["issued"][0]["failure"].is_object()
+    })
+    .await;
+    assert_eq!(
+        certs["issued"][0]["failure"],
+        json!(null),
+        "{certs:#}\n{}",
+        edge.output()
+    );
+    assert_eq!(house.fake.contents(ZONE, CHALLENGE, "TXT"), [""; 0]);
+    assert_eq!(counted(&house.pebble.log(), "orders in the db"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn dns_records_converge_however_often_the_writer_is_killed() {
     let fake = FakeCloudflare::start(FakeOptions::zones(&[ZONE])).await;
     fake.seed(

@@ -19,9 +19,18 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) async fn new() -> Self {
+        Self::with(true).await
+    }
+
+    /// With a CA that looks at challenges some seconds later.
+    pub(crate) async fn with_slow_ca() -> Self {
+        Self::with(false).await
+    }
+
+    async fn with(no_sleep: bool) -> Self {
         let fake = FakeCloudflare::start(FakeOptions::zones(&[ZONE])).await;
         let options = PebbleOptions {
-            no_sleep: true,
+            no_sleep,
             authorization_reuse: Some(0),
             nonce_reject: Some(5),
             ..PebbleOptions::default()

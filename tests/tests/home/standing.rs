@@ -45,7 +45,7 @@ async fn certificates_certs_and_status_tell_of_an_edge_that_is_well_and_of_one_t
         0,
         &[
             "example.com, *.example.com: valid from https://127.0.0.1:",
-            "issuer   Pebble",
+            "issuer   CN=Pebble",
             "expires  2",
             "renewal  2",
             "served: example.com, *.example.com until 2",
