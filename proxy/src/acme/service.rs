@@ -147,10 +147,14 @@ impl Certificates {
         now: OffsetDateTime,
     ) -> Result<(Duration, bool), StoreError> {
         let mut found = self.find(wanted).await?;
-        order::tidy(&*self.store, &*self.records, &wanted.name, &mut found.state).await?;
         self.plan_renewal(wanted, &mut found, ca, now).await?;
         let mut history = self.history().await?;
         let decision = self.decide(wanted, &found, &history, now);
+        // What a crash left goes away, but for the challenges of an order that is gone on with: the CA may be looking at
+        // them, and would count a failed validation.
+        if found.state.order.is_none() || !matches!(decision, Decision::Order { .. }) {
+            order::tidy(&*self.store, &*self.records, &wanted.name, &mut found.state).await?;
+        }
         let mut changed = self.show(wanted, &found, Some(&decision), now);
         if let Decision::Order { replaces, reason } = &decision {
             tracing::info!(certificate = %wanted.name, %reason, ?replaces, "ordering");
