@@ -9,6 +9,9 @@ use crate::config::{TxtAffix, TxtNames};
 const TEMPLATE: &str = "%{record_type}";
 const HERITAGE: &str = "external-dns";
 
+/// What an edge's marks say that they are for begins with this; the route's name follows.
+pub(super) const RESOURCE: &str = "palisade/";
+
 /// The types that external-dns has marks for, the longest first: of `aaaa` and `a` both may fit.
 const TYPES: [(&str, Typed); 7] = [
     ("naptr", Typed::Other),

@@ -27,8 +27,9 @@ impl<'p> Planner<'p> {
                 self.ours += self.actual.set(name, *kind).len();
             }
         }
-        let removes = steps.iter().any(|(_, step)| *step == Step::Remove);
-        if removes
+        // AAAA never had such marks, so its end is none of theirs.
+        let removes = |(kind, step): &(Kind, Step)| *kind != Kind::Aaaa && *step == Step::Remove;
+        if steps.iter().any(removes)
             && ![Kind::A, Kind::Cname]
                 .into_iter()
                 .any(|kind| self.stays(name, kind, &steps))

@@ -127,6 +127,7 @@ pub fn plan(desired: &Desired, records: &[Record], options: &Options) -> Plan {
         options,
         actual: Actual::read(records, &options.registry),
         losses: Vec::new(),
+        dangling: Vec::new(),
         ours: 0,
         plan: Plan {
             zone: desired.zone.clone(),
@@ -149,6 +150,8 @@ struct Planner<'p> {
     plan: Plan,
     /// Deletions that nothing comes in the place of, with their marks: what the guard decides on.
     losses: Vec<Delete>,
+    /// Marks of ours that no record goes with: for the guard to decide on as well.
+    dangling: Vec<Delete>,
     /// Records of ours that are there.
     ours: usize,
 }
