@@ -1,4 +1,4 @@
-module palisade-external-dns
+module palisade/tests/lab/external-dns
 
 go 1.26.6
 

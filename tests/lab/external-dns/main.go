@@ -8,6 +8,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -15,6 +16,7 @@ import (
 	"sigs.k8s.io/external-dns/endpoint"
 	"sigs.k8s.io/external-dns/pkg/apis/externaldns"
 	"sigs.k8s.io/external-dns/plan"
+	"sigs.k8s.io/external-dns/provider"
 	"sigs.k8s.io/external-dns/provider/cloudflare"
 	"sigs.k8s.io/external-dns/registry/txt"
 	"sigs.k8s.io/external-dns/source/annotations"
@@ -69,11 +71,11 @@ func round(ctx context.Context, request request) (*plan.Changes, error) {
 		return nil, fmt.Errorf("there is no policy %q", request.Policy)
 	}
 	config := request.config()
-	provider, err := cloudflare.New(ctx, config, endpoint.NewDomainFilter(nil))
+	zones, err := cloudflare.New(ctx, config, endpoint.NewDomainFilter(nil))
 	if err != nil {
 		return nil, err
 	}
-	registry, err := txt.New(config, provider)
+	registry, err := txt.New(config, zones)
 	if err != nil {
 		return nil, err
 	}
@@ -94,10 +96,16 @@ func round(ctx context.Context, request request) (*plan.Changes, error) {
 		OwnerID:        registry.OwnerID(),
 	}).Calculate()
 	planned := *calculated.Changes
-	if !request.DryRun && planned.HasChanges() {
-		return &planned, registry.ApplyChanges(ctx, calculated.Changes)
+	if request.DryRun || !planned.HasChanges() {
+		return &planned, nil
 	}
-	return &planned, nil
+	err = registry.ApplyChanges(ctx, calculated.Changes)
+	if errors.Is(err, provider.SoftError) {
+		// What the API refuses holds up neither the rest nor the next round.
+		fmt.Fprintln(os.Stderr, "external-dns:", err)
+		err = nil
+	}
+	return &planned, err
 }
 
 // The defaults of the program's flags, as far as they matter here.
