@@ -47,7 +47,7 @@ pub struct Difference {
     /// When it shows.
     pub stage: Stage,
     /// The records: `- ` and what should be there, `+ ` and what is there instead.
-    pub lines: Vec<&'static str>,
+    pub lines: Vec<String>,
     /// Why.
     pub because: &'static str,
 }
@@ -84,15 +84,16 @@ impl Case {
         }
     }
 
-    /// Allows a difference.
+    /// Allows the same difference at these stages.
     #[must_use]
-    pub fn differs(mut self, stage: Stage, lines: &[&'static str], because: &'static str) -> Self {
-        let lines = lines.to_vec();
-        self.differences.push(Difference {
-            stage,
-            lines,
+    pub fn differs(mut self, stages: &[Stage], lines: &[&str], because: &'static str) -> Self {
+        let lines: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+        let differences = stages.iter().map(|stage| Difference {
+            stage: *stage,
+            lines: lines.clone(),
             because,
         });
+        self.differences.extend(differences);
         self
     }
 

@@ -99,7 +99,7 @@ impl Findings {
             .differences
             .iter()
             .filter(|difference| difference.stage == stage)
-            .flat_map(|difference| difference.lines.iter().map(|line| (*line).to_owned()))
+            .flat_map(|difference| difference.lines.clone())
             .collect();
         meant.sort();
         if found != meant {
