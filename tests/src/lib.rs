@@ -5,6 +5,7 @@
 pub mod cloudflare;
 pub mod corpus;
 pub mod differential;
+pub mod external_dns;
 pub mod harness;
 pub mod pebble;
 pub mod sources;

@@ -13,11 +13,14 @@ const HERITAGE: &str = "external-dns";
 pub(super) const RESOURCE: &str = "palisade/";
 
 /// The types that external-dns has marks for, the longest first: of `aaaa` and `a` both may fit.
-const TYPES: [(&str, Typed); 7] = [
+const TYPES: [(&str, Typed); 10] = [
+    ("dname", Typed::Other),
     ("naptr", Typed::Other),
     ("cname", Typed::Kind(Kind::Cname)),
     ("aaaa", Typed::Kind(Kind::Aaaa)),
+    ("ptr", Typed::Other),
     ("srv", Typed::Other),
+    ("txt", Typed::Other),
     ("mx", Typed::Other),
     ("ns", Typed::Other),
     ("a", Typed::Kind(Kind::A)),
@@ -320,6 +323,21 @@ mod tests {
             (
                 TxtAffix::None,
                 "mx-www.ex.com",
+                Some(("www.ex.com", Typed::Other)),
+            ),
+            (
+                TxtAffix::None,
+                "ptr-www.ex.com",
+                Some(("www.ex.com", Typed::Other)),
+            ),
+            (
+                TxtAffix::None,
+                "txt-www.ex.com",
+                Some(("www.ex.com", Typed::Other)),
+            ),
+            (
+                TxtAffix::None,
+                "dname-www.ex.com",
                 Some(("www.ex.com", Typed::Other)),
             ),
             (
