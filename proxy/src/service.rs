@@ -3,6 +3,7 @@
 //! Nothing here is on the way of a request.
 
 use std::collections::BTreeMap;
+use std::mem::replace;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -91,6 +92,7 @@ pub struct Surroundings {
 /// Runs a service until the edge stops.
 pub async fn run(mut service: impl Service, mut around: Surroundings) {
     let mut failures = 0;
+    around.board.enter(&service);
     loop {
         let round = tokio::select! {
             round = lead(&mut service, &mut around.leadership) => round,
@@ -164,32 +166,50 @@ impl Board {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
+    /// From now on it has an entry.
+    fn enter(&self, service: &impl Service) {
+        let detail = service.detail();
+        let mut board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        board.entry(service.name()).or_default().detail = detail;
+    }
+
+    /// A service that ended by a bug of its own is in trouble.
+    pub fn broken(&self, why: &str) {
+        let mut board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for status in board.values_mut() {
+            status.trouble.get_or_insert_with(|| why.to_owned());
+            status.failures = status.failures.saturating_add(1);
+        }
+    }
+
     /// Writes down how a round went; says in the log what changed. Returns the failures in a row.
     fn record(&self, service: &impl Service, round: Round, wait: Duration) -> u32 {
-        let now = OffsetDateTime::now_utc();
+        let (now, name, detail) = (OffsetDateTime::now_utc(), service.name(), service.detail());
         let mut board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let status = board.entry(service.name()).or_default();
+        let status = board.entry(name).or_default();
         status.last_round = Some(now);
         status.next_round = Some(now + wait);
-        status.detail = service.detail();
-        match round {
+        status.detail = detail;
+        let trouble = match round {
             Round::Settled(_) => {
-                if status.trouble.take().is_some() {
-                    info!(service = service.name(), "recovered");
-                }
                 status.failures = 0;
                 status.last_success = Some(now);
+                None
             }
             Round::Troubled { why, .. } => {
                 status.failures = status.failures.saturating_add(1);
-                // The same trouble again is no news.
-                if status.trouble.as_ref() != Some(&why) {
-                    warn!(service = service.name(), "{why}");
-                    status.trouble = Some(why);
-                }
+                Some(why)
             }
+        };
+        let (failures, before) = (status.failures, replace(&mut status.trouble, trouble.clone()));
+        drop(board);
+        // The same trouble again is no news.
+        match trouble {
+            None if before.is_some() => info!(service = name, "recovered"),
+            Some(why) if before.as_ref() != Some(&why) => warn!(service = name, "{why}"),
+            _ => {}
         }
-        status.failures
+        failures
     }
 }
 
@@ -314,7 +334,7 @@ mod tests {
         stage.lead.send_replace(false);
         tokio::time::sleep(Duration::from_secs(120)).await;
         assert_eq!(stage.begun.load(Ordering::Relaxed), 1);
-        assert!(stage.board.read().is_empty());
+        assert_eq!(stage.status().last_round, None);
         stage.lead.send_replace(true);
         tokio::time::sleep(Duration::from_secs(61)).await;
         assert_eq!(stage.begun.load(Ordering::Relaxed), 2);

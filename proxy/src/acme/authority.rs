@@ -2,18 +2,18 @@
 //! may show another world (split horizon) or an old one (caches); it only helps to find those servers, and even that
 //! it does not where resolvers are named in the configuration.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use hickory_proto::op::{Message, Query};
-use hickory_proto::rr::{Name, RData, RecordType};
+use hickory_proto::op::Message;
+use hickory_proto::rr::{RData, RecordType};
 use tokio::time::Instant;
 
+use super::lookup::{Bootstrap, query};
 use crate::nameserver::{AskError, ask};
 
 /// CNAMEs in a row; a CA follows no more either.
@@ -38,15 +38,6 @@ pub struct Authorities {
     pub patience: Duration,
     /// Between two looks.
     pub pause: Duration,
-}
-
-/// Where resolvers are known from.
-#[derive(Debug, Clone)]
-pub enum Bootstrap {
-    /// A file in the form of `/etc/resolv.conf`, read each time: networks change.
-    File(PathBuf),
-    /// These.
-    Fixed(Vec<SocketAddr>),
 }
 
 /// Why a name could not be looked up, or is not what it should be.
@@ -139,6 +130,10 @@ impl Authorities {
     /// Returns once every server serves every value under `name`.
     pub async fn await_txt(&self, name: &str, values: &[String], limit: Duration) -> Result<(), LookupError> {
         let begin = Instant::now();
+        if self.recursive() {
+            // A resolver that is asked too early remembers for long that there was nothing.
+            tokio::time::sleep(self.pause.min(limit / 2)).await;
+        }
         loop {
             let lacking = self.lacking(name, values).await;
             if matches!(&lacking, Ok(lacking) if lacking.is_empty()) {
@@ -178,137 +173,6 @@ impl Authorities {
         });
         Ok(lacks.collect())
     }
-
-    /// Where a CNAME leads from here.
-    async fn alias(&self, name: &str) -> Result<Option<String>, LookupError> {
-        let servers = self.servers(name).await?;
-        let addresses: Vec<_> = servers.iter().map(|server| server.address).collect();
-        let question = query(name, RecordType::CNAME)?;
-        let answer = self.first(&addresses, &question, self.recursive()).await?;
-        Ok(answer.answers.iter().find_map(|record| match &record.data {
-            RData::CNAME(target) if record.name == *question.name() => Some(text(target)),
-            _ => None,
-        }))
-    }
-
-    /// Resolvers have to ask others, a zone's own servers must not.
-    fn recursive(&self) -> bool {
-        !self.instead.is_empty()
-    }
-
-    /// Every address of every name server of the closest zone around a name.
-    async fn servers(&self, name: &str) -> Result<Vec<Server>, LookupError> {
-        let unnamed = |&address: &SocketAddr| Server { name: None, address };
-        if self.recursive() {
-            return Ok(self.instead.iter().map(unnamed).collect());
-        }
-        let resolvers = self.bootstrap.resolvers()?;
-        let mut servers = BTreeSet::new();
-        for server in self.server_names(name, &resolvers).await? {
-            for kind in [RecordType::A, RecordType::AAAA] {
-                let answer = self.first(&resolvers, &query(&server, kind)?, true).await?;
-                servers.extend(addresses(&answer).map(|address| Server {
-                    name: Some(server.clone()),
-                    address: (address, self.port).into(),
-                }));
-            }
-        }
-        if servers.is_empty() {
-            return Err(LookupError::NoServers(name.to_owned()));
-        }
-        Ok(servers.into_iter().collect())
-    }
-
-    /// The NS records of the name, else of its parent, and so on: a challenge's name is seldom a zone.
-    async fn server_names(&self, name: &str, resolvers: &[SocketAddr]) -> Result<Vec<String>, LookupError> {
-        let mut zone = Some(name);
-        while let Some(candidate) = zone {
-            let question = query(candidate, RecordType::NS)?;
-            let answer = self.first(resolvers, &question, true).await?;
-            let names: Vec<_> = answer
-                .answers
-                .iter()
-                .filter_map(|record| match &record.data {
-                    RData::NS(server) if record.name == *question.name() => Some(text(server)),
-                    _ => None,
-                })
-                .collect();
-            if !names.is_empty() {
-                return Ok(names);
-            }
-            zone = candidate.split_once('.').map(|(_, parent)| parent);
-        }
-        Err(LookupError::NoServers(name.to_owned()))
-    }
-
-    /// The first answer that one of the servers gives.
-    async fn first(
-        &self,
-        servers: &[SocketAddr],
-        question: &Query,
-        recursive: bool,
-    ) -> Result<Message, LookupError> {
-        let mut failures = Vec::new();
-        for &server in servers {
-            match ask(server, question, recursive, self.patience).await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => failures.push(error),
-            }
-        }
-        Err(LookupError::Silent {
-            question: question.to_string(),
-            failures,
-        })
-    }
-}
-
-impl Bootstrap {
-    fn resolvers(&self) -> Result<Vec<SocketAddr>, LookupError> {
-        let path = match self {
-            Self::Fixed(resolvers) => return Ok(resolvers.clone()),
-            Self::File(path) => path,
-        };
-        let failed = |source| LookupError::Resolvers {
-            path: path.clone(),
-            source,
-        };
-        let resolvers = resolvers(&std::fs::read_to_string(path).map_err(failed)?);
-        if resolvers.is_empty() {
-            let reason = "it names no `nameserver`";
-            return Err(failed(io::Error::new(io::ErrorKind::NotFound, reason)));
-        }
-        Ok(resolvers)
-    }
-}
-
-/// The `nameserver` lines of a resolv.conf.
-fn resolvers(text: &str) -> Vec<SocketAddr> {
-    let address = |line: &str| {
-        let mut words = line.split_whitespace();
-        let is_one = words.next() == Some("nameserver");
-        words.next().filter(|_| is_one)?.parse::<IpAddr>().ok()
-    };
-    text.lines()
-        .filter_map(address)
-        .map(|address| (address, 53).into())
-        .collect()
-}
-
-fn query(name: &str, kind: RecordType) -> Result<Query, LookupError> {
-    let name = Name::from_ascii(format!("{name}.")).map_err(|_| LookupError::Name(name.to_owned()))?;
-    Ok(Query::query(name, kind))
-}
-
-fn text(name: &Name) -> String {
-    name.to_lowercase().to_ascii().trim_end_matches('.').to_owned()
-}
-
-fn addresses(answer: &Message) -> impl Iterator<Item = IpAddr> {
-    answer.answers.iter().filter_map(|record| match &record.data {
-        RData::A(address) => Some(address.0.into()),
-        RData::AAAA(address) => Some(address.0.into()),
-        _ => None,
-    })
 }
 
 /// TXT values; the strings of one record belong together.

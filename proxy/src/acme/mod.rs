@@ -2,8 +2,9 @@
 //!
 //! `plan` and `budget` are pure: what is stored and what the CA suggests become a decision. `service` looks at every
 //! certificate in rounds and does what was decided: `order` (with `authorize`, over `account` and `client`) gets a
-//! certificate, `challenge` and `authority` have the TXT records written and see that the world sees them, `store`
-//! (on `disk`, by `files`) keeps it all, `view` shows it to others.
+//! certificate, `challenge` and `authority` (over `lookup`) have the TXT records written and see that the world sees
+//! them, `renewal` asks the CA when the next one is due, `store` (on `disk`, by `files`) keeps it all, `view` shows it
+//! to others.
 
 mod account;
 mod authority;
@@ -15,10 +16,12 @@ mod disk;
 mod error;
 mod files;
 mod issued;
+mod lookup;
 mod order;
 mod plan;
 mod problem;
 mod records;
+mod renewal;
 mod service;
 mod status;
 mod store;
@@ -26,10 +29,11 @@ mod store;
 mod testing;
 mod view;
 
-pub use authority::{Authorities, Bootstrap, Lack, LookupError, Server};
+pub use authority::{Authorities, Lack, LookupError, Server};
 pub use challenge::{CHALLENGE_TTL, TxtError, TxtRecords};
 pub use disk::DiskStore;
 pub use error::{AcmeError, Step, Unfit, Unvalidated};
+pub use lookup::Bootstrap;
 pub use problem::{Problem, Subproblem};
 pub use records::Failure;
 pub use service::{Certificates, Round};

@@ -10,10 +10,10 @@ use super::account::{self, Ca};
 use super::authority::Authorities;
 use super::budget::History;
 use super::challenge::TxtRecords;
-use super::error::{AcmeError, Step};
+use super::error::AcmeError;
 use super::issued;
 use super::order::{self, Ordering};
-use super::plan::{self, Asked, Decision, Held, Situation, Wanted, Window};
+use super::plan::{self, Decision, Held, Situation, Wanted};
 use super::records::{Failure, State};
 use super::status::{CertificateStatus, Phase};
 use super::store::{self, Document, Pair, Store, StoreError};
@@ -32,7 +32,7 @@ const STORE_AGAIN: time::Duration = time::Duration::MINUTE;
 
 /// All certificates.
 pub struct Certificates {
-    acme: Acme,
+    pub(super) acme: Acme,
     wanted: Vec<Wanted>,
     store: Arc<dyn Store>,
     records: Arc<dyn TxtRecords>,
@@ -50,10 +50,10 @@ pub struct Round {
 }
 
 /// One certificate as it was found.
-struct Found {
-    held: Option<Held>,
+pub(super) struct Found {
+    pub(super) held: Option<Held>,
     entry: Option<Entry>,
-    state: State,
+    pub(super) state: State,
 }
 
 impl Certificates {
@@ -147,10 +147,14 @@ impl Certificates {
         now: OffsetDateTime,
     ) -> Result<(Duration, bool), StoreError> {
         let mut found = self.find(wanted).await?;
-        order::tidy(&*self.store, &*self.records, &wanted.name, &mut found.state).await?;
         self.plan_renewal(wanted, &mut found, ca, now).await?;
         let mut history = self.history().await?;
         let decision = self.decide(wanted, &found, &history, now);
+        // What a crash left goes away, but for the challenges of an order that is gone on with: the CA may be looking at
+        // them, and would count a failed validation.
+        if found.state.order.is_none() || !matches!(decision, Decision::Order { .. }) {
+            order::tidy(&*self.store, &*self.records, &wanted.name, &mut found.state).await?;
+        }
         let mut changed = self.show(wanted, &found, Some(&decision), now);
         if let Decision::Order { replaces, reason } = &decision {
             tracing::info!(certificate = %wanted.name, %reason, ?replaces, "ordering");
@@ -161,14 +165,24 @@ impl Certificates {
                 .await;
             self.conclude(wanted, &mut found, ordered, now).await?;
             self.plan_renewal(wanted, &mut found, ca, now).await?;
-        } else if matches!(decision, Decision::Keep { .. }) && found.state.order.is_some() {
-            // It came, and then we crashed.
-            found.state.order = None;
-            self.keep_state(wanted, &found.state).await?;
+        } else if matches!(decision, Decision::Keep { .. }) {
+            self.settle(wanted, &mut found).await?;
         }
         let decision = self.decide(wanted, &found, &history, now);
         changed |= self.show(wanted, &found, Some(&decision), now);
         Ok((pause(&decision, &found.state, now), changed))
+    }
+
+    /// Nothing is to be done, but the state may say otherwise: the certificate came, and then we crashed; or someone
+    /// put one there.
+    async fn settle(&self, wanted: &Wanted, found: &mut Found) -> Result<(), StoreError> {
+        let Found { held, state, .. } = found;
+        if state.order.is_none() && state.failure.is_none() {
+            return Ok(());
+        }
+        (state.order, state.failure) = (None, None);
+        state.succeeded = state.succeeded.max(held.as_ref().map(|held| held.not_before));
+        self.keep_state(wanted, &found.state).await
     }
 
     fn decide(&self, wanted: &Wanted, found: &Found, history: &History, now: OffsetDateTime) -> Decision {
@@ -205,61 +219,6 @@ impl Certificates {
             }
         }
         Ok(found)
-    }
-
-    /// Asks the CA when to renew, if it is time to ask.
-    async fn plan_renewal(
-        &self,
-        wanted: &Wanted,
-        found: &mut Found,
-        ca: &mut Option<Ca>,
-        now: OffsetDateTime,
-    ) -> Result<(), StoreError> {
-        let Some(held) = &found.held else {
-            return Ok(());
-        };
-        let planned = |schedule: &plan::Schedule| schedule.serial == held.serial && now < schedule.ask;
-        if found.state.schedule.as_ref().is_some_and(planned) {
-            return Ok(());
-        }
-        let asked = self.ask(held, ca).await;
-        let schedule = plan::schedule(held, &asked, found.state.schedule.as_ref(), now, rand::random());
-        found.state.schedule = Some(schedule);
-        self.keep_state(wanted, &found.state).await
-    }
-
-    async fn ask(&self, held: &Held, ca: &mut Option<Ca>) -> Asked {
-        let ours = held.directory.as_ref() == Some(&self.acme.directory);
-        let identifier = held.identifier.as_deref().and_then(order::identifier);
-        let Some(identifier) = identifier.filter(|_| ours) else {
-            return Asked::Unsupported;
-        };
-        let answer = match self.opened(ca).await {
-            Ok(ca) => ca
-                .account
-                .renewal_info(&identifier)
-                .await
-                .map_err(ca.failed(Step::RenewalInfo)),
-            Err(error) => Err(error),
-        };
-        match answer {
-            Ok((info, again)) => Asked::Suggested {
-                window: Window {
-                    start: info.suggested_window.start,
-                    end: info.suggested_window.end,
-                },
-                explanation: info.explanation_url,
-                retry_after: again.try_into().unwrap_or(time::Duration::DAY),
-            },
-            Err(AcmeError::Exchange {
-                source: instant_acme::Error::Unsupported(_),
-                ..
-            }) => Asked::Unsupported,
-            Err(error) => {
-                tracing::warn!(%error, "the CA did not say when to renew");
-                Asked::Failed
-            }
-        }
     }
 
     /// An order, and if the CA does not know our account any more, one with a new account.
@@ -324,7 +283,7 @@ impl Certificates {
         self.keep_state(wanted, &found.state).await
     }
 
-    async fn opened<'ca>(&self, ca: &'ca mut Option<Ca>) -> Result<&'ca Ca, AcmeError> {
+    pub(super) async fn opened<'ca>(&self, ca: &'ca mut Option<Ca>) -> Result<&'ca Ca, AcmeError> {
         let opened = match ca.take() {
             Some(opened) => opened,
             None => Ca::open(&self.acme, &*self.store).await?,
@@ -338,7 +297,7 @@ impl Certificates {
         Ok(history.unwrap_or_default())
     }
 
-    async fn keep_state(&self, wanted: &Wanted, state: &State) -> Result<(), StoreError> {
+    pub(super) async fn keep_state(&self, wanted: &Wanted, state: &State) -> Result<(), StoreError> {
         order::keep_state(&*self.store, &wanted.name, state).await
     }
 

@@ -19,6 +19,8 @@ type Records = BTreeMap<(String, RecordType), Vec<RData>>;
 pub(super) struct Dns {
     pub(super) address: SocketAddr,
     records: Arc<Mutex<Records>>,
+    /// The names of all questions.
+    pub(super) asked: Arc<Mutex<Vec<String>>>,
     /// Every publication and withdrawal, in order.
     pub(super) writes: Arc<Mutex<Vec<String>>>,
 }
@@ -34,20 +36,21 @@ impl Dns {
         let socket = UdpSocket::bind(address).await.unwrap();
         let address = socket.local_addr().unwrap();
         let records: Arc<Mutex<Records>> = Arc::default();
-        let serve = Arc::clone(&records);
+        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+        let (serve, note) = (Arc::clone(&records), Arc::clone(&asked));
         tokio::spawn(async move {
             let mut packet = [0; 2048];
             while let Ok((length, client)) = socket.recv_from(&mut packet).await {
-                let answer = answer(
-                    &Message::from_vec(&packet[..length]).unwrap(),
-                    &serve.lock().unwrap(),
-                );
+                let request = Message::from_vec(&packet[..length]).unwrap();
+                note.lock().unwrap().push(asked_name(&request));
+                let answer = answer(&request, &serve.lock().unwrap());
                 socket.send_to(&answer.to_vec().unwrap(), client).await.unwrap();
             }
         });
         Self {
             address,
             records,
+            asked,
             writes: Arc::default(),
         }
     }
@@ -102,14 +105,14 @@ impl TxtRecords for Dns {
     }
 }
 
+fn asked_name(request: &Message) -> String {
+    let name = request.queries[0].name().to_lowercase().to_ascii();
+    name.trim_end_matches('.').to_owned()
+}
+
 fn answer(request: &Message, records: &Records) -> Message {
     let query = &request.queries[0];
-    let asked = query
-        .name()
-        .to_lowercase()
-        .to_ascii()
-        .trim_end_matches('.')
-        .to_owned();
+    let asked = asked_name(request);
     let mut answer = Message::response(request.metadata.id, OpCode::Query);
     answer.add_queries(request.queries.clone());
     let found = records.get(&(asked.clone(), query.query_type()));

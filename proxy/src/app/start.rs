@@ -79,6 +79,7 @@ impl App {
         let admin = status::admin(&reloader, &logs, &readiness, &board);
         let supervisor = Supervisor {
             snapshots: reloader.snapshots.clone(),
+            data_dir: config.server.data_dir.clone(),
             certificates: reloader.certificates.clone(),
             generation: reloader.generation.subscribe(),
             stopped: stopped.clone(),
@@ -103,7 +104,7 @@ impl App {
             admin,
             &connections,
         );
-        tasks.spawn(supervisor.run(crew));
+        supervisor.spawn_thread(crew).map_err(StartError::Runtime)?;
         let reloader = Arc::new(reloader);
         let turn = Arc::new(Mutex::new(()));
         let reloaded = Arc::new(Notify::new());

@@ -66,7 +66,12 @@ fn certificate(entry: &Entry) -> Value {
 fn tell_services(metrics: &Metrics, board: &Board) {
     metrics.service_healthy.clear();
     metrics.service_last_success.clear();
-    for (service, status) in board.read() {
+    // Of one that is at its first round nothing is known.
+    let known = board
+        .read()
+        .into_iter()
+        .filter(|(_, status)| status.last_round.is_some());
+    for (service, status) in known {
         let labels = ServiceLabels { service };
         let healthy = metrics.service_healthy.get_or_create(&labels);
         healthy.set(i64::from(status.trouble.is_none()));

@@ -25,7 +25,7 @@ pub fn load(tls: &Tls, data_dir: &Path) -> Result<CertificateSet, Vec<Certificat
     }
     if !tls.self_signed.is_empty() {
         match self_signed::ensure(&tls.self_signed, data_dir).and_then(|files| read(&files)) {
-            Ok(entry) => entries.push(entry),
+            Ok(entry) => entries.push(entry.standing_in()),
             Err(error) => errors.push(error),
         }
     }
@@ -61,7 +61,16 @@ impl Entry {
             not_after,
             origin: origin.certificate.display().to_string(),
             key: Arc::new(key),
+            stand_in: false,
         })
+    }
+
+    /// The same, for want of a better one.
+    pub(super) fn standing_in(self) -> Self {
+        Self {
+            stand_in: true,
+            ..self
+        }
     }
 }
 

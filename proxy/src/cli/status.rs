@@ -38,6 +38,7 @@ pub(super) fn run(config: &Path, json: bool) -> Result<(), Failed> {
 fn told(name: &str, service: &Value) -> String {
     let text = |key: &str| service[key].as_str().unwrap_or("never").to_owned();
     let mut told = match service["trouble"].as_str() {
+        None if service["last_round"].is_null() => format!("{name}: its first round has not ended yet"),
         None => format!(
             "{name}: ok since {}, next round {}",
             text("last_success"),
@@ -100,8 +101,8 @@ mod tests {
     #[test]
     fn a_service_is_told_with_its_trouble_and_its_own_words() {
         let service = serde_json::json!({
-            "last_success": "2026-11-27T07:00:00Z", "next_round": "2026-11-27T07:05:00Z", "failures": 0,
-            "trouble": null, "detail": {"zones": [{"name": "example.com", "records": 3, "notes": []}]},
+            "last_round": "2026-11-27T07:00:00Z", "last_success": "2026-11-27T07:00:00Z",
+            "next_round": "2026-11-27T07:05:00Z", "failures": 0, "trouble": null, "detail": {"zones": [{"name": "example.com", "records": 3, "notes": []}]},
         });
         let fine = "dns: ok since 2026-11-27T07:00:00Z, next round 2026-11-27T07:05:00Z\n  zones:\n    -\n      \
                     name: example.com\n      records: 3";
@@ -112,5 +113,7 @@ mod tests {
         let troubled = "dns: TROUBLE (2 rounds, last success never, next round 2026-11-27T07:05:00Z)\n  the token is \
                         wrong\n  make a new one";
         assert_eq!(told("dns", &service), troubled);
+        let service = serde_json::json!({"last_round": null, "trouble": null, "failures": 0});
+        assert_eq!(told("dns", &service), "dns: its first round has not ended yet");
     }
 }

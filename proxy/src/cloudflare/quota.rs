@@ -82,7 +82,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn dns_limits_are_read_from_headers() {
-        const TABLE: &[(u16, &[(&str, &str)], Option<u64>, Option<u64>)] = &[
+        /// Status, headers; remaining calls, seconds to wait.
+        type Row = (
+            u16,
+            &'static [(&'static str, &'static str)],
+            Option<u64>,
+            Option<u64>,
+        );
+        const TABLE: &[Row] = &[
             (200, &[], None, None),
             (200, &[("ratelimit", "\"default\";r=50;t=30")], Some(50), None),
             (200, &[("ratelimit", "\"default\";r=0;t=30")], Some(0), Some(30)),

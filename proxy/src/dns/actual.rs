@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::registry::RESOURCE;
 use super::{Kind, Labels, Registry, Typed};
 use crate::cloudflare::{Record, RecordType};
 
@@ -22,7 +23,7 @@ struct Name<'r> {
 /// A mark, of whomever.
 pub(super) struct Mark<'r> {
     pub(super) record: &'r Record,
-    owner: String,
+    labels: Labels,
 }
 
 /// Whose a record set is.
@@ -83,15 +84,15 @@ impl<'r> Actual<'r> {
     pub(super) fn our_marks(&self) -> impl Iterator<Item = (&str, Typed, &Mark<'r>)> {
         let marks = self.marks.iter();
         marks.flat_map(|((name, typed), marks)| {
-            let ours = marks.iter().filter(|mark| mark.owner == self.owner);
+            let ours = marks.iter().filter(|mark| mark.labels.owner == self.owner);
             ours.map(|mark| (name.as_str(), *typed, mark))
         })
     }
 
     /// Two marks that contradict one another make nobody's record ours.
     fn claim(&self, marks: &[Mark<'_>]) -> Owner {
-        match marks.iter().find(|mark| mark.owner != self.owner) {
-            Some(other) => Owner::Other(other.owner.clone()),
+        match marks.iter().find(|mark| mark.labels.owner != self.owner) {
+            Some(other) => Owner::Other(other.labels.owner.clone()),
             None if marks.is_empty() => Owner::Nobody,
             None => Owner::Ours,
         }
@@ -101,11 +102,10 @@ impl<'r> Actual<'r> {
         if record.kind == RecordType::Txt {
             let labels = Labels::read(&record.content);
             if let (Some(labels), Some(subject)) = (labels, registry.subject(&record.name)) {
-                let owner = labels.owner;
                 self.marks
                     .entry(subject)
                     .or_default()
-                    .push(Mark { record, owner });
+                    .push(Mark { record, labels });
             }
             return;
         }
@@ -114,5 +114,13 @@ impl<'r> Actual<'r> {
             Some(kind) => name.sets.entry(kind).or_default().push(record),
             None => name.others.push(record),
         }
+    }
+}
+
+impl Mark<'_> {
+    /// Whether it was written by an edge, and not by what had the zone before.
+    pub(super) fn is_of_an_edge(&self) -> bool {
+        let resource = self.labels.resource.as_deref();
+        resource.is_some_and(|resource| resource.starts_with(RESOURCE))
     }
 }

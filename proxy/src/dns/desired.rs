@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use super::registry::within;
+use super::registry::{RESOURCE, within};
 use super::{Host, Kind, Note, Wants, Wish};
 use crate::config::{Dns, DnsTarget, HostPattern, Route, Zone};
 
@@ -79,7 +79,7 @@ impl Desired {
             targets => targets,
         };
         let mut host = Host {
-            resource: format!("palisade/{}", route.name),
+            resource: format!("{RESOURCE}{}", route.name),
             wants: wants(targets, found),
             ttl: route.dns.ttl,
             proxied: route.dns.proxied,
@@ -96,7 +96,7 @@ impl Desired {
             None => drop(self.hosts.insert(name, host)),
             Some(first) if first.same_records(&host) => {}
             Some(first) => {
-                let first = first.resource.trim_start_matches("palisade/").to_owned();
+                let first = first.resource.trim_start_matches(RESOURCE).to_owned();
                 self.notes.push(Note::Differ {
                     host: name,
                     first,

@@ -9,6 +9,9 @@ use crate::config::{TxtAffix, TxtNames};
 const TEMPLATE: &str = "%{record_type}";
 const HERITAGE: &str = "external-dns";
 
+/// What an edge's marks say that they are for begins with this; the route's name follows.
+pub(super) const RESOURCE: &str = "palisade/";
+
 /// The types that external-dns has marks for, the longest first: of `aaaa` and `a` both may fit.
 const TYPES: [(&str, Typed); 10] = [
     ("dname", Typed::Other),
@@ -228,7 +231,14 @@ mod tests {
     fn dns_marks_have_the_names_that_external_dns_gives_them() {
         use Kind::{A, Aaaa, Cname};
         use MarkProblem::{Ambiguous, OutsideZone};
-        let table: Vec<(TxtAffix, Option<&str>, &str, Kind, Result<&str, MarkProblem>)> = vec![
+        type Row = (
+            TxtAffix,
+            Option<&'static str>,
+            &'static str,
+            Kind,
+            Result<&'static str, MarkProblem>,
+        );
+        let table: Vec<Row> = vec![
             (TxtAffix::None, None, "www.ex.com", A, Ok("a-www.ex.com")),
             (TxtAffix::None, None, "www.ex.com", Aaaa, Ok("aaaa-www.ex.com")),
             (TxtAffix::None, None, "a.b.ex.com", Cname, Ok("cname-a.b.ex.com")),
@@ -307,7 +317,8 @@ mod tests {
 
     #[test]
     fn dns_names_of_marks_are_read_as_external_dns_reads_them() {
-        let table: Vec<(TxtAffix, &str, Option<(&str, Typed)>)> = vec![
+        type Row = (TxtAffix, &'static str, Option<(&'static str, Typed)>);
+        let table: Vec<Row> = vec![
             (TxtAffix::None, "www.ex.com", Some(("www.ex.com", Typed::Legacy))),
             (
                 TxtAffix::None,

@@ -9,6 +9,9 @@ use crate::cloudflare::{ApiError, Client};
 use crate::config::{Dns, Zone};
 use crate::secret::{Secret, SecretError};
 
+/// Clients that are kept; tokens that were replaced leave theirs behind.
+const CLIENTS: usize = 32;
+
 /// The records of all zones, and how the last round went.
 #[derive(Debug, Default)]
 pub struct Records {
@@ -126,7 +129,8 @@ impl Records {
     ) -> Result<(String, Client, Plan), ZoneError> {
         let (id, client) = self.found(zone).await?;
         let records = client.records(&id).await.inspect_err(|error| {
-            if error.is_zone_gone() {
+            // A zone that was made anew has another identifier, and the API's words for that differ.
+            if !error.is_transient() {
                 self.ids.remove(&(zone.api.clone(), zone.name.clone()));
             }
         })?;
@@ -153,6 +157,9 @@ impl Records {
             return client.clone();
         }
         let client = Client::new(api, token.clone());
+        if self.clients.len() == CLIENTS {
+            self.clients.remove(0);
+        }
         self.clients.push((api.to_owned(), token, client.clone()));
         client
     }

@@ -18,7 +18,7 @@ pub(super) struct Model {
 
 impl Model {
     /// A record per line: `A www 203.0.113.5`, with `ttl=60`, `proxied`, `comment=text` behind it; a mark as
-    /// `MARK a-www OWNER`.
+    /// `MARK a-www OWNER`, with `for=palisade/r` behind it if another than `r` made it.
     pub(super) fn of(text: &str) -> Self {
         let mut model = Self::default();
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
@@ -126,7 +126,7 @@ fn parse(line: &str) -> NewRecord {
     };
     let option = |key: &str| rest.iter().find_map(|word| word.strip_prefix(key));
     let (kind, content) = match *kind {
-        "MARK" => (RecordType::Txt, mark(content)),
+        "MARK" => (RecordType::Txt, mark(content, option("for=").unwrap_or("r"))),
         kind => (RecordType::from(kind), (*content).to_owned()),
     };
     NewRecord {
@@ -139,8 +139,8 @@ fn parse(line: &str) -> NewRecord {
     }
 }
 
-pub(super) fn mark(owner: &str) -> String {
-    format!("\"heritage=external-dns,external-dns/owner={owner},external-dns/resource=r\"")
+fn mark(owner: &str, resource: &str) -> String {
+    format!("\"heritage=external-dns,external-dns/owner={owner},external-dns/resource={resource}\"")
 }
 
 pub(super) fn full(name: &str) -> String {

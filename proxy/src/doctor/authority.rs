@@ -33,12 +33,15 @@ pub(super) async fn examine(config: &Config) -> Vec<Finding> {
 }
 
 async fn fetch(acme: &Acme) -> Result<(Value, Option<OffsetDateTime>), String> {
-    let mut client = reqwest::Client::builder().timeout(TIMEOUT);
+    // RFC 8555, section 6.1: there must be a User-Agent.
+    let mut client = reqwest::Client::builder()
+        .user_agent(concat!("palisade/", env!("CARGO_PKG_VERSION")))
+        .timeout(TIMEOUT);
     if let Some(root) = &acme.root {
         let pem = std::fs::read(root).map_err(|error| format!("{}: {error}", root.display()))?;
-        let root =
-            reqwest::Certificate::from_pem(&pem).map_err(|error| format!("{}: {error}", root.display()))?;
-        client = client.tls_certs_only([root]);
+        let roots = reqwest::Certificate::from_pem_bundle(&pem)
+            .map_err(|error| format!("{}: {error}", root.display()))?;
+        client = client.tls_certs_only(roots);
     }
     let client = client.build().map_err(|error| error.to_string())?;
     let failed = |error: reqwest::Error| format!("{}: {}", acme.directory, causes(&error));

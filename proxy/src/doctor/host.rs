@@ -16,15 +16,14 @@ pub(super) async fn examine(config: &Config) -> Vec<Finding> {
     findings
 }
 
-/// Keys are kept there: it has to take files, and show them to nobody else.
+/// Keys are kept there: it has to take files, and show them to nobody else. One that is not there yet is not made here:
+/// it would belong to whoever asks, and not to the user that the edge runs as.
 fn storage(data_dir: &Path) -> Finding {
     let about = format!("storage {}", data_dir.display());
     let mend = "make the folder, owned by the user that the edge runs as, or set [server].data_dir";
-    let probe = || {
-        std::fs::create_dir_all(data_dir)?;
-        tempfile::NamedTempFile::new_in(data_dir).map(drop)
-    };
-    if let Err(error) = probe() {
+    let nearest = data_dir.ancestors().find(|folder| folder.exists());
+    let nearest = nearest.unwrap_or(Path::new("."));
+    if let Err(error) = tempfile::NamedTempFile::new_in(nearest) {
         return Finding::bad(about, error.to_string(), mend);
     }
     match mode(data_dir) {
@@ -33,7 +32,8 @@ fn storage(data_dir: &Path) -> Finding {
             format!("everybody may write there (mode {mode:o})"),
             format!("chmod o-w {}", data_dir.display()),
         ),
-        _ => Finding::good(about, "writable"),
+        Some(_) => Finding::good(about, "writable"),
+        None => Finding::good(about, "not there yet, and can be made"),
     }
 }
 
@@ -83,6 +83,9 @@ mod tests {
     fn storage_that_cannot_be_written_or_that_all_can_write_is_told() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(storage(folder.path()).verdict, Verdict::Good);
+        let later = folder.path().join("later/data");
+        assert_eq!(storage(&later).verdict, Verdict::Good);
+        assert!(!folder.path().join("later").exists());
         std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o777)).unwrap();
         let open = storage(folder.path());
         assert_eq!(open.verdict, Verdict::Bad);

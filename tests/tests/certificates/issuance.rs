@@ -39,7 +39,7 @@ async fn certificates_are_ordered_once_and_used_over_restarts() {
     let account = std::fs::read(home.account()).unwrap();
     let mut second = home.started();
     assert!(second.follow(now()).await.changed);
-    assert_eq!(second.round(now()).await.changed, false);
+    assert!(!second.round(now()).await.changed);
     assert_eq!(std::fs::read(home.account()).unwrap(), account);
     assert_eq!(home.orders().len(), 1);
     let mut offline = home.acme.clone();

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use palisade_tests::cloudflare::{FakeCloudflare, FakeOptions};
-use palisade_tests::harness::{Route, TestEdge, eventually};
+use palisade_tests::harness::{EdgeBuilder, Route, TestEdge, eventually};
 use palisade_tests::pebble::{Pebble, PebbleOptions};
 use reqwest::Client;
 use serde_json::Value;
@@ -19,9 +19,18 @@ pub(crate) struct House {
 
 impl House {
     pub(crate) async fn new() -> Self {
+        Self::with(true).await
+    }
+
+    /// With a CA that looks at challenges some seconds later.
+    pub(crate) async fn with_slow_ca() -> Self {
+        Self::with(false).await
+    }
+
+    async fn with(no_sleep: bool) -> Self {
         let fake = FakeCloudflare::start(FakeOptions::zones(&[ZONE])).await;
         let options = PebbleOptions {
-            no_sleep: true,
+            no_sleep,
             authorization_reuse: Some(0),
             nonce_reject: Some(5),
             ..PebbleOptions::default()
@@ -43,13 +52,18 @@ impl House {
 
     /// An edge with `app.example.com`, and no certificate of its own.
     pub(crate) async fn edge(&self, zone: &str, more: &str) -> TestEdge {
+        self.builder(zone, more).start().await
+    }
+
+    /// The same before its start.
+    pub(crate) fn builder(&self, zone: &str, more: &str) -> EdgeBuilder {
         let route = Route::new("app").hosts(&["app.example.com"]).unguarded();
         let builder = TestEdge::builder().without_certificates().route(&route);
         let root = std::fs::read_to_string(self.pebble.root_pem_path()).unwrap();
         let builder = builder
             .file("token", self.fake.token())
             .file("ca-root.pem", &root);
-        builder.and(&self.toml("./token", zone)).and(more).start().await
+        builder.and(&self.toml("./token", zone)).and(more)
     }
 
     /// A client that trusts the CA alone.

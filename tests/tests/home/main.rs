@@ -3,5 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod certificates;
+mod commands;
+mod crash;
+mod desk;
+mod doctor;
 mod house;
+mod outages;
 mod records;
+mod standing;

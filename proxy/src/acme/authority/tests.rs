@@ -125,13 +125,22 @@ async fn certificates_name_without_a_zone_is_told() {
     assert_eq!(error, format!("no name servers found for {NAME}"));
 }
 
-#[test]
-fn certificates_resolvers_are_read_from_resolv_conf() {
-    let text =
-        "# local\nnameserver 192.0.2.1\nsearch lan\n nameserver\t2001:db8::1 # six\nnameserver nonsense\n";
-    let expected: Vec<SocketAddr> = vec![
-        "192.0.2.1:53".parse().unwrap(),
-        "[2001:db8::1]:53".parse().unwrap(),
-    ];
-    assert_eq!(resolvers(text), expected);
+/// What is asked too early is remembered: the resolvers hear of the challenge's name only once it is there.
+#[tokio::test]
+async fn certificates_named_resolvers_are_not_asked_too_early() {
+    let dns = Dns::start().await;
+    dns.zone("example.com", "ns.example.com", HOME);
+    dns.alias(NAME, "x.example.com");
+    let resolver = Dns::start().await;
+    resolver.zone("example.com", "ns.example.com", HOME);
+    let asking = Authorities {
+        instead: vec![resolver.address],
+        ..asking(&dns)
+    };
+    assert_eq!(asking.final_name(NAME).await.unwrap(), "x.example.com");
+    let asked = resolver.asked.lock().unwrap().clone();
+    assert!(
+        !asked.is_empty() && !asked.contains(&NAME.to_owned()),
+        "{asked:?}"
+    );
 }

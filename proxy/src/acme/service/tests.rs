@@ -237,6 +237,22 @@ async fn certificates_are_tried_again_when_someone_asks() {
 }
 
 #[tokio::test]
+async fn certificates_that_came_before_a_crash_end_the_failures() {
+    let home = Offline::new().await;
+    let mut certificates = home.started();
+    certificates.round(days(0)).await;
+    assert_eq!(view(&certificates).certificates[0].phase, Phase::Absent);
+    home.stored(&NAMES).await;
+    let mut certificates = home.started();
+    certificates.round(days(1)).await;
+    let found = view(&certificates).certificates[0].clone();
+    assert_eq!(
+        (found.phase, found.failure, found.last_success),
+        (Phase::Valid, None, Some(START))
+    );
+}
+
+#[tokio::test]
 async fn certificates_status_is_data() {
     let home = Offline::new().await;
     home.stored(&NAMES).await;

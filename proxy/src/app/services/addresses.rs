@@ -144,7 +144,7 @@ mod tests {
             board: board.clone(),
         };
         let other = tokio::spawn(run(Troubled, around));
-        while board.read().is_empty() {
+        while board.read().values().all(|status| status.trouble.is_none()) {
             tokio::task::yield_now().await;
         }
         other.abort();

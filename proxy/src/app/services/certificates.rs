@@ -1,12 +1,15 @@
 //! Certificates as a background service: what comes of a round is served at once.
 
+use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::Value;
 use time::OffsetDateTime;
+use tokio::sync::watch;
 
-use crate::acme::{CertificateStatus, Certificates, Phase};
+use crate::acme::{CertificateStatus, Certificates, Phase, View};
 use crate::certs::CertificateStore;
 use crate::service::{Round, Service};
 
@@ -43,16 +46,27 @@ impl Service for CertificateService {
     }
 
     async fn round(&mut self) -> Round {
-        let round = self.certificates.round(OffsetDateTime::now_utc()).await;
-        if round.changed {
-            self.publish();
-        }
+        let publish = publish_changes(self.certificates.view(), self.served.clone());
+        let round = tokio::select! {
+            round = self.certificates.round(OffsetDateTime::now_utc()) => round,
+            never = publish => match never {},
+        };
+        self.publish();
         settled(&self.statuses(), round.next)
     }
 
     fn detail(&self) -> Value {
         serde_json::to_value(self.statuses()).unwrap_or_default()
     }
+}
+
+/// What came of one order serves while the next one is under way.
+async fn publish_changes(mut view: watch::Receiver<Arc<View>>, served: CertificateStore) -> Infallible {
+    while view.changed().await.is_ok() {
+        let entries = view.borrow_and_update().entries.clone();
+        served.publish_issued(entries);
+    }
+    std::future::pending().await
 }
 
 /// One certificate in trouble is a service in trouble.

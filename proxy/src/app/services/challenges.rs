@@ -1,20 +1,21 @@
 //! DNS-01's TXT records in the zones that we look after.
 
 use async_trait::async_trait;
-use tokio::sync::Mutex;
+use time::OffsetDateTime;
 
 use super::zones::Zones;
 use crate::acme::{CHALLENGE_TTL, TxtError, TxtRecords};
 use crate::cloudflare::{ApiError, Client, NewRecord, Record, RecordType};
 
-/// How a later run knows that a record was ours.
-const COMMENT: &str = "palisade: ACME challenge";
+/// How a record tells that it was ours; the time of its making follows.
+const COMMENT: &str = "palisade: ACME challenge of ";
+
+/// A record this old is nobody's any more. Younger ones may be those of another edge that orders the same name now.
+const STALE: time::Duration = time::Duration::HOUR;
 
 /// Writes challenges through the API of their zone.
 pub(super) struct Challenges {
     zones: Zones,
-    /// Identifiers of zones that were looked up: name, identifier.
-    ids: Mutex<Vec<(String, String)>>,
 }
 
 /// Why a challenge could not be written.
@@ -28,10 +29,7 @@ enum ChallengeError {
 
 impl Challenges {
     pub(super) fn new(zones: Zones) -> Self {
-        Self {
-            zones,
-            ids: Mutex::default(),
-        }
+        Self { zones }
     }
 
     /// The API and the zone's identifier there.
@@ -39,12 +37,8 @@ impl Challenges {
         let zone = self.zones.of(name);
         let zone = zone.ok_or_else(|| failed(ChallengeError::NoZone(name.to_owned())))?;
         let client = self.zones.client(zone).map_err(failed)?;
-        let mut ids = self.ids.lock().await;
-        if let Some((_, id)) = ids.iter().find(|(known, _)| *known == zone.name) {
-            return Ok((client, id.clone()));
-        }
+        // Orders are rare: nothing is gained by remembering what may change.
         let found = client.zone(&zone.name).await.map_err(api)?;
-        ids.push((zone.name.clone(), found.id.clone()));
         Ok((client, found.id))
     }
 
@@ -68,7 +62,7 @@ impl TxtRecords for Challenges {
                 content: quoted(value),
                 ttl: CHALLENGE_TTL,
                 proxied: None,
-                comment: Some(COMMENT.to_owned()),
+                comment: Some(comment(OffsetDateTime::now_utc())),
             };
             match client.create(&zone, &record).await {
                 Err(error) if !error.is_identical() => return Err(api(error)),
@@ -91,11 +85,25 @@ impl TxtRecords for Challenges {
 
     async fn stale(&self, name: &str) -> Result<Vec<String>, TxtError> {
         let (_, _, records) = self.there(name).await?;
-        let ours = records
-            .iter()
-            .filter(|record| record.comment.as_deref() == Some(COMMENT));
-        Ok(ours.map(|record| bare(&record.content).to_owned()).collect())
+        let now = OffsetDateTime::now_utc();
+        let stale = records.iter().filter(|record| {
+            record
+                .comment
+                .as_deref()
+                .is_some_and(|comment| is_stale(comment, now))
+        });
+        Ok(stale.map(|record| bare(&record.content).to_owned()).collect())
     }
+}
+
+fn comment(now: OffsetDateTime) -> String {
+    format!("{COMMENT}{}", now.unix_timestamp())
+}
+
+fn is_stale(comment: &str, now: OffsetDateTime) -> bool {
+    let made = comment.strip_prefix(COMMENT).and_then(|time| time.parse().ok());
+    let made = made.and_then(|time| OffsetDateTime::from_unix_timestamp(time).ok());
+    made.is_some_and(|made| now - made > STALE)
 }
 
 /// As Cloudflare wants a TXT record's content.
@@ -116,4 +124,25 @@ fn failed(error: impl std::error::Error + Send + Sync + 'static) -> TxtError {
 
 fn api(error: ApiError) -> TxtError {
     failed(ChallengeError::Api(super::advised(&error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn certificates_challenges_of_an_edge_that_orders_now_are_not_stale() {
+        let made = OffsetDateTime::UNIX_EPOCH;
+        let comment = comment(made);
+        assert!(!is_stale(&comment, made + time::Duration::minutes(59)));
+        assert!(is_stale(&comment, made + time::Duration::minutes(61)));
+        for other in [
+            "",
+            "palisade: ACME challenge of ",
+            "palisade: ACME challenge of Tuesday",
+            "0",
+        ] {
+            assert!(!is_stale(other, made + time::Duration::days(9)), "{other}");
+        }
+    }
 }

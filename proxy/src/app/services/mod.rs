@@ -7,10 +7,12 @@ mod challenges;
 mod records;
 mod zones;
 
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::acme::{Authorities, Certificates, DiskStore};
 use crate::certs::CertificateStore;
@@ -28,9 +30,14 @@ use challenges::Challenges;
 use records::RecordService;
 use zones::Zones;
 
+/// After a service ended by a bug of its own, all are begun anew this much later.
+const PAUSE_AFTER_BUG: Duration = Duration::from_secs(60);
+
 /// What services are made with, and what they tell.
 pub(super) struct Supervisor {
     pub(super) snapshots: SnapshotHandle,
+    /// As it was at the start: another one takes effect at the next.
+    pub(super) data_dir: PathBuf,
     pub(super) certificates: CertificateStore,
     pub(super) generation: watch::Receiver<u64>,
     pub(super) stopped: watch::Receiver<bool>,
@@ -41,6 +48,12 @@ pub(super) struct Supervisor {
 pub(super) struct Crew {
     certificates: Option<CertificateService>,
     config: Arc<Config>,
+}
+
+/// What follows services that ran.
+enum Next {
+    Stop,
+    Reload,
 }
 
 /// Services that run.
@@ -64,32 +77,62 @@ impl Supervisor {
         Crew { certificates, config }
     }
 
-    /// Runs services until the edge stops: those of `crew`, then those of whatever configuration follows.
-    pub(super) async fn run(mut self, mut crew: Crew) {
+    /// Runs services until the edge stops, on a thread of their own: a disk that hangs, or work that takes long, is
+    /// none of those who serve requests.
+    pub(super) fn spawn_thread(self, crew: Crew) -> std::io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let thread = std::thread::Builder::new().name("services".to_owned());
+        thread.spawn(move || runtime.block_on(self.run(crew))).map(drop)
+    }
+
+    /// Services of `crew`, then those of whatever configuration follows.
+    async fn run(mut self, mut crew: Crew) {
         loop {
             let config = Arc::clone(&crew.config);
-            let running = self.start(crew);
-            if self.while_the_same(&config, &running).await.is_none() {
-                return running.stop().await;
-            }
+            let mut running = self.start(crew);
+            let next = self.while_the_same(&config, &mut running).await;
             running.stop().await;
-            self.board.clear();
+            match next {
+                Next::Stop => return,
+                Next::Reload => self.board.clear(),
+            }
             crew = self.crew().await;
         }
     }
 
-    /// Returns when services are told something else; `None` when the edge stops.
-    async fn while_the_same(&mut self, config: &Config, running: &Running) -> Option<()> {
+    /// Until services are told something else, or the edge stops.
+    async fn while_the_same(&mut self, config: &Config, running: &mut Running) -> Next {
         loop {
-            tokio::select! {
-                changed = self.generation.changed() => changed.ok()?,
-                _ = self.stopped.wait_for(|stopped| *stopped) => return None,
+            let ended = tokio::select! {
+                changed = self.generation.changed() => match changed {
+                    Ok(()) => None,
+                    Err(_) => return Next::Stop,
+                },
+                _ = self.stopped.wait_for(|stopped| *stopped) => return Next::Stop,
+                Some(ended) = running.tasks.join_next() => Some(ended),
+            };
+            if let Some(ended) = ended {
+                self.tell_bug(ended);
+                tokio::time::sleep(PAUSE_AFTER_BUG).await;
+                return Next::Reload;
             }
             if !told_the_same(config, &self.snapshots.load().config) {
-                return Some(());
+                return Next::Reload;
             }
             running.records.notify_one();
         }
+    }
+
+    /// Services do not end by themselves.
+    fn tell_bug(&self, ended: Result<(), JoinError>) {
+        let why = match ended {
+            Err(error) => format!("a background service broke off, which is a bug in Palisade: {error}"),
+            Ok(()) => "a background service ended, which is a bug in Palisade".to_owned(),
+        };
+        tracing::error!("{why}");
+        self.board.broken(&why);
     }
 
     async fn certificates(&self, config: &Config) -> CertificateService {
@@ -97,7 +140,7 @@ impl Supervisor {
         let certificates = Certificates::new(
             &config.zones,
             &config.acme,
-            Arc::new(DiskStore::new(&config.server.data_dir)),
+            Arc::new(DiskStore::new(&self.data_dir)),
             Arc::new(Challenges::new(zones)),
             Authorities::new(config.acme.nameservers.clone()),
         );
@@ -125,7 +168,7 @@ impl Supervisor {
             return running;
         }
         let addresses = AddressService::new(
-            Addresses::new(config.ddns.clone(), &config.server.data_dir),
+            Addresses::new(config.ddns.clone(), &self.data_dir),
             Notifier::new(config.ddns.pings.clone()),
             config.ddns.interval,
             found,
@@ -137,6 +180,7 @@ impl Supervisor {
             while address.changed().await.is_ok() {
                 wake_records.notify_one();
             }
+            std::future::pending().await
         });
         self.spawn(&mut running, addresses, wake);
         running
@@ -163,8 +207,7 @@ impl Running {
 
 /// Whether two configurations tell services the same. Routes are not among it: records look at them anew each round.
 fn told_the_same(before: &Config, after: &Config) -> bool {
-    (&before.zones, &before.acme, &before.ddns, &before.server.data_dir)
-        == (&after.zones, &after.acme, &after.ddns, &after.server.data_dir)
+    (&before.zones, &before.acme, &before.ddns) == (&after.zones, &after.acme, &after.ddns)
 }
 
 /// An API's error with what to do about it.

@@ -28,7 +28,7 @@ pub fn detect(family: Family, name: Option<&str>) -> Result<IpAddr, DetectError>
     let address = match family {
         Family::Ipv4 => ipv4(&name)?,
         Family::Ipv6 => {
-            let text = std::fs::read_to_string("/proc/net/if_inet6").unwrap_or_default();
+            let text = std::fs::read_to_string("/proc/self/net/if_inet6").unwrap_or_default();
             ipv6(&text, &name).map(IpAddr::V6)
         }
     };

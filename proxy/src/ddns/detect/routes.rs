@@ -1,4 +1,4 @@
-//! The default route, from what the kernel shows in `/proc/net`.
+//! The default route, from what the kernel shows in `/proc/self/net`: a unit with `ProcSubset=pid` has no other.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -21,8 +21,8 @@ pub struct DefaultRoute {
 pub fn default_route(family: Family) -> Option<DefaultRoute> {
     let read = |path| std::fs::read_to_string(path).unwrap_or_default();
     match family {
-        Family::Ipv4 => best(read("/proc/net/route").lines().filter_map(ipv4)),
-        Family::Ipv6 => best(read("/proc/net/ipv6_route").lines().filter_map(ipv6)),
+        Family::Ipv4 => best(read("/proc/self/net/route").lines().filter_map(ipv4)),
+        Family::Ipv6 => best(read("/proc/self/net/ipv6_route").lines().filter_map(ipv6)),
     }
 }
 

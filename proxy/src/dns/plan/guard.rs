@@ -20,9 +20,9 @@ pub struct Guard {
 pub struct Refusal {
     /// What would have been deleted, marks among it, and what another record takes the place of.
     pub withheld: Vec<Delete>,
-    /// How many of them are records that nothing takes the place of.
+    /// How many of them are records that nothing takes the place of, or marks that no record goes with.
     pub records: usize,
-    /// How many such records of ours there are.
+    /// How many such of ours there are.
     pub ours: usize,
     /// What they are too many for.
     pub limit: Limit,
@@ -60,16 +60,20 @@ impl Planner<'_> {
     /// the same losses a smaller share.
     pub(super) fn guard(&mut self) {
         let losses = std::mem::take(&mut self.losses);
+        let dangling = std::mem::take(&mut self.dangling);
         let of_records = losses.iter().filter(|loss| loss.subject.part == Part::Record);
-        let records = of_records.count();
-        let limit = self.options.guard.passed(records, self.ours);
-        self.plan.deletes.extend(losses);
+        // A mark that no record goes with is a record of its own: many of them at once are no leftovers, but a name
+        // of marks that was changed.
+        let records = of_records.count() + dangling.len();
+        let ours = self.ours + dangling.len();
+        let limit = self.options.guard.passed(records, ours);
+        self.plan.deletes.extend(losses.into_iter().chain(dangling));
         self.plan.sort();
         self.plan.refusal = limit.map(|limit| Refusal {
             withheld: std::mem::take(&mut self.plan.deletes),
             waiting: std::mem::take(&mut self.plan.creates),
             records,
-            ours: self.ours,
+            ours,
             limit,
         });
     }

@@ -1,7 +1,7 @@
 //! Marks come with their records and go with them.
 
 use super::host::deleted;
-use super::{Create, Part, Planner, Subject};
+use super::{Create, Note, Part, Planner, Subject};
 use crate::cloudflare::{NewRecord, RecordType};
 use crate::config::DnsPolicy;
 use crate::dns::{Kind, Typed};
@@ -40,29 +40,35 @@ impl Planner<'_> {
         self.delete(gone, replaced);
     }
 
-    /// Deletes marks of ours without a record: whoever made a record of that name by hand would find it ours.
+    /// Finds marks of ours without a record: whoever made a record of that name by hand would find it ours. Only what
+    /// an edge wrote, under the name that it would write today: any other name may be read wrongly, and the mark be
+    /// that of a record which is there.
     pub(super) fn dangling_marks(&mut self) {
         if self.options.policy != DnsPolicy::Sync {
             return;
         }
         let mut dangling = Vec::new();
         for (name, typed, mark) in self.actual.our_marks() {
-            let kinds: &[Kind] = match typed {
-                Typed::Kind(Kind::A) => &[Kind::A],
-                Typed::Kind(Kind::Aaaa) => &[Kind::Aaaa],
-                Typed::Kind(Kind::Cname) => &[Kind::Cname],
-                Typed::Legacy if self.actual.others(name).is_empty() => &[Kind::A, Kind::Cname],
-                Typed::Legacy | Typed::Other => continue,
-            };
+            // Without a type, the name says nothing that could be checked.
+            let Typed::Kind(kind) = typed else { continue };
+            let written = self.options.registry.mark_name(name, kind, &self.desired.zone);
+            let by_us = mark.is_of_an_edge() && written.as_ref() == Ok(&mark.record.name);
             // What looks like `www`'s mark may be an old one of a record that is called `a-www`.
             let called_so = |kind| !self.actual.set(&mark.record.name, kind).is_empty();
-            let own = typed != Typed::Legacy && [Kind::A, Kind::Cname].into_iter().any(called_so);
-            if !own && kinds.iter().all(|kind| self.is_needless(name, *kind)) {
-                let kind = kinds.first().copied().unwrap_or(Kind::A);
+            let own = [Kind::A, Kind::Cname].into_iter().any(called_so);
+            if by_us && !own && self.is_needless(name, kind) && !self.misses_marks(kind) {
                 dangling.push(deleted(Subject::new(name, kind, Part::Mark), mark.record));
             }
         }
-        self.plan.deletes.extend(dangling);
+        self.dangling = dangling;
+    }
+
+    /// Whether a host that we are to look after has records of this kind that nobody's mark speaks for: so it looks
+    /// where `txt_prefix`, `txt_suffix` or the wildcard's replacement were changed, and what seems to be a mark of
+    /// nothing is theirs.
+    fn misses_marks(&self, kind: Kind) -> bool {
+        let mut notes = self.plan.notes.iter();
+        notes.any(|note| matches!(note, Note::NotOurs { kind: of, owner: None, .. } if *of == kind))
     }
 
     /// Whether there is no record of this kind, and none should come.

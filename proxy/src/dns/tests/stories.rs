@@ -181,7 +181,6 @@ fn dns_plans_are_what_they_should_be() {
             "AAAA www 2001:db8::1\nMARK www me\nA x 203.0.113.5\nMARK a-x me",
             "",
             &[
-                "- TXT www.ex.com (ownership of A www.ex.com)",
                 "- TXT a-x.ex.com (ownership of A x.ex.com)",
                 "- A x.ex.com -> 203.0.113.5",
             ],
@@ -204,12 +203,18 @@ fn dns_plans_are_what_they_should_be() {
         ),
         (
             "a mark without a record goes, with one to come it stays",
-            "MARK a-gone me\nMARK a-www me",
+            "MARK a-gone me for=palisade/r\nMARK a-www me for=palisade/r",
             "www: 203.0.113.5",
             &[
                 "- TXT a-gone.ex.com (ownership of A gone.ex.com)",
                 "+ A www.ex.com -> 203.0.113.5 (ttl auto, DNS only)",
             ],
+        ),
+        (
+            "a mark without a record that we did not write is not for us to judge",
+            "MARK a-gone me\nMARK gone me for=palisade/r",
+            "",
+            &["nothing to do"],
         ),
         (
             "marks that contradict one another",
@@ -388,5 +393,53 @@ fn dns_marks_follow_the_configured_names() {
             "+ A *.ex.com -> 203.0.113.5 (ttl auto, DNS only)",
             "! A any.ex.com is there and not ours: left as it is",
         ]
+    );
+}
+
+/// Names of marks as somebody may have configured them before.
+fn named(affix: TxtAffix, wildcard: Option<&str>) -> Options {
+    let wildcard = wildcard.map(str::to_owned);
+    Options {
+        registry: Registry::new("me", &TxtNames { affix, wildcard }),
+        ..options()
+    }
+}
+
+#[test]
+fn dns_a_changed_affix_costs_no_mark() {
+    let wish = "www: 203.0.113.5\nftp: 203.0.113.5\n*: 203.0.113.5";
+    let suffix = || TxtAffix::Suffix("-txt".to_owned());
+    let prefix = || TxtAffix::Prefix("x-".to_owned());
+    let typed = || TxtAffix::Prefix("%{record_type}-x-".to_owned());
+    let none = || TxtAffix::None;
+    let table = [
+        (named(prefix(), None), named(none(), None)),
+        (named(none(), None), named(prefix(), None)),
+        (named(suffix(), None), named(none(), None)),
+        (named(none(), None), named(suffix(), None)),
+        (named(typed(), None), named(none(), None)),
+        (named(suffix(), None), named(typed(), None)),
+        (named(none(), Some("any")), named(none(), None)),
+        (named(none(), Some("any")), named(none(), Some("all"))),
+    ];
+    for (before, after) in table {
+        let mut model = Model::default();
+        model.apply(&model.plan(&wanted(wish), &before));
+        let plan = model.plan(&wanted(wish), &after);
+        assert!(plan.deletes.is_empty(), "{before:?} {after:?} {plan}");
+    }
+}
+
+#[test]
+fn dns_marks_without_a_record_count_in_the_guard() {
+    let there: String = (0..11)
+        .map(|n| format!("MARK a-h{n:02} me for=palisade/r\n"))
+        .collect();
+    let plan = Model::of(&there).plan(&wanted(""), &options());
+    assert!(plan.deletes.is_empty(), "{plan}");
+    let refusal = plan.refusal.unwrap();
+    assert_eq!(
+        (refusal.records, refusal.ours, refusal.limit),
+        (11, 11, Limit::Count(10))
     );
 }
