@@ -1,6 +1,7 @@
 //! Our side: the wishes as routes of a configuration, and one round of the edge's records.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use palisade::config::{self, Config};
 use palisade::config_files::DiskFiles;
@@ -12,7 +13,9 @@ use crate::cloudflare::FakeCloudflare;
 
 /// Carries the wishes out in the zone of the fake.
 pub(super) async fn write(case: &Case, wants: &[Want], fake: &FakeCloudflare) {
-    let config = config(case, wants, fake);
+    // The token in it is read in each round.
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(case, wants, fake, folder.path());
     let found = Addresses {
         v4: Found::None,
         v6: Found::None,
@@ -28,9 +31,8 @@ pub(super) async fn write(case: &Case, wants: &[Want], fake: &FakeCloudflare) {
     assert!(outcome.is_ok(), "{}: {outcome:?}", case.name);
 }
 
-fn config(case: &Case, wants: &[Want], fake: &FakeCloudflare) -> Config {
-    let folder = tempfile::tempdir().unwrap();
-    let token = folder.path().join("token");
+fn config(case: &Case, wants: &[Want], fake: &FakeCloudflare, folder: &Path) -> Config {
+    let token = folder.join("token");
     std::fs::write(&token, fake.token()).unwrap();
     let zone = format!(
         "[[zones]]\nname = \"{ZONE}\"\ntoken = {token:?}\napi = \"{}\"\n",
@@ -41,12 +43,9 @@ fn config(case: &Case, wants: &[Want], fake: &FakeCloudflare) -> Config {
     wants.iter().for_each(|want| text.push_str(&route(want)));
     text.push_str(&settings(case));
     text.push_str(&zone);
-    let path = folder.path().join("palisade.toml");
+    let path = folder.join("palisade.toml");
     std::fs::write(&path, text).unwrap();
-    let config = config::load(&path, &DiskFiles).unwrap_or_else(|errors| panic!("{}: {errors}", case.name));
-    // Its token is read in each round.
-    drop(folder.keep());
-    config
+    config::load(&path, &DiskFiles).unwrap_or_else(|errors| panic!("{}: {errors}", case.name))
 }
 
 fn route(want: &Want) -> String {

@@ -2,14 +2,10 @@
 
 use super::{HOME, HOME6, MOVED, MOVED6, at, both, mark, marked};
 use crate::external_dns::Case;
-use crate::external_dns::Stage::{
-    BackAgain, Changed, Fresh, OursOnTheirs, TakenByThem, TakenByUs, TheirsOnOurs,
-};
+use crate::external_dns::Stage::{Changed, Fresh, TakenByThem, TakenByUs, TheirsOnOurs};
 
 const LEFT_BEHIND: &str = "external-dns deletes no mark without a type; with its last record gone it would claim \
     whatever somebody makes there";
-const NEVER_DELETED: &str = "external-dns deletes no mark without a record; whoever made such a record by hand would \
-    find it ours";
 const NOT_CLAIMED: &str = "external-dns makes a record under another owner's mark, and it is that owner's then; we leave \
     the name to whom it is marked for";
 const SAME_OWNER: &str = "which resource of ours a mark names decides nothing: external-dns writes it anew when it \
@@ -70,11 +66,7 @@ fn legacy() -> Case {
         "CNAME alias.ex.com ttl=1 direct edge.example.net",
         &mark("alias.ex.com", "default"),
     ])
-    .differs(
-        &[Changed, TakenByUs, BackAgain],
-        &[&format!("- {stays}")],
-        LEFT_BEHIND,
-    )
+    .differs(&[Changed, TakenByUs], &[&format!("- {stays}")], LEFT_BEHIND)
     .differs(&[TakenByThem], &[&format!("+ {stays}")], LEFT_BEHIND)
 }
 
@@ -111,7 +103,6 @@ fn types() -> Case {
 }
 
 fn dangling() -> Case {
-    let nobody = format!("- {}", mark("a-nobody.ex.com", "default"));
     let old = mark("a-www.ex.com", "default");
     let new = marked("a-www.ex.com", "default", "palisade/rwww-ex-com");
     Case::new(
@@ -124,11 +115,6 @@ fn dangling() -> Case {
         &mark("a-other.ex.com", "somebody"),
         &mark("a-nobody.ex.com", "default"),
     ])
-    .differs(
-        &[Fresh, OursOnTheirs, Changed, TakenByUs],
-        &[&nobody],
-        NEVER_DELETED,
-    )
     .differs(
         &[Fresh, Changed],
         &["- A other.ex.com ttl=1 direct 203.0.113.5"],
