@@ -1,5 +1,6 @@
 //! The guard against deleting everything: a slip of the pen should not cost a zone.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use super::{Create, Delete, Part, Planner};
@@ -59,8 +60,7 @@ impl Planner<'_> {
     /// that is missing. Records that came in spite of a refusal would count as ours in the next round, and so make
     /// the same losses a smaller share.
     pub(super) fn guard(&mut self) {
-        let losses = std::mem::take(&mut self.losses);
-        let dangling = std::mem::take(&mut self.dangling);
+        let (losses, dangling) = self.once();
         let of_records = losses.iter().filter(|loss| loss.subject.part == Part::Record);
         // A mark that no record goes with is a record of its own: many of them at once are no leftovers, but a name
         // of marks that was changed.
@@ -76,6 +76,20 @@ impl Planner<'_> {
             ours,
             limit,
         });
+    }
+
+    /// Losses and dangling marks, each record no more than once in the plan: the API refuses to delete it twice.
+    fn once(&mut self) -> (Vec<Delete>, Vec<Delete>) {
+        let deletes = self.plan.deletes.iter();
+        let mut seen: HashSet<String> = deletes.map(|delete| delete.before.id.clone()).collect();
+        let mut first = |delete: &Delete| seen.insert(delete.before.id.clone());
+        let (mut losses, mut dangling) = (
+            std::mem::take(&mut self.losses),
+            std::mem::take(&mut self.dangling),
+        );
+        losses.retain(&mut first);
+        dangling.retain(&mut first);
+        (losses, dangling)
     }
 }
 
