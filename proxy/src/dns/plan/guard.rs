@@ -5,6 +5,9 @@ use std::fmt;
 
 use super::{Create, Delete, Part, Planner};
 
+/// Withheld records that a brief refusal names.
+const BRIEF: usize = 5;
+
 /// How much may be deleted at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Guard {
@@ -93,19 +96,40 @@ impl Planner<'_> {
     }
 }
 
+impl Refusal {
+    /// For a status, a monitor or a log, which take no list of a whole zone: the first few, and how many more.
+    pub fn brief(&self) -> String {
+        Told(self, BRIEF).to_string()
+    }
+}
+
+/// Everything that is held back: for whoever decides on it.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { records, ours, .. } = self;
+        Told(self, usize::MAX).fmt(f)
+    }
+}
+
+/// A refusal with so many of the records that it holds back.
+struct Told<'r>(&'r Refusal, usize);
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(refusal, most) = *self;
+        let Refusal { records, ours, .. } = refusal;
         write!(f, "refused to delete {records} of our {ours} records, ")?;
-        match self.limit {
+        match refusal.limit {
             Limit::Count(count) => write!(f, "more than {count} (max_deletes)")?,
             Limit::Percent(percent) => write!(f, "more than {percent} % (max_delete_percent)")?,
         }
-        if !self.waiting.is_empty() {
-            write!(f, "; {} to make wait for it", self.waiting.len())?;
+        if !refusal.waiting.is_empty() {
+            write!(f, "; {} to make wait for it", refusal.waiting.len())?;
         }
-        self.withheld
-            .iter()
-            .try_for_each(|delete| write!(f, "\n{delete}"))
+        let mut shown = refusal.withheld.iter().take(most);
+        shown.try_for_each(|delete| write!(f, "\n{delete}"))?;
+        match refusal.withheld.len().saturating_sub(most) {
+            0 => Ok(()),
+            more => write!(f, "\nand {more} more"),
+        }
     }
 }

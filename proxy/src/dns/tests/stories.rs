@@ -355,6 +355,12 @@ fn dns_the_guard_refuses_and_tells_what_and_lets_updates_through() {
         "{told}"
     );
     assert!(told.contains("    - A h19.ex.com -> 203.0.113.1\n"), "{told}");
+    let brief = refusal.brief();
+    assert_eq!(brief.lines().count(), 1 + 5 + 1, "{brief}");
+    assert!(
+        brief.ends_with("- TXT a-h03.ex.com (ownership of A h03.ex.com)\nand 33 more"),
+        "{brief}"
+    );
 
     let mut options = options();
     options.guard.open = true;
