@@ -98,13 +98,15 @@ impl Client {
             .map(|answer| answer.result)
     }
 
-    /// The zone of this name.
+    /// The zone of this name. Another account may have had it and keep a zone that no name server answers for: an
+    /// active one comes first.
     pub async fn zone(&self, name: &str) -> Result<Zone, ApiError> {
         let path = format!("/zones?name={name}");
         let answer: Answer<Vec<Zone>> = self.read(&path, ANSWER_LIMIT).await?;
-        let mut zones = answer.result.into_iter();
+        let zones = answer.result.into_iter();
         zones
-            .find(|zone| zone.name.eq_ignore_ascii_case(name))
+            .filter(|zone| zone.name.eq_ignore_ascii_case(name))
+            .min_by_key(|zone| zone.status != "active")
             .ok_or_else(|| ApiError::NoZone {
                 name: name.to_owned(),
             })

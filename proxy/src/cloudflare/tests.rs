@@ -346,3 +346,19 @@ async fn dns_nonsense_is_told_and_the_token_never() {
     let error = broken.verify_token().await.unwrap_err();
     assert!(error.is_auth() && !format!("{error:?}{error}").contains("two"));
 }
+
+#[tokio::test]
+async fn dns_of_zones_with_one_name_the_active_one_is_taken() {
+    let zone = |id: &str, status: &str| json!({"id": id, "name": "ex.com", "status": status});
+    let table = [
+        (
+            vec![zone("1", "moved"), zone("2", "active"), zone("3", "active")],
+            "2",
+        ),
+        (vec![zone("1", "pending"), zone("2", "moved")], "1"),
+    ];
+    for (zones, id) in table {
+        let server = Server::saying(vec![ok(json!(zones))]).await;
+        assert_eq!(server.client.zone("ex.com").await.unwrap().id, id);
+    }
+}

@@ -32,6 +32,9 @@ pub struct Found {
     /// Since when that address is the one that was agreed on.
     #[serde(with = "time::serde::rfc3339::option")]
     pub since: Option<OffsetDateTime>,
+    /// Whether methods agreed on it in this process, now or before. What was only read from a file may be of another
+    /// day.
+    pub confirmed: bool,
     /// What each method said, as they are configured.
     pub methods: Vec<Said>,
 }
@@ -57,10 +60,12 @@ impl Outcome {
         }
     }
 
-    /// The address that this family's records are to hold. Without one they are to be left as they are: `None` is
+    /// The address that this family's records are to hold; only one that was agreed on in this process. Without one they are to be left as they are: `None` is
     /// never a reason to delete.
     pub fn address(&self, family: Family) -> Option<IpAddr> {
-        self.of(family)?.verdict.address()
+        let found = self.of(family)?;
+        // An old address would be worse than what records hold: another instance may have written those since.
+        found.verdict.address().filter(|_| found.confirmed)
     }
 
     /// What methods agreed on in this look, if they did.
@@ -124,6 +129,9 @@ impl fmt::Display for Found {
         if let Some(since) = self.since.and_then(|since| since.format(&Rfc3339).ok()) {
             write!(f, " (known since {since})")?;
         }
+        if self.verdict.address().is_some() && !self.confirmed {
+            write!(f, ", not agreed on since the start: records are left as they are")?;
+        }
         writeln!(f)?;
         let width = self
             .methods
@@ -178,6 +186,7 @@ mod tests {
             ipv4: Some(Found {
                 verdict: Verdict::Keep(address, doubt),
                 since: Some(OffsetDateTime::UNIX_EPOCH),
+                confirmed: true,
                 methods,
             }),
             ipv6: None,

@@ -19,6 +19,8 @@ use crate::ddns::outcome::{Found, Outcome, Said};
 pub struct Addresses {
     ddns: Ddns,
     known: Known,
+    /// What was agreed on since the start.
+    confirmed: Known,
     /// Where what is known is kept.
     file: PathBuf,
 }
@@ -32,7 +34,12 @@ impl Addresses {
             tracing::warn!(%error, "the last known addresses are lost");
             Known::default()
         });
-        Self { ddns, known, file }
+        Self {
+            ddns,
+            known,
+            confirmed: Known::default(),
+            file,
+        }
     }
 
     /// Asks every method of both families at once and remembers what they agree on.
@@ -42,6 +49,7 @@ impl Addresses {
         for family in Family::ALL {
             if let Some(agreed) = outcome.agreed(family) {
                 self.known.learn(family, agreed);
+                self.confirmed.learn(family, agreed);
             }
         }
         if self.known != before
@@ -84,6 +92,7 @@ impl Addresses {
                 took,
             });
         Some(Found {
+            confirmed: matches!(verdict, Verdict::Publish(_)) || self.confirmed.of(family).is_some(),
             verdict,
             since,
             methods: said.collect(),

@@ -84,14 +84,19 @@ impl<'r> Actual<'r> {
     pub(super) fn our_marks(&self) -> impl Iterator<Item = (&str, Typed, &Mark<'r>)> {
         let marks = self.marks.iter();
         marks.flat_map(|((name, typed), marks)| {
-            let ours = marks.iter().filter(|mark| mark.labels.owner == self.owner);
+            let ours = marks.iter().filter(|mark| self.is_ours(mark));
             ours.map(|mark| (name.as_str(), *typed, mark))
         })
     }
 
+    /// Whether a mark is one of ours.
+    pub(super) fn is_ours(&self, mark: &Mark<'_>) -> bool {
+        mark.labels.owner == self.owner
+    }
+
     /// Two marks that contradict one another make nobody's record ours.
     fn claim(&self, marks: &[Mark<'_>]) -> Owner {
-        match marks.iter().find(|mark| mark.labels.owner != self.owner) {
+        match marks.iter().find(|mark| !self.is_ours(mark)) {
             Some(other) => Owner::Other(other.labels.owner.clone()),
             None if marks.is_empty() => Owner::Nobody,
             None => Owner::Ours,

@@ -1,10 +1,10 @@
 //! Round after round: find the zone, list, plan, apply. One zone's trouble is not another's.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 
-use super::{Applied, Desired, Options, Plan, apply, plan};
+use super::{Applied, Desired, Options, Plan, Refusal, apply, plan};
 use crate::cloudflare::{ApiError, Client};
 use crate::config::{Dns, Zone};
 use crate::secret::{Secret, SecretError};
@@ -19,8 +19,13 @@ pub struct Records {
     clients: Vec<(String, Secret, Client)>,
     /// Zones' identifiers, by API and name.
     ids: HashMap<(String, String), String>,
+    noted: Noted,
     last: Outcome,
 }
+
+/// The notes that were told already, by zone: the same one every five minutes is heard by nobody.
+#[derive(Debug, Default)]
+struct Noted(HashMap<String, BTreeSet<String>>);
 
 /// How a round is done.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -55,7 +60,7 @@ pub struct ZoneOutcome {
     pub done: usize,
     /// What is left undone on purpose, and why.
     pub notes: Vec<String>,
-    /// Deletions that the guard held back.
+    /// Deletions that the guard held back, the first of them by name; `plan` has them all.
     pub refused: Option<String>,
     /// Changes that the API refused.
     pub failures: Vec<Trouble>,
@@ -102,7 +107,11 @@ impl Records {
         let mut outcome = Outcome::default();
         for desired in desired {
             if let Some(zone) = zones.iter().find(|zone| zone.name == desired.zone) {
-                outcome.zones.push(self.zone(zone, desired, &options, how).await);
+                let zone = self.zone(zone, desired, &options, how).await;
+                for note in self.noted.news(&zone) {
+                    tracing::warn!(zone = zone.zone, "{note}");
+                }
+                outcome.zones.push(zone);
             }
         }
         self.last = outcome.clone();
@@ -165,6 +174,20 @@ impl Records {
     }
 }
 
+impl Noted {
+    /// What was not noted in the round before, and takes note of it.
+    fn news(&mut self, outcome: &ZoneOutcome) -> Vec<String> {
+        // Nothing was seen of the zone: what is known of it stays.
+        if outcome.plan.is_empty() {
+            return Vec::new();
+        }
+        let notes = outcome.notes.iter().cloned().collect();
+        let before = self.0.insert(outcome.zone.clone(), notes).unwrap_or_default();
+        let news = outcome.notes.iter().filter(|note| !before.contains(*note));
+        news.cloned().collect()
+    }
+}
+
 impl Outcome {
     /// Whether everything is as it should be, or was made so.
     pub fn is_ok(&self) -> bool {
@@ -201,7 +224,7 @@ impl ZoneOutcome {
             updates: plan.updates.len(),
             deletes: plan.deletes.len(),
             notes: plan.notes.iter().map(ToString::to_string).collect(),
-            refused: plan.refusal.as_ref().map(ToString::to_string),
+            refused: plan.refusal.as_ref().map(Refusal::brief),
             ..Self::default()
         }
     }
@@ -236,5 +259,36 @@ fn wait(error: &ApiError) -> Option<u64> {
     match error {
         ApiError::RateLimited { retry_after } => Some(retry_after.as_millis().div_ceil(1000) as u64),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dns_a_note_is_told_when_it_is_new() {
+        let round = |plan: &str, notes: &[&str]| ZoneOutcome {
+            zone: "ex.com".to_owned(),
+            plan: plan.to_owned(),
+            notes: notes.iter().map(|note| (*note).to_owned()).collect(),
+            ..ZoneOutcome::default()
+        };
+        let mut noted = Noted::default();
+        let table: [(&str, &[&str], &[&str]); 6] = [
+            ("read", &["taken"], &["taken"]),
+            ("read", &["taken", "differ"], &["differ"]),
+            ("read", &["taken", "differ"], &[]),
+            // The API does not answer.
+            ("", &[], &[]),
+            ("read", &["differ"], &[]),
+            ("read", &["taken", "differ"], &["taken"]),
+        ];
+        for (nth, (plan, notes, news)) in table.into_iter().enumerate() {
+            assert_eq!(noted.news(&round(plan, notes)), news, "round {nth}");
+        }
+        let mut elsewhere = round("read", &["taken"]);
+        elsewhere.zone = "ex.org".to_owned();
+        assert_eq!(noted.news(&elsewhere), ["taken"]);
     }
 }

@@ -123,11 +123,37 @@ async fn ddns_an_address_that_two_methods_tell_is_published_and_remembered() {
     assert!(!outage.is_certain());
 
     world.say("8.8.8.2", "8.8.8.1");
-    assert_eq!(addresses.round().await.address(Family::Ipv4), Some(ip(1)));
+    let doubt = addresses.round().await;
+    assert_eq!(doubt.ipv4.as_ref().unwrap().verdict.address(), Some(ip(1)));
+    assert_eq!(doubt.address(Family::Ipv4), None);
     world.say("8.8.8.2", "8.8.8.2");
     let after = addresses.round().await;
     assert_eq!(after.address(Family::Ipv4), Some(ip(2)));
     assert_eq!(after.ipv4.unwrap().since, Some(after.at));
+}
+
+#[tokio::test]
+async fn ddns_records_follow_no_address_that_was_only_read_from_the_file() {
+    let world = World::new().await;
+    world.say("8.8.8.1", "8.8.8.1");
+    world.addresses().round().await;
+
+    // The edge starts anew, and cannot tell whether the address is still its own.
+    world.say("", "");
+    let mut addresses = world.addresses();
+    let outcome = addresses.round().await;
+    assert_eq!(outcome.ipv4.as_ref().unwrap().verdict.address(), Some(ip(1)));
+    assert_eq!(outcome.address(Family::Ipv4), None);
+    assert!(
+        outcome.to_string().contains("not agreed on since the start"),
+        "{outcome}"
+    );
+
+    // Once it was agreed on, doubt is no reason to give it up.
+    world.say("8.8.8.1", "8.8.8.1");
+    assert_eq!(addresses.round().await.address(Family::Ipv4), Some(ip(1)));
+    world.say("", "8.8.8.2");
+    assert_eq!(addresses.round().await.address(Family::Ipv4), Some(ip(1)));
 }
 
 #[tokio::test]

@@ -1,8 +1,12 @@
 //! The guard against deleting everything: a slip of the pen should not cost a zone.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use super::{Create, Delete, Part, Planner};
+
+/// Withheld records that a brief refusal names.
+const BRIEF: usize = 5;
 
 /// How much may be deleted at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,8 +63,7 @@ impl Planner<'_> {
     /// that is missing. Records that came in spite of a refusal would count as ours in the next round, and so make
     /// the same losses a smaller share.
     pub(super) fn guard(&mut self) {
-        let losses = std::mem::take(&mut self.losses);
-        let dangling = std::mem::take(&mut self.dangling);
+        let (losses, dangling) = self.once();
         let of_records = losses.iter().filter(|loss| loss.subject.part == Part::Record);
         // A mark that no record goes with is a record of its own: many of them at once are no leftovers, but a name
         // of marks that was changed.
@@ -77,21 +80,56 @@ impl Planner<'_> {
             limit,
         });
     }
+
+    /// Losses and dangling marks, each record no more than once in the plan: the API refuses to delete it twice.
+    fn once(&mut self) -> (Vec<Delete>, Vec<Delete>) {
+        let deletes = self.plan.deletes.iter();
+        let mut seen: HashSet<String> = deletes.map(|delete| delete.before.id.clone()).collect();
+        let mut first = |delete: &Delete| seen.insert(delete.before.id.clone());
+        let (mut losses, mut dangling) = (
+            std::mem::take(&mut self.losses),
+            std::mem::take(&mut self.dangling),
+        );
+        losses.retain(&mut first);
+        dangling.retain(&mut first);
+        (losses, dangling)
+    }
 }
 
+impl Refusal {
+    /// For a status, a monitor or a log, which take no list of a whole zone: the first few, and how many more.
+    pub fn brief(&self) -> String {
+        Told(self, BRIEF).to_string()
+    }
+}
+
+/// Everything that is held back: for whoever decides on it.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { records, ours, .. } = self;
+        Told(self, usize::MAX).fmt(f)
+    }
+}
+
+/// A refusal with so many of the records that it holds back.
+struct Told<'r>(&'r Refusal, usize);
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(refusal, most) = *self;
+        let Refusal { records, ours, .. } = refusal;
         write!(f, "refused to delete {records} of our {ours} records, ")?;
-        match self.limit {
+        match refusal.limit {
             Limit::Count(count) => write!(f, "more than {count} (max_deletes)")?,
             Limit::Percent(percent) => write!(f, "more than {percent} % (max_delete_percent)")?,
         }
-        if !self.waiting.is_empty() {
-            write!(f, "; {} to make wait for it", self.waiting.len())?;
+        if !refusal.waiting.is_empty() {
+            write!(f, "; {} to make wait for it", refusal.waiting.len())?;
         }
-        self.withheld
-            .iter()
-            .try_for_each(|delete| write!(f, "\n{delete}"))
+        let mut shown = refusal.withheld.iter().take(most);
+        shown.try_for_each(|delete| write!(f, "\n{delete}"))?;
+        match refusal.withheld.len().saturating_sub(most) {
+            0 => Ok(()),
+            more => write!(f, "\nand {more} more"),
+        }
     }
 }

@@ -35,8 +35,10 @@ impl Planner<'_> {
             return;
         }
         let subject = Subject::new(name, Kind::A, Part::Mark);
+        // A record that is ours by its typed mark may have old ones of others beside it.
         let marks = self.actual.marks(name, Typed::Legacy).iter();
-        let gone = marks.map(|mark| deleted(subject.clone(), mark.record)).collect();
+        let ours = marks.filter(|mark| self.actual.is_ours(mark));
+        let gone = ours.map(|mark| deleted(subject.clone(), mark.record)).collect();
         self.delete(gone, replaced);
     }
 

@@ -168,7 +168,7 @@ impl Planner<'_> {
 
     fn finish(mut self, before: usize) -> Plan {
         self.guard();
-        let records = before + self.plan.creates.len() - self.plan.deletes.len();
+        let records = (before + self.plan.creates.len()).saturating_sub(self.plan.deletes.len());
         // Whoever has more has a larger quota.
         if before <= QUOTA && records >= NEAR_QUOTA {
             self.note(Note::NearQuota {

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use crate::cloudflare::Record;
 use crate::config::{DnsPolicy, TxtAffix, TxtNames};
 use crate::dns::testing::{Model, ZONE, full, host, options};
-use crate::dns::{Desired, Guard, Host, Kind, Options, Part, Plan, Registry};
+use crate::dns::{Delete, Desired, Guard, Host, Kind, Options, Part, Plan, Registry};
 
 const NAMES: [&str; 9] = ["@", "www", "a-www", "*", "any", "cname-x", "x", "a.b", "a-any"];
 const ADDRESSES: [&str; 3] = ["203.0.113.1", "203.0.113.2", "203.0.113.3"];
@@ -82,18 +82,21 @@ fn any_zone() -> impl Strategy<Value = Model> {
         0..3_usize,
         any::<bool>(),
         prop::sample::select(vec![1, 60]),
+        // Marks at it, typed and old, as takeovers leave them.
+        prop::sample::select(vec!["", "", "t", "tl", "tly", "ty", "l", "ly"]),
     );
     let mark = (
         name,
         prop::sample::select(vec!["a-", "aaaa-", "cname-", "", "x-a.", "x-", "x-aaaa."]),
-        prop::sample::select(vec!["me", "me", "you"]),
+        prop::sample::select(vec!["me", "me for=palisade/r", "you"]),
     );
     let records = prop::collection::vec(record, 0..8);
-    let marks = prop::collection::btree_set(mark, 0..8);
+    let marks = prop::collection::btree_set(mark, 0..12);
     (records, marks).prop_map(|(records, marks)| {
         let mut text = String::new();
         let mut taken: BTreeSet<(&str, &str, usize)> = BTreeSet::new();
-        for (name, kind, nth, proxied, ttl) in records {
+        let mut written: BTreeSet<String> = BTreeSet::new();
+        for (name, kind, nth, proxied, ttl, marked) in records {
             let clash = taken.iter().any(|(other, of, content)| {
                 *other == name
                     && ((*of == "CNAME") != (kind == "CNAME")
@@ -111,15 +114,22 @@ fn any_zone() -> impl Strategy<Value = Model> {
             };
             let proxied = if proxied { "proxied" } else { "" };
             text += &format!("{kind} {name} {content} ttl={ttl} {proxied}\n");
+            let typed = kind.to_ascii_lowercase() + "-";
+            written.extend(marked.chars().map(|mark| match mark {
+                't' => format!("MARK {typed}{name} me for=palisade/r\n"),
+                'l' => format!("MARK {name} me\n"),
+                _ => format!("MARK {name} you\n"),
+            }));
         }
         for (name, prefix, owner) in marks {
-            let name = if name == "@" {
-                "ex.com".to_owned()
+            let name = if name == "@" && !prefix.is_empty() {
+                "ex.com"
             } else {
-                name.to_owned()
+                name
             };
-            text += &format!("MARK {prefix}{name} {owner}\n");
+            written.insert(format!("MARK {prefix}{name} {owner}\n"));
         }
+        text.extend(written);
         Model::of(&text)
     })
 }
@@ -157,21 +167,23 @@ fn foreign(model: &Model, options: &Options) -> Vec<Record> {
     model.records.iter().filter(is_foreign).cloned().collect()
 }
 
-/// Deleted records that nothing takes the place of.
+/// Deleted records that nothing takes the place of, and deleted marks that no record goes with.
 fn losses(plan: &Plan) -> usize {
+    let goes = |host: &str| {
+        let mut records = plan.deletes.iter().map(|delete| &delete.subject);
+        records.any(|subject| subject.host == host && subject.part == Part::Record)
+    };
     let replaced = |host: &str, kind: Kind| {
         let creates = plan.creates.iter().map(|create| &create.subject);
         creates.into_iter().any(|subject| {
             subject.host == host && subject.part == Part::Record && subject.kind.excludes(kind)
         })
     };
-    let records = plan
-        .deletes
-        .iter()
-        .filter(|delete| delete.subject.part == Part::Record);
-    records
-        .filter(|delete| !replaced(&delete.subject.host, delete.subject.kind))
-        .count()
+    let lost = |delete: &&Delete| match delete.subject.part {
+        Part::Record => !replaced(&delete.subject.host, delete.subject.kind),
+        Part::Mark => !goes(&delete.subject.host),
+    };
+    plan.deletes.iter().filter(lost).count()
 }
 
 proptest! {
@@ -191,6 +203,8 @@ proptest! {
         let ours = plan.refusal.as_ref().map_or(usize::MAX, |refusal| refusal.ours);
         prop_assert!(count <= options.guard.max_deletes, "{}", plan);
         prop_assert!(plan.refusal.is_none() || count == 0, "{} {}", plan, ours);
+        let deleted: BTreeSet<&str> = plan.deletes.iter().map(|delete| delete.before.id.as_str()).collect();
+        prop_assert_eq!(deleted.len(), plan.deletes.len(), "{}", plan);
         if options.policy != DnsPolicy::Sync {
             prop_assert!(plan.deletes.iter().all(|delete| delete.subject.part == Part::Record), "{}", plan);
         }

@@ -196,6 +196,25 @@ fn dns_plans_are_what_they_should_be() {
             ],
         ),
         (
+            "an old mark of another's stays when our record goes",
+            "A www 203.0.113.5\nMARK a-www me\nMARK www you\nMARK www me",
+            "",
+            &[
+                "- TXT a-www.ex.com (ownership of A www.ex.com)",
+                "- TXT www.ex.com (ownership of A www.ex.com)",
+                "- A www.ex.com -> 203.0.113.5",
+            ],
+        ),
+        (
+            "an old mark stays when only AAAA goes",
+            "AAAA www 2001:db8::1\nMARK aaaa-www me\nMARK www me",
+            "",
+            &[
+                "- TXT aaaa-www.ex.com (ownership of AAAA www.ex.com)",
+                "- AAAA www.ex.com -> 2001:db8::1",
+            ],
+        ),
+        (
             "a mark of www is none of a-www's",
             "A a-www 203.0.113.9\nA www 203.0.113.5\nMARK a-www me",
             "www: 203.0.113.5",
@@ -336,6 +355,12 @@ fn dns_the_guard_refuses_and_tells_what_and_lets_updates_through() {
         "{told}"
     );
     assert!(told.contains("    - A h19.ex.com -> 203.0.113.1\n"), "{told}");
+    let brief = refusal.brief();
+    assert_eq!(brief.lines().count(), 1 + 5 + 1, "{brief}");
+    assert!(
+        brief.ends_with("- TXT a-h03.ex.com (ownership of A h03.ex.com)\nand 33 more"),
+        "{brief}"
+    );
 
     let mut options = options();
     options.guard.open = true;
