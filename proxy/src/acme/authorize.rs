@@ -67,7 +67,11 @@ impl Ordering<'_> {
         let mut authorizations = order.authorizations();
         while let Some(authorization) = authorizations.next().await {
             let mut authorization = authorization.map_err(self.ca.failed(Step::Validation))?;
-            if authorization.status != AuthorizationStatus::Pending {
+            // An order that is gone on with may have been validated since it was last looked at: a CA that is told once
+            // more takes that for an error.
+            let state = authorization.refresh().await;
+            let status = state.map_err(self.ca.failed(Step::Validation))?.status;
+            if status != AuthorizationStatus::Pending {
                 continue;
             }
             if let Some(mut challenge) = authorization.challenge(ChallengeType::Dns01) {

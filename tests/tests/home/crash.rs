@@ -66,7 +66,6 @@ async fn certificates_an_edge_that_is_killed_during_its_first_order_gets_there_w
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "a known fault: a CA that has looked meanwhile refuses to be told again, and that counts as a failed order"]
 async fn certificates_a_restart_while_the_ca_is_looking_leaves_the_challenges_where_they_are() {
     if !pebble::available() {
         return;
