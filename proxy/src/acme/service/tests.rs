@@ -327,6 +327,24 @@ async fn certificates_failures_are_kept_in_memory_until_they_can_be_stored() {
     );
 }
 
+/// The key of a bound account comes with the account: where it cannot be stored, no account is asked for.
+#[tokio::test]
+async fn certificates_bound_accounts_are_not_made_where_they_cannot_be_kept() {
+    let mut home = Offline::new().await;
+    let key = home.folder.path().join("eab");
+    fs::write(&key, "c2VjcmV0").unwrap();
+    home.acme.eab = Some(crate::config::Eab {
+        kid: "kid".to_owned(),
+        key: SecretSource::File(key),
+    });
+    let disk = Disk::new(home.folder.path());
+    disk.full.store(true, Ordering::SeqCst);
+    let mut certificates = home.on(Arc::new(disk));
+    certificates.round(days(0)).await;
+    let failure = view(&certificates).certificates[0].failure.clone().unwrap();
+    assert!(failure.message.starts_with("Account"), "{}", failure.message);
+}
+
 #[tokio::test]
 async fn certificates_are_tried_again_when_someone_asks() {
     let home = Offline::new().await;
