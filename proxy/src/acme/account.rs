@@ -17,6 +17,9 @@ use super::store::{self, Document, Store};
 use crate::config::{Acme, Eab};
 use crate::secret::Secret;
 
+/// More bytes than any account's key and URL have.
+const STUB: usize = 1024;
+
 /// A CA that knows us.
 pub(super) struct Ca {
     pub(super) account: Account,
@@ -140,6 +143,7 @@ impl Opening<'_> {
             terms_of_service_agreed: true,
             only_return_existing: false,
         };
+        self.prove_room(&eab.kid).await?;
         let created = self
             .builder()
             .create(&new, self.acme.directory.clone(), Some(&binding));
@@ -147,6 +151,16 @@ impl Opening<'_> {
         self.keep(credentials.private_key(), Some(account.id()), Some(&eab.kid))
             .await?;
         Ok(account)
+    }
+
+    /// A key that cannot be stored is an account lost. Written twice, for the write that counts has what is there beside
+    /// it too. What is stored names no account, so nobody takes it for one.
+    async fn prove_room(&self, kid: &str) -> Result<(), AcmeError> {
+        let stub = PrivatePkcs8KeyDer::from(vec![0; STUB]);
+        for _ in 0..2 {
+            self.keep(&stub, None, Some(kid)).await?;
+        }
+        Ok(())
     }
 
     async fn keep(

@@ -194,9 +194,6 @@ impl AcmeError {
             Self::Late { .. } => {
                 "the CA is slow; the order stays open and is gone on with at the next attempt"
             }
-            Self::Txt { .. } => {
-                "check the zone's API token: it needs DNS edit rights in the zone where the record belongs"
-            }
             Self::Lookup(LookupError::Lacking { .. }) => {
                 "the zone's name servers do not all serve the challenge: is the zone delegated to the provider that \
                  the records are written at? `acme.propagation_timeout` gives them more time, `acme.nameservers` names \
@@ -208,7 +205,8 @@ impl AcmeError {
             }
             Self::Refused { problem, step, .. } => return problem.advice(*step),
             Self::Unvalidated(_) => return self.problem()?.advice(Step::Validation),
-            Self::Exchange { .. } | Self::Unfit(_) | Self::Request(_) => return None,
+            // What writes the records tells its own.
+            Self::Txt { .. } | Self::Exchange { .. } | Self::Unfit(_) | Self::Request(_) => return None,
             Self::Store(_) => "check that `server.data_dir` can be written to and has room",
         })
     }

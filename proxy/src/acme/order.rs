@@ -43,9 +43,11 @@ impl Ordering<'_> {
     pub(super) async fn run(&mut self, replaces: Option<&str>) -> Result<Pair, AcmeError> {
         let result = self.obtain(replaces).await;
         let tidied = tidy(self.store, self.records, &self.wanted.name, self.state).await;
-        if let Err(error) = &result {
-            self.give_up(error).await?;
-        }
+        let Err(error) = &result else {
+            // What is left of the challenges is in the state, which is stored with the certificate.
+            return result;
+        };
+        self.give_up(error).await?;
         tidied?;
         result
     }
@@ -61,8 +63,11 @@ impl Ordering<'_> {
         let pair = self.finalize(&mut order).await?;
         let (_, held) = issued::read(&self.wanted.name, &pair)?;
         issued::check(&held, &self.wanted.names, self.now)?;
-        // The order stays open until its certificate is stored: it could bring it again.
-        self.note(Outcome::Issued).await?;
+        // The order stays open until its certificate is stored: it could bring it again. An order that the history
+        // goes on calling open counts as a certificate too, so nothing is lost if that cannot be noted now.
+        if let Err(error) = self.note(Outcome::Issued).await {
+            tracing::error!(certificate = %self.wanted.name, %error, "issued, but the history does not say so");
+        }
         Ok(pair)
     }
 

@@ -1,5 +1,6 @@
 //! The certificates of a configuration: looked at in rounds, ordered one at a time.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ pub struct Certificates {
     records: Arc<dyn TxtRecords>,
     authorities: Authorities,
     showcase: Showcase,
+    /// What the store did not take yet: nothing else is done for these certificates before it has.
+    unstored: BTreeMap<String, Unstored>,
 }
 
 /// What came of a round.
@@ -54,6 +57,14 @@ pub(super) struct Found {
     pub(super) held: Option<Held>,
     entry: Option<Entry>,
     pub(super) state: State,
+    /// Why the state is not what is stored: it could not be read. The certificate serves all the same.
+    unread: Option<StoreError>,
+}
+
+/// What came of an order, until it is stored.
+struct Unstored {
+    pair: Option<Pair>,
+    state: State,
 }
 
 impl Certificates {
@@ -72,6 +83,7 @@ impl Certificates {
             records,
             authorities,
             showcase: Showcase::new(acme.until_issued == UntilIssued::SelfSigned),
+            unstored: BTreeMap::new(),
         }
     }
 
@@ -95,10 +107,14 @@ impl Certificates {
     /// Forgets the failures, because someone has done something about them: the next round tries again. The CA's
     /// budgets hold all the same.
     pub async fn retry(&mut self) -> Result<(), StoreError> {
-        for wanted in &self.wanted {
-            let mut found = self.find(wanted).await?;
+        for wanted in self.wanted.clone() {
+            self.catch_up(&wanted).await?;
+            let mut found = self.find(&wanted).await?;
+            if let Some(error) = found.unread.take() {
+                return Err(error);
+            }
             if found.state.failure.take().is_some() {
-                self.keep_state(wanted, &found.state).await?;
+                self.keep_state(&wanted, &found.state).await?;
             }
         }
         Ok(())
@@ -110,10 +126,18 @@ impl Certificates {
             next: LONGEST_PAUSE,
             changed: false,
         };
+        // Somebody else writes now: what we could not store is not ours to store any more.
+        self.unstored.clear();
         for wanted in self.wanted.clone() {
-            match self.find(&wanted).await {
-                Ok(found) => round.changed |= self.show(&wanted, &found, None, now),
-                Err(error) => round.next = self.store_failed(&wanted, &error, now),
+            let read = match self.find(&wanted).await {
+                Ok(mut found) => {
+                    round.changed |= self.show(&wanted, &found, None, now);
+                    found.unread.take().map_or(Ok(()), Err)
+                }
+                Err(error) => Err(error),
+            };
+            if let Err(error) = read {
+                self.store_failed(&wanted, &error, &mut round, now);
             }
         }
         round
@@ -128,25 +152,29 @@ impl Certificates {
         };
         let mut ca = None;
         for wanted in self.wanted.clone() {
-            let (next, changed) = match self.look(&wanted, &mut ca, now).await {
-                Ok(looked) => looked,
-                Err(error) => (self.store_failed(&wanted, &error, now), false),
-            };
-            round.next = round.next.min(next);
-            round.changed |= changed;
+            match self.look(&wanted, &mut ca, &mut round, now).await {
+                Ok(next) => round.next = round.next.min(next),
+                Err(error) => self.store_failed(&wanted, &error, &mut round, now),
+            }
         }
         round.next = round.next.max(SHORTEST_PAUSE);
         round
     }
 
-    /// One certificate: when to look again, and whether it is another one now.
+    /// One certificate; returns when to look again.
     async fn look(
         &mut self,
         wanted: &Wanted,
         ca: &mut Option<Ca>,
+        round: &mut Round,
         now: OffsetDateTime,
-    ) -> Result<(Duration, bool), StoreError> {
+    ) -> Result<Duration, StoreError> {
+        self.catch_up(wanted).await?;
         let mut found = self.find(wanted).await?;
+        if let Some(error) = found.unread.take() {
+            round.changed |= self.show(wanted, &found, None, now);
+            return Err(error);
+        }
         self.plan_renewal(wanted, &mut found, ca, now).await?;
         let mut history = self.history().await?;
         let decision = self.decide(wanted, &found, &history, now);
@@ -155,7 +183,7 @@ impl Certificates {
         if found.state.order.is_none() || !matches!(decision, Decision::Order { .. }) {
             order::tidy(&*self.store, &*self.records, &wanted.name, &mut found.state).await?;
         }
-        let mut changed = self.show(wanted, &found, Some(&decision), now);
+        round.changed |= self.show(wanted, &found, Some(&decision), now);
         if let Decision::Order { replaces, reason } = &decision {
             tracing::info!(certificate = %wanted.name, %reason, ?replaces, "ordering");
             self.showcase
@@ -163,14 +191,16 @@ impl Certificates {
             let ordered = self
                 .order(wanted, &mut found, &mut history, ca, replaces.as_deref(), now)
                 .await;
-            self.conclude(wanted, &mut found, ordered, now).await?;
+            self.conclude(wanted, &mut found, ordered, now);
+            round.changed |= self.show(wanted, &found, None, now);
+            self.catch_up(wanted).await?;
             self.plan_renewal(wanted, &mut found, ca, now).await?;
         } else if matches!(decision, Decision::Keep { .. }) {
             self.settle(wanted, &mut found).await?;
         }
         let decision = self.decide(wanted, &found, &history, now);
-        changed |= self.show(wanted, &found, Some(&decision), now);
-        Ok((pause(&decision, &found.state, now), changed))
+        round.changed |= self.show(wanted, &found, Some(&decision), now);
+        Ok(pause(&decision, &found.state, now))
     }
 
     /// Nothing is to be done, but the state may say otherwise: the certificate came, and then we crashed; or someone
@@ -199,24 +229,29 @@ impl Certificates {
         plan::decide(&situation, now)
     }
 
-    /// What is stored of one certificate. What cannot be used is told, set aside and taken for absent.
+    /// What is stored of one certificate. What cannot be used is told, set aside and taken for absent. The certificate
+    /// comes first: whatever there is to say about the state, it serves.
     async fn find(&self, wanted: &Wanted) -> Result<Found, StoreError> {
-        let certificate = wanted.name.clone();
-        let state = store::load(&*self.store, &Document::State { certificate }).await?;
         let mut found = Found {
             held: None,
             entry: None,
-            state: state.unwrap_or_default(),
+            state: State::default(),
+            unread: None,
         };
-        let Some(pair) = self.store.pair(&wanted.name).await? else {
-            return Ok(found);
-        };
-        match issued::read(&wanted.name, &pair) {
-            Ok((entry, held)) => (found.entry, found.held) = (Some(entry), Some(held)),
-            Err(error) => {
-                let place = self.store.set_pair_aside(&wanted.name).await?;
-                tracing::error!(%place, %error, "damaged certificate set aside; going on without it");
+        if let Some(pair) = self.store.pair(&wanted.name).await? {
+            match issued::read(&wanted.name, &pair) {
+                Ok((entry, held)) => (found.entry, found.held) = (Some(entry), Some(held)),
+                Err(error) => {
+                    tracing::error!(certificate = %wanted.name, %error, "damaged certificate; going on without it");
+                    let place = self.store.set_pair_aside(&wanted.name).await?;
+                    tracing::info!(certificate = %wanted.name, %place, "the damaged certificate is set aside");
+                }
             }
+        }
+        let certificate = wanted.name.clone();
+        match store::load(&*self.store, &Document::State { certificate }).await {
+            Ok(state) => found.state = state.unwrap_or_default(),
+            Err(error) => found.unread = Some(error),
         }
         Ok(found)
     }
@@ -255,32 +290,47 @@ impl Certificates {
         }
     }
 
-    /// Stores what came of an order: the certificate before the state that says so.
-    async fn conclude(
-        &self,
+    /// What came of an order, as it is to be shown and stored.
+    fn conclude(
+        &mut self,
         wanted: &Wanted,
         found: &mut Found,
         ordered: Result<Pair, AcmeError>,
         now: OffsetDateTime,
-    ) -> Result<(), StoreError> {
-        let error = match ordered {
+    ) {
+        let pair = match ordered {
             Ok(pair) => {
-                self.store.install(&wanted.name, &pair).await?;
                 if let Ok((entry, held)) = issued::read(&wanted.name, &pair) {
                     tracing::info!(certificate = %wanted.name, until = %held.not_after, issuer = %held.issuer, "issued");
                     (found.entry, found.held) = (Some(entry), Some(held));
                 }
-                found.state.order = None;
-                found.state.failure = None;
+                (found.state.order, found.state.failure) = (None, None);
                 found.state.succeeded = Some(now);
-                return self.keep_state(wanted, &found.state).await;
+                Some(pair)
             }
-            Err(error) => error,
+            Err(error) => {
+                tracing::error!(certificate = %wanted.name, %error, advice = error.advice(), "no certificate");
+                let failure = Failure::after(found.state.failure.as_ref(), &error, now);
+                found.state.failure = Some(failure);
+                None
+            }
         };
-        tracing::error!(certificate = %wanted.name, %error, advice = error.advice(), "no certificate");
-        let failure = Failure::after(found.state.failure.as_ref(), &error, now);
-        found.state.failure = Some(failure);
-        self.keep_state(wanted, &found.state).await
+        let state = found.state.clone();
+        self.unstored
+            .insert(wanted.name.clone(), Unstored { pair, state });
+    }
+
+    /// Stores what is not stored yet: the certificate before the state that says so.
+    async fn catch_up(&mut self, wanted: &Wanted) -> Result<(), StoreError> {
+        let Some(Unstored { pair, state }) = self.unstored.get(&wanted.name) else {
+            return Ok(());
+        };
+        if let Some(pair) = pair {
+            self.store.install(&wanted.name, pair).await?;
+        }
+        self.keep_state(wanted, state).await?;
+        self.unstored.remove(&wanted.name);
+        Ok(())
     }
 
     pub(super) async fn opened<'ca>(&self, ca: &'ca mut Option<Ca>) -> Result<&'ca Ca, AcmeError> {
@@ -321,14 +371,19 @@ impl Certificates {
         self.showcase.show(certificate, status)
     }
 
-    /// What was shown before goes on serving.
-    fn store_failed(&mut self, wanted: &Wanted, error: &StoreError, now: OffsetDateTime) -> Duration {
+    /// What was shown before goes on serving; where nothing was, a stand-in may.
+    fn store_failed(&mut self, wanted: &Wanted, error: &StoreError, round: &mut Round, now: OffsetDateTime) {
         tracing::error!(certificate = %wanted.name, %error, "the store fails");
+        if !self.showcase.shows(&wanted.name) {
+            let (directory, state) = (&self.acme.directory, State::default());
+            let status = CertificateStatus::new(wanted, directory, None, &state, now);
+            round.changed |= self.showcase.show(None, status);
+        }
         self.showcase.change(&wanted.name, |status| {
             status.next = Some(now + STORE_AGAIN);
             status.why = Some(error.to_string());
         });
-        STORE_AGAIN.unsigned_abs()
+        round.next = round.next.min(STORE_AGAIN.unsigned_abs());
     }
 }
 

@@ -1,7 +1,10 @@
 //! For tests: a DNS server over real sockets, and TXT records that appear in it.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -11,6 +14,8 @@ use hickory_proto::rr::{Name, RData, Record, RecordType};
 use tokio::net::UdpSocket;
 
 use super::challenge::{TxtError, TxtRecords};
+use super::disk::DiskStore;
+use super::store::{Document, Pair, Store, StoreError};
 
 type Records = BTreeMap<(String, RecordType), Vec<RData>>;
 
@@ -127,4 +132,65 @@ fn answer(request: &Message, records: &Records) -> Message {
 
 fn name(text: &str) -> Name {
     Name::from_ascii(format!("{text}.")).unwrap()
+}
+
+/// A store on a disk that may fill up, or be read-only.
+#[derive(Clone)]
+pub(super) struct Disk {
+    pub(super) inner: DiskStore,
+    pub(super) full: Arc<AtomicBool>,
+    /// Every write that was tried.
+    pub(super) writes: Arc<Mutex<Vec<String>>>,
+}
+
+impl Disk {
+    pub(super) fn new(folder: &Path) -> Self {
+        Self {
+            inner: DiskStore::new(folder),
+            full: Arc::default(),
+            writes: Arc::default(),
+        }
+    }
+
+    fn write(&self, what: &str) -> Result<(), StoreError> {
+        self.writes.lock().unwrap().push(what.to_owned());
+        match self.full.load(Ordering::SeqCst) {
+            false => Ok(()),
+            true => Err(StoreError::File {
+                path: what.into(),
+                source: io::ErrorKind::ReadOnlyFilesystem.into(),
+            }),
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Disk {
+    async fn pair(&self, name: &str) -> Result<Option<Pair>, StoreError> {
+        self.inner.pair(name).await
+    }
+
+    async fn install(&self, name: &str, pair: &Pair) -> Result<(), StoreError> {
+        self.write(name)?;
+        self.inner.install(name, pair).await
+    }
+
+    async fn set_pair_aside(&self, name: &str) -> Result<String, StoreError> {
+        self.write(name)?;
+        self.inner.set_pair_aside(name).await
+    }
+
+    async fn document(&self, which: &Document) -> Result<Option<String>, StoreError> {
+        self.inner.document(which).await
+    }
+
+    async fn keep(&self, which: &Document, text: &str) -> Result<(), StoreError> {
+        self.write(&format!("{which:?}"))?;
+        self.inner.keep(which, text).await
+    }
+
+    async fn set_aside(&self, which: &Document) -> Result<String, StoreError> {
+        self.write(&format!("{which:?}"))?;
+        self.inner.set_aside(which).await
+    }
 }

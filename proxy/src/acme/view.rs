@@ -56,6 +56,11 @@ impl Showcase {
         self.publish();
     }
 
+    /// Whether there is an exhibit of this name.
+    pub(super) fn shows(&self, name: &str) -> bool {
+        self.exhibits.iter().any(|exhibit| exhibit.status.name == name)
+    }
+
     /// Shows one certificate; returns whether what serves has changed.
     pub(super) fn show(&mut self, certificate: Option<(Entry, Held)>, status: CertificateStatus) -> bool {
         let before = self
