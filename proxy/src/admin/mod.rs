@@ -1,4 +1,4 @@
-//! The admin listener: health and metrics, for probes and Prometheus. Never on a public address.
+//! The admin listener: health and metrics, for probes and Prometheus; how background services stand. Never on a public address.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,10 +7,12 @@ use async_trait::async_trait;
 use http::{HeaderValue, Response, StatusCode, header};
 use pingora_core::apps::http_app::ServeHttp;
 use pingora_core::protocols::http::ServerSession;
+use serde_json::Value;
 
 use crate::telemetry::Metrics;
 
 const TEXT: &str = "text/plain; charset=utf-8";
+const JSON: &str = "application/json";
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Whether the edge takes requests: false before it listens and while it drains.
@@ -33,19 +35,23 @@ impl Readiness {
 pub struct Admin {
     metrics: Arc<Metrics>,
     readiness: Readiness,
+    status: Box<dyn Fn() -> Value + Send + Sync>,
     refresh: Box<dyn Fn(&Metrics) + Send + Sync>,
 }
 
 impl Admin {
-    /// `refresh` brings gauges up to date that nobody pushes, before each scrape.
+    /// `status` tells how all stands, for people; `refresh` brings gauges up to date that nobody pushes, before each
+    /// scrape.
     pub fn new(
         metrics: Arc<Metrics>,
         readiness: Readiness,
+        status: impl Fn() -> Value + Send + Sync + 'static,
         refresh: impl Fn(&Metrics) + Send + Sync + 'static,
     ) -> Self {
         Self {
             metrics,
             readiness,
+            status: Box::new(status),
             refresh: Box::new(refresh),
         }
     }
@@ -55,6 +61,7 @@ impl Admin {
             "/healthz" => (StatusCode::OK, TEXT, "ok\n".to_owned()),
             "/readyz" if self.readiness.is_ready() => (StatusCode::OK, TEXT, "ready\n".to_owned()),
             "/readyz" => (StatusCode::SERVICE_UNAVAILABLE, TEXT, "not ready\n".to_owned()),
+            "/status" => (StatusCode::OK, JSON, format!("{:#}\n", (self.status)())),
             "/metrics" => {
                 (self.refresh)(&self.metrics);
                 (StatusCode::OK, OPENMETRICS, self.metrics.encode())
@@ -62,7 +69,7 @@ impl Admin {
             _ => (
                 StatusCode::NOT_FOUND,
                 TEXT,
-                "/healthz /readyz /metrics\n".to_owned(),
+                "/healthz /readyz /status /metrics\n".to_owned(),
             ),
         }
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::crypto::aws_lc_rs;
+use tokio::sync::watch;
 
 use super::reload::Reloader;
 use super::{ReloadError, StartError};
@@ -63,7 +64,10 @@ impl App {
         let sockets = Sockets::bind(&config.listen)?;
         let addresses = sockets.addresses();
         let reloader = first(path, config, local(&sockets.echo))?;
-        if !addresses.https.is_empty() && reloader.certificates.current().entries().is_empty() {
+        let serves = &reloader.snapshots.load().config;
+        let awaited = serves.zones.iter().any(|zone| !zone.certificates.is_empty());
+        let none = reloader.certificates.current().entries().is_empty();
+        if !addresses.https.is_empty() && none && !awaited {
             return Err(StartError::NoCertificate);
         }
         let parts = EdgeParts {
@@ -111,6 +115,7 @@ fn first(path: &Path, config: Config, echo: SocketAddr) -> Result<Reloader, Relo
         metrics,
         certificates: CertificateStore::new(certificates),
         snapshots: SnapshotHandle::new(snapshot),
+        generation: watch::Sender::new(1),
     })
 }
 

@@ -4,11 +4,14 @@ mod build;
 mod error;
 mod reload;
 mod run;
+mod services;
 mod start;
+mod status;
 #[cfg(test)]
 mod tests;
 
 pub use build::{Addresses, App};
 pub use error::{ReloadError, StartError};
 pub use run::run;
+pub use services::addresses;
 pub use start::Running;

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use super::ReloadError;
@@ -23,6 +24,8 @@ pub(super) struct Reloader {
     pub(super) metrics: Arc<Metrics>,
     pub(super) certificates: CertificateStore,
     pub(super) snapshots: SnapshotHandle,
+    /// The generation that serves: whoever does not ask at each request is told by it.
+    pub(super) generation: watch::Sender<u64>,
 }
 
 impl Reloader {
@@ -65,8 +68,10 @@ impl Reloader {
         self.metrics
             .generation
             .set(i64::try_from(snapshot.generation).unwrap_or(i64::MAX));
+        let generation = snapshot.generation;
         self.certificates.publish(certificates);
         self.snapshots.publish(snapshot);
+        self.generation.send_replace(generation);
         self.profiles.forget_unused();
         Ok(())
     }
@@ -152,6 +157,7 @@ mod tests {
             metrics: Arc::new(Metrics::default()),
             certificates: CertificateStore::new(CertificateSet::new(Vec::new(), true)),
             snapshots: SnapshotHandle::new(snapshot),
+            generation: watch::Sender::new(1),
         }
     }
 

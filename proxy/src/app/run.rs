@@ -19,7 +19,7 @@ pub fn run(config: &Path) -> Result<(), StartError> {
         .build()
         .map_err(StartError::Runtime)?;
     runtime.block_on(async {
-        let running = app.start()?;
+        let running = app.start().await?;
         announce(&running);
         until_stopped(&running).await.map_err(StartError::Runtime)?;
         running.stop().await;

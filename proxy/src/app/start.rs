@@ -14,12 +14,13 @@ use tracing::{info, warn};
 
 use super::build::{Addresses, App, Sockets};
 use super::reload::Reloader;
-use super::{ReloadError, StartError};
+use super::services::Supervisor;
+use super::{ReloadError, StartError, status};
 use crate::admin::{Admin, Readiness};
 use crate::config::Config;
 use crate::flow::{Edge, EdgeParts, Redirect};
 use crate::listen::{self, Acceptor, Gauge, RequestLines, Transport};
-use crate::telemetry::metrics::LogLabels;
+use crate::service::Board;
 use crate::telemetry::{Metrics, Sink};
 use crate::upstream::Echo;
 use crate::watch::FileWatch;
@@ -59,8 +60,8 @@ struct Connections {
 }
 
 impl App {
-    /// Starts accepting. Must be called within a Tokio runtime.
-    pub fn start(self) -> Result<Running, StartError> {
+    /// Starts accepting, once every certificate that is stored can be served.
+    pub async fn start(self) -> Result<Running, StartError> {
         let Self {
             reloader,
             parts,
@@ -74,7 +75,17 @@ impl App {
         let connections = Connections::new(config.listen.max_connections);
         let readiness = Readiness::default();
         let logs = [parts.access.clone(), parts.audit.clone(), parts.matches.clone()];
-        let admin = admin(&reloader, &logs, &readiness);
+        let board = Board::default();
+        let admin = status::admin(&reloader, &logs, &readiness, &board);
+        let supervisor = Supervisor {
+            snapshots: reloader.snapshots.clone(),
+            data_dir: config.server.data_dir.clone(),
+            certificates: reloader.certificates.clone(),
+            generation: reloader.generation.subscribe(),
+            stopped: stopped.clone(),
+            board,
+        };
+        let crew = supervisor.crew().await;
         let transport = tls(&config, &reloader)?;
         let proxy = proxy(&config, parts);
         let mut tasks = JoinSet::new();
@@ -93,6 +104,7 @@ impl App {
             admin,
             &connections,
         );
+        supervisor.spawn_thread(crew).map_err(StartError::Runtime)?;
         let reloader = Arc::new(reloader);
         let turn = Arc::new(Mutex::new(()));
         let reloaded = Arc::new(Notify::new());
@@ -298,18 +310,6 @@ fn proxy(config: &Config, parts: EdgeParts) -> Arc<HttpProxy<Edge>> {
     proxy.server_options = Some(options);
     proxy.handle_init_modules();
     Arc::new(proxy)
-}
-
-fn admin(reloader: &Reloader, logs: &[Sink; 3], readiness: &Readiness) -> Admin {
-    let (snapshots, logs) = (reloader.snapshots.clone(), logs.clone());
-    Admin::new(Arc::clone(&reloader.metrics), readiness.clone(), move |metrics| {
-        let held = snapshots.load().body_budget.held();
-        metrics.body_memory.set(i64::try_from(held).unwrap_or(i64::MAX));
-        for (log, sink) in ["access", "audit", "matches"].into_iter().zip(&logs) {
-            let dropped = metrics.dropped_lines.get_or_create(&LogLabels { log });
-            dropped.set(sink.dropped());
-        }
-    })
 }
 
 async fn reload(reloader: &Arc<Reloader>, turn: &Arc<Mutex<()>>) -> Result<(), ReloadError> {

@@ -37,7 +37,7 @@ async fn while_requests_drain_probes_and_the_echo_are_answered() {
     let app = edge(&folder, "echo = true");
     let (echo, addresses) = (app.reloader.echo, app.addresses().clone());
     let (https, admin) = (addresses.https[0], addresses.admin.unwrap());
-    let running = app.start().unwrap();
+    let running = app.start().await.unwrap();
     assert!(fetch(admin, "/readyz").await.unwrap().contains("200"));
 
     let busy = TcpStream::connect(https).await.unwrap();
@@ -63,7 +63,7 @@ async fn a_dead_address_of_a_backend_costs_no_request() {
     let other = tempfile::tempdir().unwrap();
     let application = edge(&other, "echo = true");
     let alive = application.reloader.echo;
-    let application = application.start().unwrap();
+    let application = application.start().await.unwrap();
 
     let backend = format!("backends = [\"http://app.internal:{}\"]", alive.port());
     let app = edge(&folder, &backend);
@@ -75,7 +75,7 @@ async fn a_dead_address_of_a_backend_costs_no_request() {
         .resolver
         .remember(known, Duration::from_secs(60));
     let https = app.addresses().https[0];
-    let running = app.start().unwrap();
+    let running = app.start().await.unwrap();
 
     let client = reqwest::Client::builder()
         .tls_danger_accept_invalid_certs(true)

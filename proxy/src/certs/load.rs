@@ -25,7 +25,7 @@ pub fn load(tls: &Tls, data_dir: &Path) -> Result<CertificateSet, Vec<Certificat
     }
     if !tls.self_signed.is_empty() {
         match self_signed::ensure(&tls.self_signed, data_dir).and_then(|files| read(&files)) {
-            Ok(entry) => entries.push(entry),
+            Ok(entry) => entries.push(entry.standing_in()),
             Err(error) => errors.push(error),
         }
     }
@@ -40,27 +40,42 @@ pub fn load(tls: &Tls, data_dir: &Path) -> Result<CertificateSet, Vec<Certificat
 }
 
 fn read(files: &CertificateFiles) -> Result<Entry, CertificateError> {
-    let chain = read_chain(&files.certificate)?;
-    let key = read_key(&files.key)?;
-    let (names, not_after) = describe(&chain, &files.certificate)?;
-    let key = CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(|source| {
-        CertificateError::Key {
-            certificate: files.certificate.clone(),
-            key: files.key.clone(),
-            source,
-        }
-    })?;
-    Ok(Entry {
-        names,
-        not_after,
-        origin: files.certificate.display().to_string(),
-        key: Arc::new(key),
-    })
+    Entry::from_pem(&read_file(&files.certificate)?, &read_file(&files.key)?, files)
 }
 
-fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
-    let pem = read_file(path)?;
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(&pem)
+impl Entry {
+    /// A chain and its key, both in PEM form. `origin` is what errors and logs name: files, or what stands for them.
+    pub fn from_pem(chain: &[u8], key: &[u8], origin: &CertificateFiles) -> Result<Self, CertificateError> {
+        let chain = parse_chain(chain, &origin.certificate)?;
+        let key = parse_key(key, &origin.key)?;
+        let (names, not_after) = describe(&chain, &origin.certificate)?;
+        let key = CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider()).map_err(|source| {
+            CertificateError::Key {
+                certificate: origin.certificate.clone(),
+                key: origin.key.clone(),
+                source,
+            }
+        })?;
+        Ok(Self {
+            names,
+            not_after,
+            origin: origin.certificate.display().to_string(),
+            key: Arc::new(key),
+            stand_in: false,
+        })
+    }
+
+    /// The same, for want of a better one.
+    pub(super) fn standing_in(self) -> Self {
+        Self {
+            stand_in: true,
+            ..self
+        }
+    }
+}
+
+fn parse_chain(pem: &[u8], path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(pem)
         .collect::<Result<_, _>>()
         .map_err(|error| not_pem(path, "a certificate chain", &error))?;
     if chain.is_empty() {
@@ -73,9 +88,8 @@ fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateEr
     Ok(chain)
 }
 
-fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, CertificateError> {
-    let pem = read_file(path)?;
-    PrivateKeyDer::from_pem_slice(&pem).map_err(|error| not_pem(path, "a private key", &error))
+fn parse_key(pem: &[u8], path: &Path) -> Result<PrivateKeyDer<'static>, CertificateError> {
+    PrivateKeyDer::from_pem_slice(pem).map_err(|error| not_pem(path, "a private key", &error))
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>, CertificateError> {

@@ -9,4 +9,5 @@ mod set;
 pub use error::CertificateError;
 pub use load::load;
 pub use resolver::{CertificateStore, SniResolver};
+pub use self_signed::stand_in;
 pub use set::{CertificateSet, Entry};

@@ -1,30 +1,50 @@
 //! The live certificate set behind rustls: swapped in one step, read by each handshake.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
-use super::CertificateSet;
+use super::{CertificateSet, Entry};
 
-/// The handle that publishes certificate sets.
+/// The handle that publishes certificates: those of files come with a configuration, those that were issued by
+/// themselves. The next handshake sees what was published; connections keep what they have.
 #[derive(Debug, Clone)]
 pub struct CertificateStore {
     current: Arc<ArcSwap<CertificateSet>>,
+    parts: Arc<Mutex<Parts>>,
+}
+
+/// What the set that serves is made of.
+#[derive(Debug)]
+struct Parts {
+    files: CertificateSet,
+    issued: Vec<Entry>,
 }
 
 impl CertificateStore {
-    /// A store that serves `set`.
-    pub fn new(set: CertificateSet) -> Self {
+    /// A store that serves `files`.
+    pub fn new(files: CertificateSet) -> Self {
+        let parts = Parts {
+            files,
+            issued: Vec::new(),
+        };
         Self {
-            current: Arc::new(ArcSwap::from_pointee(set)),
+            current: Arc::new(ArcSwap::from_pointee(parts.together())),
+            parts: Arc::new(Mutex::new(parts)),
         }
     }
 
-    /// The next handshake sees `set`; connections keep what they have.
-    pub fn publish(&self, set: CertificateSet) {
-        self.current.store(Arc::new(set));
+    /// Certificates of files, instead of those before. Where a file and an issued certificate carry the same name the
+    /// file answers: somebody wrote it down.
+    pub fn publish(&self, files: CertificateSet) {
+        self.change(|parts| parts.files = files);
+    }
+
+    /// Issued certificates, instead of those before.
+    pub fn publish_issued(&self, issued: Vec<Entry>) {
+        self.change(|parts| parts.issued = issued);
     }
 
     /// The set as it is now.
@@ -32,9 +52,22 @@ impl CertificateStore {
         self.current.load_full()
     }
 
+    fn change(&self, change: impl FnOnce(&mut Parts)) {
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut parts);
+        self.current.store(Arc::new(parts.together()));
+    }
+
     /// What rustls asks.
     pub fn resolver(&self) -> Arc<SniResolver> {
         Arc::new(SniResolver { store: self.clone() })
+    }
+}
+
+impl Parts {
+    fn together(&self) -> CertificateSet {
+        let all = self.files.entries().iter().chain(&self.issued);
+        CertificateSet::new(all.cloned().collect(), self.files.rejects_unknown())
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use super::CertificateError;
+use super::{CertificateError, Entry};
 use crate::config::CertificateFiles;
 
 /// Days of validity: short enough that nobody forgets what it is, long enough for a weekend project.
@@ -30,6 +30,16 @@ pub(super) fn ensure(names: &[String], data_dir: &Path) -> Result<CertificateFil
     write(&files.certificate, certificate.as_bytes(), 0o644)?;
     write(&made_for, wanted.as_bytes(), 0o644)?;
     Ok(files)
+}
+
+/// A certificate for these names that stands in until the real one is there. It is kept nowhere.
+pub fn stand_in(names: &[String]) -> Result<Entry, CertificateError> {
+    let (certificate, key) = make(names)?;
+    let origin = CertificateFiles {
+        certificate: "self-signed stand-in".into(),
+        key: "self-signed stand-in".into(),
+    };
+    Entry::from_pem(certificate.as_bytes(), key.as_bytes(), &origin).map(Entry::standing_in)
 }
 
 fn still_valid(certificate: &Path) -> bool {

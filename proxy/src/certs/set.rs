@@ -16,31 +16,40 @@ pub struct Entry {
     pub origin: String,
     /// Chain and key.
     pub key: Arc<CertifiedKey>,
+    /// Self-signed, until there is a better one: it answers only for names that no other certificate carries.
+    pub stand_in: bool,
 }
 
 /// Certificates by name. The first certificate that names a host answers for it.
 #[derive(Debug, Default)]
 pub struct CertificateSet {
     entries: Vec<Entry>,
+    proper: Names,
+    standing_in: Names,
+    reject_unknown: bool,
+}
+
+/// Whose certificate a name's is, by its place among the entries.
+#[derive(Debug, Default)]
+struct Names {
     exact: HashMap<String, usize>,
     wildcard: HashMap<String, usize>,
-    reject_unknown: bool,
 }
 
 impl CertificateSet {
     /// A set; with `reject_unknown` a name that no certificate carries gets none.
-    pub fn new(entries: Vec<Entry>, reject_unknown: bool) -> Self {
+    pub fn new(mut entries: Vec<Entry>, reject_unknown: bool) -> Self {
+        entries.sort_by_key(|entry| entry.stand_in);
         let mut set = Self {
             reject_unknown,
             ..Self::default()
         };
-        for (index, entry) in entries.iter().enumerate() {
-            for name in &entry.names {
-                match name.strip_prefix("*.") {
-                    Some(suffix) => set.wildcard.entry(suffix.to_owned()).or_insert(index),
-                    None => set.exact.entry(name.clone()).or_insert(index),
-                };
-            }
+        for (place, entry) in entries.iter().enumerate() {
+            let names = match entry.stand_in {
+                true => &mut set.standing_in,
+                false => &mut set.proper,
+            };
+            entry.names.iter().for_each(|name| names.add(name, place));
         }
         set.entries = entries;
         set
@@ -58,13 +67,15 @@ impl CertificateSet {
         &self.entries
     }
 
+    /// Whether a name that no certificate carries gets none.
+    pub fn rejects_unknown(&self) -> bool {
+        self.reject_unknown
+    }
+
     fn find_named(&self, name: &str) -> Option<&Entry> {
         let name = name.to_ascii_lowercase();
-        let index = self.exact.get(&name).or_else(|| {
-            let (_, parent) = name.split_once('.')?;
-            self.wildcard.get(parent)
-        })?;
-        self.entries.get(*index)
+        let place = self.proper.find(&name).or_else(|| self.standing_in.find(&name))?;
+        self.entries.get(place)
     }
 
     fn fallback(&self) -> Option<&Entry> {
@@ -73,5 +84,49 @@ impl CertificateSet {
         } else {
             self.entries.first()
         }
+    }
+}
+
+impl Names {
+    fn add(&mut self, name: &str, place: usize) {
+        let (names, name) = match name.strip_prefix("*.") {
+            Some(parent) => (&mut self.wildcard, parent),
+            None => (&mut self.exact, name),
+        };
+        names.entry(name.to_owned()).or_insert(place);
+    }
+
+    fn find(&self, name: &str) -> Option<usize> {
+        let exact = self.exact.get(name);
+        let place = exact.or_else(|| self.wildcard.get(name.split_once('.')?.1));
+        place.copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::certs::stand_in;
+
+    fn entry(names: &[&str], standing_in: bool) -> Entry {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        Entry {
+            stand_in: standing_in,
+            ..stand_in(&names).unwrap()
+        }
+    }
+
+    #[test]
+    fn certificates_a_stand_in_answers_only_for_names_that_no_other_carries() {
+        let entries = vec![
+            entry(&["home.example.com", "*.home.example.com"], true),
+            entry(&["example.com", "*.example.com"], false),
+        ];
+        let set = CertificateSet::new(entries, false);
+        let of = |name| set.find(Some(name)).unwrap().names[0].as_str();
+        assert_eq!(of("home.example.com"), "example.com");
+        assert_eq!(of("WWW.example.com"), "example.com");
+        assert_eq!(of("app.home.example.com"), "home.example.com");
+        assert_eq!(of("elsewhere.org"), "example.com");
     }
 }

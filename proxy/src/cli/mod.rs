@@ -5,12 +5,18 @@
     reason = "the one place that prints"
 )]
 
+mod admin;
 mod backwards;
+mod certs;
 mod check;
+mod dns;
+mod doctor;
 mod health;
 mod incident;
+mod ip;
 mod output;
 mod rules;
+mod status;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -47,6 +53,29 @@ enum Command {
     Incident(incident::IncidentArguments),
     /// Ask a running edge whether it is healthy: for container health checks.
     Health(ConfigArgument),
+    /// Look whether what certificates and DNS records need is there, and say what to mend. Changes nothing.
+    Doctor(ConfigArgument),
+    /// Ask a running edge for its certificates: names, issuer, expiry, next renewal, last error.
+    Certs {
+        #[command(flatten)]
+        config: ConfigArgument,
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// DNS records of routes' hosts.
+    #[command(subcommand)]
+    Dns(dns::DnsCommand),
+    /// What each method says the public address is, and what would be published.
+    Ip(ConfigArgument),
+    /// Ask a running edge how its background services stand: certificates, DNS records, the public address.
+    Status {
+        #[command(flatten)]
+        config: ConfigArgument,
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
     /// Obtain, verify and list the OWASP CRS.
     #[command(subcommand)]
     Rules(rules::RulesCommand),
@@ -77,6 +106,11 @@ pub fn main(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) ->
         Command::Check { file } => check::run(&file),
         Command::Incident(arguments) => incident::run(&arguments),
         Command::Health(ConfigArgument { config }) => health::run(&config),
+        Command::Doctor(ConfigArgument { config }) => doctor::run(&config),
+        Command::Certs { config, json } => certs::run(&config.config, json),
+        Command::Dns(command) => dns::run(&command),
+        Command::Ip(ConfigArgument { config }) => ip::run(&config),
+        Command::Status { config, json } => status::run(&config.config, json),
         Command::Rules(command) => rules::run(command),
     };
     match result {
@@ -89,6 +123,14 @@ pub fn main(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) ->
 fn say(error: impl std::fmt::Display) -> Failed {
     output::error(&error.to_string());
     Failed
+}
+
+/// Runs what waits for the network, on a runtime of its own.
+fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failed> {
+    // An error means that the provider is there already.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    Ok(runtime.map_err(say)?.block_on(work))
 }
 
 fn load(path: &Path) -> Result<config::Config, Failed> {

@@ -98,6 +98,20 @@ pub struct LogLabels {
     pub log: &'static str,
 }
 
+/// A background service's label.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ServiceLabels {
+    /// Its name.
+    pub service: &'static str,
+}
+
+/// A certificate's label.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct CertificateLabels {
+    /// The first of its names.
+    pub name: String,
+}
+
 /// All metrics of an edge.
 #[derive(Debug)]
 pub struct Metrics {
@@ -130,6 +144,12 @@ pub struct Metrics {
     pub body_memory: Gauge<i64, AtomicI64>,
     /// Log lines dropped because the writer was behind.
     pub dropped_lines: Family<LogLabels, Gauge<u64, AtomicU64>>,
+    /// Whether the last round of a background service had no trouble: 1 or 0.
+    pub service_healthy: Family<ServiceLabels, Gauge<i64, AtomicI64>>,
+    /// When a background service last had a round without trouble, in seconds since 1970; 0 if never.
+    pub service_last_success: Family<ServiceLabels, Gauge<i64, AtomicI64>>,
+    /// When a certificate that is served ends, in seconds since 1970.
+    pub certificate_expiry: Family<CertificateLabels, Gauge<i64, AtomicI64>>,
 }
 
 /// From a cache hit to a slow report, in seconds.
@@ -159,6 +179,9 @@ impl Default for Metrics {
             generation: Gauge::default(),
             body_memory: Gauge::default(),
             dropped_lines: Family::default(),
+            service_healthy: Family::default(),
+            service_last_success: Family::default(),
+            certificate_expiry: Family::default(),
         };
         metrics.register();
         metrics
@@ -240,6 +263,21 @@ impl Metrics {
             "log_lines_dropped",
             "Log lines dropped because the writer was behind",
             self.dropped_lines.clone(),
+        );
+        registry.register(
+            "service_healthy",
+            "Whether the last round of a background service had no trouble",
+            self.service_healthy.clone(),
+        );
+        registry.register(
+            "service_last_success_timestamp_seconds",
+            "When a background service last had a round without trouble",
+            self.service_last_success.clone(),
+        );
+        registry.register(
+            "certificate_expiry_timestamp_seconds",
+            "When a certificate that is served ends",
+            self.certificate_expiry.clone(),
         );
         registry.register(
             "build",

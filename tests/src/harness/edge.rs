@@ -88,7 +88,12 @@ impl TestEdge {
         // Loading the rules is work: it is not done on the test's own reactor.
         let built =
             tokio::task::spawn_blocking(move || App::build(&config).map_err(|error| error.to_string()));
-        let running = built.await.unwrap()?.start().map_err(|error| error.to_string())?;
+        let running = built
+            .await
+            .unwrap()?
+            .start()
+            .await
+            .map_err(|error| error.to_string())?;
         Ok(TestEdge { running, files })
     }
 

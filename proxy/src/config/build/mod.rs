@@ -2,6 +2,7 @@
 //! reasons for the defaults stand in `config/palisade.toml`; a test keeps the two equal.
 
 mod routes;
+mod services;
 mod waf;
 
 use std::collections::HashMap;
@@ -14,7 +15,7 @@ use super::decode::At;
 use super::errors::{Problem, Report};
 use super::raw;
 use super::ready::{
-    Config, HostPattern, Listen, Log, LogFormat, LogTarget, Server, Tls, TlsVersion, UnknownSni, Waf,
+    Config, HostPattern, Listen, Log, LogFormat, LogTarget, Server, Tls, TlsVersion, UnknownSni, Waf, Zone,
 };
 
 const DATA_DIR: &str = "/var/lib/palisade";
@@ -24,15 +25,20 @@ pub(super) fn config(raw: raw::Config, report: &Report, files: Vec<PathBuf>) -> 
     let server = server(raw.server);
     let body_memory = raw.waf.body_memory.unwrap_or(256 << 20);
     let mut policies = waf::Policies::new(raw.waf.policy, body_memory, report);
+    let zones = services::zones(raw.zones, report);
     let routes = routes::routes(raw.routes, raw.upstream, &mut policies, report);
     Config {
         listen: listen(raw.listen, report),
-        tls: tls(raw.tls, report),
+        tls: tls(raw.tls, &zones, report),
         log: log(raw.log, &server),
         waf: Waf {
             rules: raw.waf.rules.unwrap_or_else(|| server.data_dir.join("crs")),
             body_memory,
         },
+        zones,
+        acme: services::acme(raw.acme, report),
+        dns: services::dns(raw.dns, report),
+        ddns: services::ddns(raw.ddns, report),
         server,
         routes,
         files,
@@ -87,16 +93,17 @@ fn distinct_addresses(raw: &raw::Listen, report: &Report) {
     }
 }
 
-fn tls(raw: raw::Tls, report: &Report) -> Tls {
+fn tls(raw: raw::Tls, zones: &[Zone], report: &Report) -> Tls {
+    let certified = raw.names_certificates || zones.iter().any(|zone| !zone.certificates.is_empty());
     // Without any certificate the edge still starts and says so; with certificates it makes none up.
-    let self_signed = raw.self_signed.unwrap_or_else(|| match raw.names_certificates {
+    let self_signed = raw.self_signed.unwrap_or_else(|| match certified {
         true => Vec::new(),
         false => vec![
             HostPattern::Exact("localhost".to_owned()),
             HostPattern::Wildcard("localhost".to_owned()),
         ],
     });
-    if self_signed.is_empty() && !raw.names_certificates {
+    if self_signed.is_empty() && !certified {
         let reason = "there is neither a certificate nor a name for a self-signed one";
         report.problem(&raw.place, Problem::Contradiction(reason.to_owned()));
     }

@@ -6,6 +6,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::services;
 use super::waf::Policies;
 use crate::config::decode::At;
 use crate::config::errors::{Place, Problem, Report};
@@ -39,6 +40,7 @@ pub(super) fn routes(
                 paths,
                 upstream,
                 waf,
+                dns: services::route_dns(raw.dns, report),
             })
         })
         .collect()

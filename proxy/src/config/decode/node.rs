@@ -8,6 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{At, Fault, Scope, Table};
 use crate::config::errors::{Diagnostic, Place, Problem};
+use crate::config::ready::SecretSource;
 
 /// A value that waits to be decoded.
 pub(in crate::config) struct Node<'a> {
@@ -94,6 +95,36 @@ impl<'a> Node<'a> {
             text => Ok(document.resolve(text)),
         };
         Some(self.at(self.parse("a path", parse)?))
+    }
+
+    /// Where a secret is kept. What stands there may be the secret itself, by mistake: it is not shown.
+    pub(in crate::config) fn secret(
+        &self,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Result<SecretSource, Fault>,
+    ) -> Option<SecretSource> {
+        let text = self.value.get_ref().as_str();
+        let source = text.ok_or_else(|| Fault::new("not a string")).and_then(parse);
+        match source {
+            Ok(SecretSource::File(path)) => {
+                let path = self.scope.document.resolve(&path.to_string_lossy());
+                Some(SecretSource::File(path))
+            }
+            Ok(source) => Some(source),
+            Err(fault) => {
+                self.scope.add(Diagnostic {
+                    place: self.place(),
+                    problem: Problem::BadValue {
+                        key: self.key.clone(),
+                        reason: fault.reason,
+                    },
+                    found: None,
+                    expected: Some(expected.to_owned()),
+                    suggestion: None,
+                });
+                None
+            }
+        }
     }
 
     /// A path of a file that can be read now.

@@ -1,6 +1,7 @@
 //! Every key, the table it stands in and how it is read: the configuration's table of contents.
 
 mod route;
+mod services;
 mod waf;
 
 use std::net::SocketAddr;
@@ -31,6 +32,10 @@ pub(super) fn entry(table: &mut Table<'_>) -> (raw::Config, Vec<At<String>>) {
         log: table.section("log", logging),
         waf: table.section("waf", waf),
         upstream: table.section("upstream", timeouts),
+        zones: table.sections("zones", services::zone),
+        acme: table.section("acme", services::acme),
+        dns: table.section("dns", services::dns),
+        ddns: table.section("ddns", services::ddns),
         routes: table.sections("routes", route::route),
     };
     (config, include)

@@ -1,6 +1,6 @@
 //! `[[routes]]`.
 
-use super::{readable, timeouts, waf};
+use super::{readable, services, timeouts, waf};
 use crate::config::decode::{At, Fault, Node, Table, boolean, parsed, some};
 use crate::config::raw::{Route, Target, UpstreamTls};
 use crate::config::ready::{HostPattern, PathMatch};
@@ -20,6 +20,7 @@ pub(super) fn route(table: &mut Table<'_>) -> Option<Route> {
     let host = table.take("host", upstream_host);
     let tls = table.take("tls", upstream_tls);
     let waf = table.section("waf", waf::policy);
+    let dns = table.section("dns", services::route_dns);
     let (hosts, target) = (hosts?, target?);
     let complete = hosts.len() == table.count("hosts")
         && match &target {
@@ -36,6 +37,7 @@ pub(super) fn route(table: &mut Table<'_>) -> Option<Route> {
         host,
         tls,
         waf,
+        dns,
     })
 }
 

@@ -5,4 +5,5 @@ pub(super) mod exclusion;
 pub(super) mod host;
 pub(super) mod log;
 pub(super) mod path;
+pub(super) mod service;
 pub(super) mod units;

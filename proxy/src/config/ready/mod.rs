@@ -1,11 +1,15 @@
 //! What is true once a configuration has been read: types that cannot be wrong any more.
 
+mod services;
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use services::*;
 
 /// A whole configuration. [`super::load`] returns it, or every error at once.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +24,14 @@ pub struct Config {
     pub log: Log,
     /// `[waf]`: what the engine shares between routes.
     pub waf: Waf,
+    /// `[[zones]]`.
+    pub zones: Vec<Zone>,
+    /// `[acme]`.
+    pub acme: Acme,
+    /// `[dns]`.
+    pub dns: Dns,
+    /// `[ddns]`.
+    pub ddns: Ddns,
     /// `[[routes]]`, each with its defaults filled in.
     pub routes: Vec<Arc<Route>>,
     /// The entry file and every file it includes: with their folders (where a new file may match an
@@ -162,6 +174,8 @@ pub struct Route {
     pub upstream: Upstream,
     /// The WAF for this route.
     pub waf: WafPolicy,
+    /// Its records.
+    pub dns: RouteDns,
 }
 
 /// A hostname in lower-case ASCII (IDNA applied), without a trailing dot.

@@ -1,9 +1,13 @@
 //! What the files say: every option that was written, nothing that was not. Defaults and what options mean
 //! to one another are the business of [`super::build`].
 
+mod services;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+
+pub(super) use services::{Acme, Ddns, Dns, RouteDns, Zone};
 
 use super::decode::At;
 use super::errors::Place;
@@ -21,6 +25,10 @@ pub(super) struct Config {
     pub(super) log: Log,
     pub(super) waf: Waf,
     pub(super) upstream: Timeouts,
+    pub(super) zones: Vec<Zone>,
+    pub(super) acme: Acme,
+    pub(super) dns: Dns,
+    pub(super) ddns: Ddns,
     pub(super) routes: Vec<Route>,
 }
 
@@ -122,6 +130,7 @@ pub(super) struct Route {
     pub(super) host: Option<Option<String>>,
     pub(super) tls: Option<At<UpstreamTls>>,
     pub(super) waf: WafPolicy,
+    pub(super) dns: RouteDns,
 }
 
 /// A route's `backends` or `echo`.

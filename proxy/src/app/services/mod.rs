@@ -1,0 +1,219 @@
+//! The background services of a configuration: made with it, woken when routes change, replaced when what they are told
+//! changes. None of them is on the way of a request.
+
+mod addresses;
+mod certificates;
+mod challenges;
+mod records;
+mod zones;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::task::{JoinError, JoinSet};
+
+use crate::acme::{Authorities, Certificates, DiskStore};
+use crate::certs::CertificateStore;
+use crate::cloudflare::ApiError;
+use crate::config::Config;
+use crate::ddns::{Addresses, Notifier};
+use crate::service::{self, Board, Leadership, Service, Surroundings};
+use crate::snapshot::SnapshotHandle;
+
+pub use records::addresses;
+
+use addresses::{AddressService, wake_on_change};
+use certificates::CertificateService;
+use challenges::Challenges;
+use records::RecordService;
+use zones::Zones;
+
+/// After a service ended by a bug of its own, all are begun anew this much later.
+const PAUSE_AFTER_BUG: Duration = Duration::from_secs(60);
+
+/// What services are made with, and what they tell.
+pub(super) struct Supervisor {
+    pub(super) snapshots: SnapshotHandle,
+    /// As it was at the start: another one takes effect at the next.
+    pub(super) data_dir: PathBuf,
+    pub(super) certificates: CertificateStore,
+    pub(super) generation: watch::Receiver<u64>,
+    pub(super) stopped: watch::Receiver<bool>,
+    pub(super) board: Board,
+}
+
+/// The services of one configuration.
+pub(super) struct Crew {
+    certificates: Option<CertificateService>,
+    config: Arc<Config>,
+}
+
+/// What follows services that ran.
+enum Next {
+    Stop,
+    Reload,
+}
+
+/// Services that run.
+struct Running {
+    tasks: JoinSet<()>,
+    stop: watch::Sender<bool>,
+    records: Arc<Notify>,
+}
+
+impl Supervisor {
+    /// The services of what serves now. Certificates that are stored serve once this returns.
+    pub(super) async fn crew(&self) -> Crew {
+        let config = Arc::clone(&self.snapshots.load().config);
+        let certificates = match config.zones.iter().any(|zone| !zone.certificates.is_empty()) {
+            true => Some(self.certificates(&config).await),
+            false => {
+                self.certificates.publish_issued(Vec::new());
+                None
+            }
+        };
+        Crew { certificates, config }
+    }
+
+    /// Runs services until the edge stops, on a thread of their own: a disk that hangs, or work that takes long, is
+    /// none of those who serve requests.
+    pub(super) fn spawn_thread(self, crew: Crew) -> std::io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let thread = std::thread::Builder::new().name("services".to_owned());
+        thread.spawn(move || runtime.block_on(self.run(crew))).map(drop)
+    }
+
+    /// Services of `crew`, then those of whatever configuration follows.
+    async fn run(mut self, mut crew: Crew) {
+        loop {
+            let config = Arc::clone(&crew.config);
+            let mut running = self.start(crew);
+            let next = self.while_the_same(&config, &mut running).await;
+            running.stop().await;
+            match next {
+                Next::Stop => return,
+                Next::Reload => self.board.clear(),
+            }
+            crew = self.crew().await;
+        }
+    }
+
+    /// Until services are told something else, or the edge stops.
+    async fn while_the_same(&mut self, config: &Config, running: &mut Running) -> Next {
+        loop {
+            let ended = tokio::select! {
+                changed = self.generation.changed() => match changed {
+                    Ok(()) => None,
+                    Err(_) => return Next::Stop,
+                },
+                _ = self.stopped.wait_for(|stopped| *stopped) => return Next::Stop,
+                Some(ended) = running.tasks.join_next() => Some(ended),
+            };
+            if let Some(ended) = ended {
+                self.tell_bug(ended);
+                tokio::time::sleep(PAUSE_AFTER_BUG).await;
+                return Next::Reload;
+            }
+            if !told_the_same(config, &self.snapshots.load().config) {
+                return Next::Reload;
+            }
+            running.records.notify_one();
+        }
+    }
+
+    /// Services do not end by themselves.
+    fn tell_bug(&self, ended: Result<(), JoinError>) {
+        let why = match ended {
+            Err(error) => format!("a background service broke off, which is a bug in Palisade: {error}"),
+            Ok(()) => "a background service ended, which is a bug in Palisade".to_owned(),
+        };
+        tracing::error!("{why}");
+        self.board.broken(&why);
+    }
+
+    async fn certificates(&self, config: &Config) -> CertificateService {
+        let zones = Zones::new(&config.zones);
+        let certificates = Certificates::new(
+            &config.zones,
+            &config.acme,
+            Arc::new(DiskStore::new(&self.data_dir)),
+            Arc::new(Challenges::new(zones)),
+            Authorities::new(config.acme.nameservers.clone()),
+        );
+        CertificateService::new(certificates, self.certificates.clone()).await
+    }
+
+    fn start(&self, crew: Crew) -> Running {
+        let Crew { certificates, config } = crew;
+        let mut running = Running {
+            tasks: JoinSet::new(),
+            stop: watch::Sender::new(false),
+            records: Arc::new(Notify::new()),
+        };
+        if let Some(certificates) = certificates {
+            self.spawn(&mut running, certificates, Arc::new(Notify::new()));
+        }
+        if !config.zones.iter().any(|zone| zone.records) {
+            return running;
+        }
+        let (found, mut address) = watch::channel(None);
+        let records = RecordService::new(self.snapshots.clone(), address.clone());
+        let wake_records = Arc::clone(&running.records);
+        self.spawn(&mut running, records, Arc::clone(&wake_records));
+        if config.ddns.ipv4.is_empty() && config.ddns.ipv6.is_empty() {
+            return running;
+        }
+        let addresses = AddressService::new(
+            Addresses::new(config.ddns.clone(), &self.data_dir),
+            Notifier::new(config.ddns.pings.clone()),
+            config.ddns.interval,
+            found,
+            self.board.clone(),
+        );
+        let wake = Arc::new(Notify::new());
+        running.tasks.spawn(wake_on_change(Arc::clone(&wake)));
+        running.tasks.spawn(async move {
+            while address.changed().await.is_ok() {
+                wake_records.notify_one();
+            }
+            std::future::pending().await
+        });
+        self.spawn(&mut running, addresses, wake);
+        running
+    }
+
+    fn spawn(&self, running: &mut Running, service: impl Service + 'static, wake: Arc<Notify>) {
+        let around = Surroundings {
+            leadership: Leadership::always(),
+            stopped: running.stop.subscribe(),
+            wake,
+            board: self.board.clone(),
+        };
+        running.tasks.spawn(service::run(service, around));
+    }
+}
+
+impl Running {
+    /// A round that is under way is broken off: the next one comes to the same end.
+    async fn stop(mut self) {
+        self.stop.send_replace(true);
+        self.tasks.shutdown().await;
+    }
+}
+
+/// Whether two configurations tell services the same. Routes are not among it: records look at them anew each round.
+fn told_the_same(before: &Config, after: &Config) -> bool {
+    (&before.zones, &before.acme, &before.ddns) == (&after.zones, &after.acme, &after.ddns)
+}
+
+/// An API's error with what to do about it.
+fn advised(error: &ApiError) -> String {
+    match error.advice() {
+        Some(advice) => format!("{error} ({advice})"),
+        None => error.to_string(),
+    }
+}

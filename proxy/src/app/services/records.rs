@@ -1,0 +1,96 @@
+//! Records of routes' hosts as a background service.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::config::{Config, Detection};
+use crate::ddns::{Family, Outcome};
+use crate::dns::{Addresses, Found, How, Records, ZoneOutcome, desired};
+use crate::service::{Round, Service};
+use crate::snapshot::SnapshotHandle;
+
+/// What the service is called.
+pub(in crate::app) const NAME: &str = "dns";
+
+/// Plans and applies, for what serves now.
+pub(in crate::app) struct RecordService {
+    records: Records,
+    snapshots: SnapshotHandle,
+    address: watch::Receiver<Option<Outcome>>,
+}
+
+impl RecordService {
+    pub(in crate::app) fn new(snapshots: SnapshotHandle, address: watch::Receiver<Option<Outcome>>) -> Self {
+        Self {
+            records: Records::new(),
+            snapshots,
+            address,
+        }
+    }
+}
+
+#[async_trait]
+impl Service for RecordService {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    async fn round(&mut self) -> Round {
+        let config = std::sync::Arc::clone(&self.snapshots.load().config);
+        let found = addresses(&config, self.address.borrow().as_ref());
+        let desired = desired(&config.routes, &config.zones, &config.dns, &found);
+        let outcome = self
+            .records
+            .round(&desired, &config.zones, &config.dns, How::default())
+            .await;
+        let troubles: Vec<String> = outcome.zones.iter().flat_map(troubles).collect();
+        if troubles.is_empty() {
+            return Round::Settled(config.dns.interval);
+        }
+        let wait = outcome.zones.iter().filter_map(|zone| zone.wait).max();
+        Round::Troubled {
+            why: troubles.join("\n"),
+            again: wait.map(Duration::from_secs),
+        }
+    }
+
+    fn detail(&self) -> Value {
+        serde_json::to_value(self.records.last()).unwrap_or_default()
+    }
+}
+
+/// The home's addresses as records are to hold them. What was not found is not known, which is no reason to change
+/// anything.
+pub fn addresses(config: &Config, outcome: Option<&Outcome>) -> Addresses {
+    let found = |family, methods: &[Detection]| match outcome.and_then(|outcome| outcome.address(family)) {
+        _ if methods.is_empty() => Found::None,
+        Some(address) => Found::Known(address),
+        None => Found::Unknown,
+    };
+    Addresses {
+        v4: found(Family::Ipv4, &config.ddns.ipv4).and_then(|address| match address {
+            IpAddr::V4(address) => Some(address),
+            IpAddr::V6(_) => None,
+        }),
+        v6: found(Family::Ipv6, &config.ddns.ipv6).and_then(|address| match address {
+            IpAddr::V6(address) => Some(address),
+            IpAddr::V4(_) => None,
+        }),
+    }
+}
+
+/// What is wrong in one zone, for people.
+fn troubles(zone: &ZoneOutcome) -> Vec<String> {
+    let refused = zone.refused.iter();
+    let refused = refused.map(|refused| format!("{}: {refused}", zone.zone));
+    let failed = zone.failures.iter().chain(&zone.stopped);
+    let failed = failed.map(|trouble| match &trouble.advice {
+        Some(advice) => format!("{}: {} ({advice})", trouble.what, trouble.error),
+        None => format!("{}: {}", trouble.what, trouble.error),
+    });
+    refused.chain(failed).collect()
+}

@@ -1,0 +1,93 @@
+//! What the admin listener tells: gauges that nobody pushes, and how all stands.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::reload::Reloader;
+use crate::admin::{Admin, Readiness};
+use crate::certs::{CertificateStore, Entry};
+use crate::service::Board;
+use crate::telemetry::metrics::{CertificateLabels, LogLabels, ServiceLabels};
+use crate::telemetry::{Metrics, Sink};
+
+/// The admin application.
+pub(super) fn admin(reloader: &Reloader, logs: &[Sink; 3], readiness: &Readiness, board: &Board) -> Admin {
+    let (snapshots, logs) = (reloader.snapshots.clone(), logs.clone());
+    let (certificates, told) = (reloader.certificates.clone(), board.clone());
+    let status = status(reloader, readiness, board);
+    Admin::new(
+        Arc::clone(&reloader.metrics),
+        readiness.clone(),
+        status,
+        move |metrics| {
+            let held = snapshots.load().body_budget.held();
+            metrics.body_memory.set(i64::try_from(held).unwrap_or(i64::MAX));
+            for (log, sink) in ["access", "audit", "matches"].into_iter().zip(&logs) {
+                let dropped = metrics.dropped_lines.get_or_create(&LogLabels { log });
+                dropped.set(sink.dropped());
+            }
+            tell_services(metrics, &told);
+            tell_certificates(metrics, &certificates);
+        },
+    )
+}
+
+/// How all stands, for `palisade status` and `palisade certs`.
+fn status(
+    reloader: &Reloader,
+    readiness: &Readiness,
+    board: &Board,
+) -> impl Fn() -> Value + Send + Sync + 'static {
+    let (readiness, board) = (readiness.clone(), board.clone());
+    let (certificates, snapshots) = (reloader.certificates.clone(), reloader.snapshots.clone());
+    move || {
+        let set = certificates.current();
+        json!({
+            "ready": readiness.is_ready(),
+            "generation": snapshots.load().generation,
+            "services": board.read(),
+            "certificates": set.entries().iter().map(certificate).collect::<Vec<_>>(),
+        })
+    }
+}
+
+fn certificate(entry: &Entry) -> Value {
+    let expires = OffsetDateTime::from_unix_timestamp(entry.not_after).ok();
+    json!({
+        "names": entry.names,
+        "origin": entry.origin,
+        "expires": expires.and_then(|time| time.format(&Rfc3339).ok()),
+    })
+}
+
+fn tell_services(metrics: &Metrics, board: &Board) {
+    metrics.service_healthy.clear();
+    metrics.service_last_success.clear();
+    // Of one that is at its first round nothing is known.
+    let known = board
+        .read()
+        .into_iter()
+        .filter(|(_, status)| status.last_round.is_some());
+    for (service, status) in known {
+        let labels = ServiceLabels { service };
+        let healthy = metrics.service_healthy.get_or_create(&labels);
+        healthy.set(i64::from(status.trouble.is_none()));
+        let last = status.last_success.map_or(0, |time| time.unix_timestamp());
+        metrics.service_last_success.get_or_create(&labels).set(last);
+    }
+}
+
+fn tell_certificates(metrics: &Metrics, certificates: &CertificateStore) {
+    metrics.certificate_expiry.clear();
+    for entry in certificates.current().entries() {
+        let name = entry.names.first().cloned().unwrap_or_default();
+        let labels = CertificateLabels { name };
+        metrics
+            .certificate_expiry
+            .get_or_create(&labels)
+            .set(entry.not_after);
+    }
+}

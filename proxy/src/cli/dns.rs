@@ -1,0 +1,97 @@
+//! `palisade dns`: what would be changed in the zones, and changing it.
+
+use std::path::Path;
+
+use clap::Subcommand;
+
+use super::{ConfigArgument, Failed, block_on, load, output, say};
+use crate::app;
+use crate::config::Config;
+use crate::ddns;
+use crate::dns::{Addresses, How, Records, Trouble, ZoneOutcome, desired};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DnsCommand {
+    /// Print what would be changed. Changes nothing.
+    Plan(ConfigArgument),
+    /// Change it now. A running edge does so by itself.
+    Apply {
+        #[command(flatten)]
+        config: ConfigArgument,
+        /// Carry out deletions that [dns].max_deletes or max_delete_percent hold back.
+        #[arg(long)]
+        allow_deletes: bool,
+    },
+}
+
+/// Plans, and applies if asked to; fails if something could not be done.
+pub(super) fn run(command: &DnsCommand) -> Result<(), Failed> {
+    match command {
+        DnsCommand::Plan(ConfigArgument { config }) => {
+            let how = How {
+                dry_run: true,
+                ..How::default()
+            };
+            carry_out(config, how)
+        }
+        DnsCommand::Apply {
+            config: ConfigArgument { config },
+            allow_deletes,
+        } => {
+            let how = How {
+                allow_deletes: *allow_deletes,
+                ..How::default()
+            };
+            carry_out(config, how)
+        }
+    }
+}
+
+fn carry_out(path: &Path, how: How) -> Result<(), Failed> {
+    let config = load(path)?;
+    if !config.zones.iter().any(|zone| zone.records) {
+        return Err(say(
+            "the configuration names no [[zones]] whose records are looked after",
+        ));
+    }
+    let outcome = block_on(async {
+        let found = addresses(&config).await;
+        let desired = desired(&config.routes, &config.zones, &config.dns, &found);
+        Records::new()
+            .round(&desired, &config.zones, &config.dns, how)
+            .await
+    })?;
+    for zone in &outcome.zones {
+        tell(zone, how);
+    }
+    match outcome.is_ok() {
+        true => Ok(()),
+        false => Err(say("not everything could be done: see above")),
+    }
+}
+
+async fn addresses(config: &Config) -> Addresses {
+    let look = ddns::Addresses::new(config.ddns.clone(), &config.server.data_dir)
+        .look()
+        .await;
+    output::progress(look.to_string().trim_end());
+    app::addresses(config, Some(&look))
+}
+
+fn tell(zone: &ZoneOutcome, how: How) {
+    match zone.plan.trim_end() {
+        "" => {}
+        plan => output::line(plan),
+    }
+    let troubles = zone.failures.iter().chain(&zone.stopped);
+    for Trouble { what, error, advice } in troubles {
+        output::error(&format!("{what}: {error}"));
+        if let Some(advice) = advice {
+            output::progress(&format!("  -> {advice}"));
+        }
+    }
+    if !how.dry_run {
+        let all = zone.creates + zone.updates + zone.deletes;
+        output::line(&format!("{}: {} of {all} changes made", zone.zone, zone.done));
+    }
+}

@@ -1,0 +1,119 @@
+//! `palisade status`: how the background services of a running edge stand.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{Failed, admin, output, say};
+
+/// Tells each service's state; fails if one is in trouble, for scripts.
+pub(super) fn run(config: &Path, json: bool) -> Result<(), Failed> {
+    let body = admin::ask(config, "/status")?;
+    if json {
+        output::line(body.trim_end());
+    }
+    let status: Value = serde_json::from_str(&body)
+        .map_err(|error| say(format!("the edge told something else than its status: {error}")))?;
+    let services = status["services"].as_object().into_iter().flatten();
+    let mut troubled = false;
+    for (name, service) in services {
+        troubled |= service["trouble"].is_string();
+        if !json {
+            output::line(&told(name, service));
+        }
+    }
+    if troubled {
+        return Err(say("not all is as it should be: see above"));
+    }
+    if !json
+        && status["services"]
+            .as_object()
+            .is_none_or(serde_json::Map::is_empty)
+    {
+        output::line("no background services: the configuration names no [[zones]]");
+    }
+    Ok(())
+}
+
+fn told(name: &str, service: &Value) -> String {
+    let text = |key: &str| service[key].as_str().unwrap_or("never").to_owned();
+    let mut told = match service["trouble"].as_str() {
+        None if service["last_round"].is_null() => format!("{name}: its first round has not ended yet"),
+        None => format!(
+            "{name}: ok since {}, next round {}",
+            text("last_success"),
+            text("next_round")
+        ),
+        Some(trouble) => format!(
+            "{name}: TROUBLE ({} rounds, last success {}, next round {})\n  {}",
+            service["failures"],
+            text("last_success"),
+            text("next_round"),
+            trouble.replace('\n', "\n  ")
+        ),
+    };
+    details(&service["detail"], 1, &mut told);
+    told
+}
+
+/// A service's own words, as an indented list.
+fn details(value: &Value, depth: usize, told: &mut String) {
+    let indent = "  ".repeat(depth);
+    match value {
+        Value::Object(entries) => {
+            for (key, value) in entries.iter().filter(|(_, value)| !is_nothing(value)) {
+                told.push_str(&format!("\n{indent}{key}:"));
+                inner(value, depth, told);
+            }
+        }
+        Value::Array(items) => {
+            for item in items.iter().filter(|item| !is_nothing(item)) {
+                told.push_str(&format!("\n{indent}-"));
+                inner(item, depth, told);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn inner(value: &Value, depth: usize, told: &mut String) {
+    match value {
+        Value::Object(_) | Value::Array(_) => details(value, depth + 1, told),
+        Value::String(text) => told.push_str(&format!(" {text}")),
+        other => told.push_str(&format!(" {other}")),
+    }
+}
+
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(items) => items.is_empty(),
+        Value::Object(entries) => entries.is_empty(),
+        Value::String(text) => text.is_empty(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_is_told_with_its_trouble_and_its_own_words() {
+        let service = serde_json::json!({
+            "last_round": "2026-11-27T07:00:00Z", "last_success": "2026-11-27T07:00:00Z",
+            "next_round": "2026-11-27T07:05:00Z", "failures": 0, "trouble": null, "detail": {"zones": [{"name": "example.com", "records": 3, "notes": []}]},
+        });
+        let fine = "dns: ok since 2026-11-27T07:00:00Z, next round 2026-11-27T07:05:00Z\n  zones:\n    -\n      \
+                    name: example.com\n      records: 3";
+        assert_eq!(told("dns", &service), fine);
+        let service = serde_json::json!({
+            "failures": 2, "trouble": "the token is wrong\nmake a new one", "next_round": "2026-11-27T07:05:00Z",
+        });
+        let troubled = "dns: TROUBLE (2 rounds, last success never, next round 2026-11-27T07:05:00Z)\n  the token is \
+                        wrong\n  make a new one";
+        assert_eq!(told("dns", &service), troubled);
+        let service = serde_json::json!({"last_round": null, "trouble": null, "failures": 0});
+        assert_eq!(told("dns", &service), "dns: its first round has not ended yet");
+    }
+}

@@ -1,0 +1,147 @@
+//! A zone: its token, what the token may do, and who answers for the zone.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tokio::net::lookup_host;
+
+use super::Finding;
+use crate::cloudflare::{ApiError, Client, RecordPatch};
+use crate::config::Zone;
+use crate::nameserver::ask;
+use crate::secret::Secret;
+use hickory_proto::op::Query;
+use hickory_proto::rr::{Name, RecordType};
+
+/// No record has it: asking to change it tells whether the token could.
+const NO_RECORD: &str = "00000000000000000000000000000000";
+
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Everything about one zone; stops where the rest depends on what failed.
+pub(super) async fn examine(zone: &Zone) -> Vec<Finding> {
+    let about = |what: &str| format!("zone {}, {what}", zone.name);
+    let mut findings = Vec::new();
+    let client = match Secret::read(&zone.token) {
+        Ok(token) => Client::new(&zone.api, token),
+        Err(error) => {
+            let mend =
+                "make a token at Cloudflare (Zone / Zone / Read and Zone / DNS / Edit) and put it there";
+            findings.push(Finding::bad(about("token"), error.to_string(), mend));
+            return findings;
+        }
+    };
+    findings.push(token(&client, about("token")).await);
+    let found = match client.zone(&zone.name).await {
+        Ok(found) => found,
+        Err(error) => {
+            findings.push(refused(about("access"), &error));
+            return findings;
+        }
+    };
+    findings.push(match found.status.as_str() {
+        "active" => Finding::good(about("access"), "the token sees it, and it is active"),
+        status => Finding::bad(
+            about("access"),
+            format!("it is {status}"),
+            format!(
+                "set the name servers at the registrar: {}",
+                found.name_servers.join(", ")
+            ),
+        ),
+    });
+    findings.push(editing(&client, &found.id, about("editing")).await);
+    findings.push(servers(&zone.name, &found.name_servers, about("name servers")).await);
+    findings
+}
+
+async fn token(client: &Client, about: String) -> Finding {
+    match client.verify_token().await {
+        Ok(token) if token.status == "active" => Finding::good(about, "valid"),
+        Ok(token) => Finding::bad(
+            about,
+            format!("it is {}", token.status),
+            "make a new one at Cloudflare",
+        ),
+        // Tokens of an account are verified elsewhere: what counts is whether the zone can be seen.
+        Err(error) if error.is_auth() => Finding::doubtful(
+            about,
+            error.to_string(),
+            "unless it is a token of an account and what follows is well, make a new one",
+        ),
+        Err(error) => refused(about, &error),
+    }
+}
+
+/// Asks to change nothing in a record that is not there.
+async fn editing(client: &Client, zone: &str, about: String) -> Finding {
+    let nothing = RecordPatch {
+        ttl: Some(1),
+        ..RecordPatch::default()
+    };
+    match client.patch(zone, NO_RECORD, &nothing).await {
+        Err(error) if error.is_absent() => Finding::good(about, "the token may change records"),
+        Err(error) if error.is_auth() => Finding::bad(
+            about,
+            error.to_string(),
+            "give the token Zone / DNS / Edit for this zone",
+        ),
+        Err(error) => refused(about, &error),
+        Ok(_) => Finding::doubtful(
+            about,
+            "the API changed a record that cannot be there",
+            "look at the zone",
+        ),
+    }
+}
+
+fn refused(about: String, error: &ApiError) -> Finding {
+    let unreachable =
+        "look whether names resolve here and HTTPS goes out; else Cloudflare's status page knows";
+    let mend = error.advice().unwrap_or(unreachable);
+    Finding::bad(about, error.to_string(), mend)
+}
+
+/// Whether the servers that Cloudflare names answer for the zone, and whether this network asks the same ones.
+async fn servers(zone: &str, named: &[String], about: String) -> Finding {
+    let mut silent = Vec::new();
+    for server in named {
+        if let Err(why) = answers_for(zone, server).await {
+            silent.push(format!("{server}: {why}"));
+        }
+    }
+    match (silent.len(), named.len()) {
+        (_, 0) => Finding::doubtful(about, "Cloudflare names none", "look at the zone"),
+        (0, _) => Finding::good(about, named.join(", ")),
+        (some, all) if some < all => Finding::doubtful(
+            about,
+            silent.join("; "),
+            "a challenge has to be seen at all of them: look whether this network lets DNS out",
+        ),
+        _ => Finding::bad(
+            about,
+            silent.join("; "),
+            "let this host ask name servers directly (port 53, UDP and TCP), or set acme.nameservers to resolvers \
+             outside",
+        ),
+    }
+}
+
+async fn answers_for(zone: &str, server: &str) -> Result<(), String> {
+    let found = lookup_host((server, 53))
+        .await
+        .map_err(|error| error.to_string())?;
+    let addresses: BTreeSet<_> = found.collect();
+    let name = Name::from_ascii(format!("{zone}.")).map_err(|error| error.to_string())?;
+    let question = Query::query(name, RecordType::SOA);
+    let mut last = "it has no address".to_owned();
+    for address in addresses {
+        match ask(address, &question, false, PATIENCE).await {
+            // Something in between that answers everything (split horizon) is no authority.
+            Ok(answer) if answer.metadata.authoritative && !answer.answers.is_empty() => return Ok(()),
+            Ok(_) => last = format!("{address} does not answer for the zone"),
+            Err(error) => last = error.to_string(),
+        }
+    }
+    Err(last)
+}
