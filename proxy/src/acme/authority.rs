@@ -2,6 +2,7 @@
 //! may show another world (split horizon) or an old one (caches); it only helps to find those servers, and even that
 //! it does not where resolvers are named in the configuration.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -150,7 +151,8 @@ impl Authorities {
         }
     }
 
-    /// What each server lacks of the values. An IPv6 address that this machine has no way to proves nothing.
+    /// What each server lacks of the values. An IPv6 address that this machine has no way to proves nothing, nor does one
+    /// that is silent where another of the same server serves all: half-working IPv6 is common.
     async fn lacking(&self, name: &str, values: &[String]) -> Result<Vec<Lack>, LookupError> {
         let servers = self.servers(name).await?;
         let question = query(name, RecordType::TXT)?;
@@ -163,10 +165,17 @@ impl Authorities {
         let reached = answers
             .iter()
             .any(|answer| !matches!(answer, Err(error) if no_way(error)));
+        let serves = |answer: &Result<Message, AskError>| {
+            let texts = answer.as_ref().ok().map(texts);
+            texts.is_some_and(|texts| missing(values, &texts).is_none())
+        };
+        let seen = servers.iter().zip(&answers).filter(|(_, answer)| serves(answer));
+        let seen: BTreeSet<String> = seen.filter_map(|(server, _)| server.name.clone()).collect();
         let lacks = servers.into_iter().zip(answers).filter_map(|(server, answer)| {
             let what = match answer {
                 Ok(answer) => missing(values, &texts(&answer))?,
                 Err(error) if reached && no_way(&error) => return None,
+                Err(_) if server.name.as_ref().is_some_and(|name| seen.contains(name)) => return None,
                 Err(error) => error.to_string(),
             };
             Some(Lack { server, what })

@@ -140,6 +140,20 @@ pub enum Step {
 }
 
 impl AcmeError {
+    /// Whether the CA has no part in it: nothing of its budgets is spent by trying again, and an order that is open
+    /// is gone on with.
+    pub fn is_ours(&self) -> bool {
+        matches!(
+            self,
+            Self::Client { .. }
+                | Self::Secret(_)
+                | Self::EabKey
+                | Self::Profile { .. }
+                | Self::Txt { .. }
+                | Self::Lookup(_)
+        )
+    }
+
     /// What the CA said.
     pub fn problem(&self) -> Option<&Problem> {
         match self {

@@ -8,12 +8,15 @@ use super::budget::{Budget, History};
 /// The first wait after a failure; each further failure doubles it.
 const FIRST_WAIT: Duration = Duration::HOUR;
 
+/// Likewise, where the CA had no part in it.
+const FIRST_WAIT_FOR_US: Duration = Duration::MINUTE;
+
 /// The sixth failure in a row waits this long, and so does every later one.
 const LONGEST_WAIT: Duration = Duration::hours(32);
 
 /// RFC 9773, section 4.3.2: what a CA may ask for with Retry-After.
 const ASK_AT_EARLIEST: Duration = Duration::MINUTE;
-const ASK_AT_LATEST: Duration = Duration::DAY;
+pub(super) const ASK_AT_LATEST: Duration = Duration::DAY;
 
 /// RFC 9773, section 4.3.3: after a failed question.
 const ASK_AFTER_FAILURE: Duration = Duration::hours(6);
@@ -109,6 +112,8 @@ pub(super) struct Setback {
     pub at: OffsetDateTime,
     /// The CA wants to hear nothing before.
     pub retry_after: Option<OffsetDateTime>,
+    /// The last one cost the CA nothing: it was ours, or the zone's.
+    pub ours: bool,
 }
 
 /// All that a decision rests on.
@@ -323,11 +328,16 @@ impl Held {
 }
 
 impl Setback {
-    /// An hour, doubled by each further failure. A certificate that is running out is not left to a wait longer
+    /// An hour, doubled by each further failure, as CAs count them; a minute where the CA had no part in it, since
+    /// somebody may be mending that now. A certificate that is running out is not left to a wait longer
     /// than half of what remains: one of six days would else expire between its fifth attempt and its sixth.
     fn wait(&self, held: Option<&Held>) -> Duration {
-        let doublings = self.count.saturating_sub(1).min(5);
-        let wait = (FIRST_WAIT * 2_i32.pow(doublings)).min(LONGEST_WAIT);
+        let (first, longest) = match self.ours {
+            true => (FIRST_WAIT_FOR_US, FIRST_WAIT),
+            false => (FIRST_WAIT, LONGEST_WAIT),
+        };
+        let doublings = self.count.saturating_sub(1).min(6);
+        let wait = (first * 2_i32.pow(doublings)).min(longest);
         match held {
             Some(held) if held.not_after > self.at => {
                 wait.min(FIRST_WAIT.max((held.not_after - self.at) / 2))

@@ -42,6 +42,9 @@ pub struct Failure {
     pub problem: Option<Problem>,
     /// What to do about it.
     pub advice: Option<String>,
+    /// It cost the CA nothing.
+    #[serde(default)]
+    pub ours: bool,
 }
 
 /// An order at the CA. Its key is stored before the CA can make a certificate for it.
@@ -73,6 +76,7 @@ impl Failure {
             message: error.to_string(),
             problem: error.problem().cloned(),
             advice: error.advice().map(str::to_owned),
+            ours: error.is_ours(),
         }
     }
 
@@ -81,6 +85,7 @@ impl Failure {
             count: self.count,
             at: self.at,
             retry_after: self.retry_after,
+            ours: self.ours,
         }
     }
 }

@@ -20,7 +20,7 @@ use super::status::{CertificateStatus, Phase};
 use super::store::{self, Document, Pair, Store, StoreError};
 use super::view::{Showcase, View};
 use crate::certs::Entry;
-use crate::config::{Acme, UntilIssued, Zone};
+use crate::config::{Acme, UntilIssued, Zone, is_within};
 
 /// Clocks are set, machines sleep: however far away the next thing to do is, it is looked for this often.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
@@ -389,11 +389,8 @@ impl Certificates {
 
 /// Each name and its wildcard. CAs count by registered domain; that is not more than what the widest zone is.
 fn wanted(zones: &[Zone]) -> Vec<Wanted> {
-    let within = |name: &str, zone: &str| {
-        name == zone || name.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.'))
-    };
     let widest = |name: &str| {
-        let around = zones.iter().filter(|zone| within(name, &zone.name));
+        let around = zones.iter().filter(|zone| is_within(name, &zone.name));
         around
             .min_by_key(|zone| zone.name.len())
             .map_or(name, |zone| &zone.name)

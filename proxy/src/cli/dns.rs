@@ -18,7 +18,7 @@ pub(super) enum DnsCommand {
     Apply {
         #[command(flatten)]
         config: ConfigArgument,
-        /// Carry out deletions that [dns].max_deletes or max_delete_percent hold back.
+        /// Carry out deletions that `dns.max_deletes` or `dns.max_delete_percent` hold back.
         #[arg(long)]
         allow_deletes: bool,
     },

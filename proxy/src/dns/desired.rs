@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use super::registry::{RESOURCE, within};
+use super::registry::RESOURCE;
 use super::{Host, Kind, Note, Wants, Wish};
-use crate::config::{Dns, DnsTarget, HostPattern, Route, Zone};
+use crate::config::{Dns, DnsTarget, HostPattern, Route, Zone, is_within};
 
 /// What should be there in one zone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -156,7 +156,7 @@ fn empty(zone: &Zone) -> Desired {
 fn zone_of<'z>(host: &HostPattern, zones: &'z [Zone]) -> Option<&'z Zone> {
     // `*.example.com` is a record of the zone that example.com is in.
     let (HostPattern::Exact(name) | HostPattern::Wildcard(name)) = host;
-    let of = zones.iter().filter(|zone| within(name, &zone.name));
+    let of = zones.iter().filter(|zone| is_within(name, &zone.name));
     of.max_by_key(|zone| zone.name.len())
 }
 

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::Kind;
-use crate::config::{TxtAffix, TxtNames};
+use crate::config::{TxtAffix, TxtNames, is_within};
 
 const TEMPLATE: &str = "%{record_type}";
 const HERITAGE: &str = "external-dns";
@@ -84,7 +84,7 @@ impl Registry {
         if mark.len() > 253 || mark.split('.').any(|label| label.len() > 63) {
             return Err(MarkProblem::TooLong);
         }
-        if !within(&mark, zone) {
+        if !is_within(&mark, zone) {
             return Err(MarkProblem::OutsideZone);
         }
         // What is not read back as what it was written for would prove the ownership of something else.
@@ -191,11 +191,6 @@ fn untyped(name: &str) -> (String, Typed) {
         Some((rest.to_owned(), *typed))
     });
     typed.unwrap_or_else(|| (name.to_owned(), Typed::Legacy))
-}
-
-/// Whether a name is in a zone.
-pub(super) fn within(name: &str, zone: &str) -> bool {
-    name == zone || name.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.'))
 }
 
 impl fmt::Display for MarkProblem {

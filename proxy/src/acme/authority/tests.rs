@@ -70,6 +70,26 @@ async fn certificates_silent_name_server_is_told() {
 }
 
 #[tokio::test]
+async fn certificates_silent_address_of_a_server_that_answers_at_another_is_passed_over() {
+    let dns = Dns::start().await;
+    let other = Dns::listen(&format!("127.0.0.4:{}", dns.address.port())).await;
+    for last in [1, 3, 4] {
+        dns.zone("example.com", "ns1.example.com", Ipv4Addr::new(127, 0, 0, last));
+    }
+    let wanted = values(&["one"]);
+    dns.publish(NAME, &wanted).await.unwrap();
+    // One that answers and lacks it counts all the same.
+    let error = asking(&dns).await_txt(NAME, &wanted, SOON).await.unwrap_err();
+    let LookupError::Lacking { lacking, .. } = error else {
+        panic!("{error}");
+    };
+    let lacking: Vec<_> = lacking.iter().map(|lack| lack.server.address).collect();
+    assert_eq!(lacking, [other.address]);
+    other.publish(NAME, &wanted).await.unwrap();
+    asking(&dns).await_txt(NAME, &wanted, SOON).await.unwrap();
+}
+
+#[tokio::test]
 async fn certificates_named_resolvers_are_asked_instead() {
     let (dns, resolver) = (Dns::start().await, Dns::start().await);
     resolver.publish(NAME, &values(&["one"])).await.unwrap();

@@ -155,6 +155,7 @@ fn certificates_wait_twice_as_long_after_each_failure() {
                     count,
                     at: START,
                     retry_after,
+                    ours: false,
                 });
             }
         };
@@ -188,6 +189,7 @@ fn certificates_do_not_wait_for_what_a_wrong_clock_noted() {
                 count: 9,
                 at: START + at,
                 retry_after,
+                ours: false,
             });
         })
     };
@@ -200,6 +202,19 @@ fn certificates_do_not_wait_for_what_a_wrong_clock_noted() {
 }
 
 #[test]
+fn certificates_are_tried_soon_again_where_the_ca_had_no_part() {
+    for (count, minutes) in [(1, 1), (2, 2), (5, 16), (7, 60), (4_000_000_000, 60)] {
+        let setback = Setback {
+            count,
+            at: START,
+            retry_after: None,
+            ours: true,
+        };
+        assert_eq!(setback.wait(None), Duration::minutes(minutes), "{count}");
+    }
+}
+
+#[test]
 fn certificates_that_run_out_are_tried_more_often() {
     let wait = |left: i64, count| {
         let mut held = held(Duration::days(6));
@@ -208,6 +223,7 @@ fn certificates_that_run_out_are_tried_more_often() {
             count,
             at: START,
             retry_after: None,
+            ours: false,
         };
         setback.wait(Some(&held)).whole_minutes()
     };
@@ -436,6 +452,7 @@ fn live(life: Duration, span: Duration, ari: bool, fails: impl Fn(usize) -> bool
                         count,
                         at: now,
                         retry_after: None,
+                        ours: false,
                     });
                 } else {
                     history.close(&wanted.names, Outcome::Issued);

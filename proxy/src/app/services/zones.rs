@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::cloudflare::Client;
-use crate::config::Zone;
+use crate::config::{Zone, is_within};
 use crate::secret::{Secret, SecretError};
 
 /// The zones. Cheap to clone.
@@ -56,10 +56,6 @@ impl Zones {
         });
         Ok(client)
     }
-}
-
-fn is_within(name: &str, zone: &str) -> bool {
-    name == zone || name.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.'))
 }
 
 #[cfg(test)]

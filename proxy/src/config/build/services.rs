@@ -9,7 +9,7 @@ use crate::config::errors::{Place, Problem, Report};
 use crate::config::raw;
 use crate::config::ready::{
     Acme, Ddns, Detection, Dns, DnsPolicy, DnsTarget, Eab, RouteDns, TxtAffix, TxtNames, UntilIssued, Whoami,
-    Zone,
+    Zone, is_within,
 };
 
 const CLOUDFLARE: &str = "https://api.cloudflare.com/client/v4";
@@ -24,7 +24,7 @@ pub(super) fn zones(raw: Vec<raw::Zone>, report: &Report) -> Vec<Zone> {
     let mut seen: HashMap<String, Place> = HashMap::new();
     for zone in &raw {
         let certificates = zone.certificates.iter().flatten();
-        for name in certificates.filter(|name| !within(&name.value, &zone.name.value)) {
+        for name in certificates.filter(|name| !is_within(&name.value, &zone.name.value)) {
             let reason = format!("{} is not in the zone {}", name.value, zone.name.value);
             report.problem(&name.place, Problem::Contradiction(reason));
         }
@@ -48,10 +48,6 @@ fn zone(raw: raw::Zone) -> Zone {
         api: raw.api.unwrap_or_else(|| CLOUDFLARE.to_owned()),
         records: raw.records.unwrap_or(true),
     }
-}
-
-fn within(name: &str, zone: &str) -> bool {
-    name == zone || name.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.'))
 }
 
 /// `[acme]`.

@@ -28,6 +28,11 @@ pub struct Zone {
     pub records: bool,
 }
 
+/// Whether a name is the zone's own, or below it.
+pub fn is_within(name: &str, zone: &str) -> bool {
+    name == zone || name.strip_suffix(zone).is_some_and(|rest| rest.ends_with('.'))
+}
+
 /// `[acme]`: where certificates come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acme {

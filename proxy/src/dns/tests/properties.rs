@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use crate::cloudflare::Record;
 use crate::config::{DnsPolicy, TxtAffix, TxtNames};
@@ -186,8 +187,20 @@ fn losses(plan: &Plan) -> usize {
     plan.deletes.iter().filter(lost).count()
 }
 
+/// The same cases each time, so that a change is what makes a test fail; others with `PROPTEST_RNG_SEED`.
+fn config() -> ProptestConfig {
+    let mut config = ProptestConfig {
+        cases: 2000,
+        ..ProptestConfig::default()
+    };
+    if config.rng_seed == RngSeed::Random {
+        config.rng_seed = RngSeed::Fixed(1);
+    }
+    config
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn dns_plans_converge_and_keep_to_what_is_ours(
@@ -216,8 +229,13 @@ proptest! {
         for record in &foreign {
             prop_assert!(model.records.contains(record), "{:?} is not ours\n{}", record, plan);
         }
+        // A mark whose name could mean two records shows what it is once one of them is gone: the next round takes it.
         let again = model.plan(&desired, &options);
-        prop_assert!(again.is_empty(), "{}then {}", plan, again);
+        let only_marks = again.deletes.iter().all(|delete| delete.subject.part == Part::Mark);
+        prop_assert!(again.creates.is_empty() && again.updates.is_empty() && only_marks, "{}then {}", plan, again);
+        model.apply(&again);
+        let last = model.plan(&desired, &options);
+        prop_assert!(last.is_empty(), "{}then {}then {}", plan, again, last);
     }
 
     #[test]
