@@ -42,9 +42,21 @@ impl CertificateStore {
         self.change(|parts| parts.files = files);
     }
 
-    /// Issued certificates, instead of those before.
+    /// Issued certificates, instead of those before. A stand-in takes no place of a certificate that serves: that one may
+    /// only not be readable for a while.
     pub fn publish_issued(&self, issued: Vec<Entry>) {
-        self.change(|parts| parts.issued = issued);
+        self.change(|parts| {
+            let before = std::mem::take(&mut parts.issued);
+            let served = |entry: &Entry| {
+                let same = |known: &&Entry| !known.stand_in && known.names == entry.names;
+                before.iter().find(same).cloned()
+            };
+            let keep = |entry: Entry| match entry.stand_in {
+                true => served(&entry).unwrap_or(entry),
+                false => entry,
+            };
+            parts.issued = issued.into_iter().map(keep).collect();
+        });
     }
 
     /// The set as it is now.
@@ -84,5 +96,31 @@ impl ResolvesServerCert for SniResolver {
             .load()
             .find(hello.server_name())
             .map(|entry| Arc::clone(&entry.key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::certs::stand_in;
+
+    #[test]
+    fn certificates_a_stand_in_takes_no_place_of_one_that_serves() {
+        let standing_in = stand_in(&["example.com".to_owned()]).unwrap();
+        let issued = Entry {
+            stand_in: false,
+            origin: "issued".to_owned(),
+            ..standing_in.clone()
+        };
+        let store = CertificateStore::new(CertificateSet::new(Vec::new(), false));
+        let origin = || store.current().entries()[0].origin.clone();
+        store.publish_issued(vec![standing_in.clone()]);
+        assert_eq!(origin(), standing_in.origin);
+        store.publish_issued(vec![issued]);
+        store.publish_issued(vec![standing_in]);
+        assert_eq!(origin(), "issued");
+        // A name that is no longer wanted goes.
+        store.publish_issued(Vec::new());
+        assert!(store.current().entries().is_empty());
     }
 }
