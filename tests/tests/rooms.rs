@@ -17,6 +17,7 @@ const PROXY: Table = &[
     (
         "cli",
         &[
+            "access",
             "app",
             "config",
             "config_files",
@@ -42,7 +43,6 @@ const PROXY: Table = &[
             "ddns",
             "dns",
             "flow",
-            "handover",
             "limit",
             "listen",
             "profile",
@@ -56,11 +56,12 @@ const PROXY: Table = &[
             "watch",
         ],
     ),
-    ("handover", &[]),
-    ("admin", &["snapshot", "telemetry"]),
+    ("admin", &["limit", "snapshot", "telemetry"]),
     (
         "flow",
         &[
+            "access",
+            "certs",
             "config",
             "engine",
             "incident",
@@ -76,8 +77,11 @@ const PROXY: Table = &[
     ("ddns", &["config", "nameserver", "secret"]),
     (
         "snapshot",
-        &["certs", "config", "limit", "profile", "route", "upstream"],
+        &[
+            "access", "certs", "config", "limit", "profile", "route", "upstream",
+        ],
     ),
+    ("access", &["config", "limit"]),
     ("upstream", &["config"]),
     ("acme", &["certs", "config", "nameserver", "secret"]),
     ("certs", &["config"]),

@@ -5,9 +5,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
-mod activation;
+mod access;
 mod attacks;
+mod auth;
+mod bans;
 mod bodies;
+mod client_certificates;
 mod config_errors;
 mod connections;
 mod drain;
@@ -22,7 +25,6 @@ mod routing;
 mod rules;
 mod streaming;
 mod tls;
-mod upgrade;
 mod upstream;
 mod waf_blocks;
 mod waf_modes;
