@@ -48,6 +48,14 @@ pub fn get() -> Request {
     }
 }
 
+/// A file of 1 MiB, by a browser.
+pub fn download() -> Request {
+    Request {
+        uri: "/downloads/lamps.pdf",
+        ..get()
+    }
+}
+
 /// A review in a form of 8 fields, about 2 kB.
 pub fn form_post() -> Request {
     let fields = [

@@ -21,11 +21,17 @@ pub struct Case {
 
 /// The case of most ratios.
 pub const GET: &str = "get-h1";
+/// The same over HTTP/2.
+pub const GET_H2: &str = "get-h2";
+/// The same with a connection for each.
+pub const NEW_TLS: &str = "get-new-tls";
+/// Answers of 1 MiB.
+pub const DOWNLOAD: &str = "download-h1";
 /// The case of latencies.
 pub const STEADY: &str = "get-h1-1000rps";
 
 /// In the order of the tables.
-pub const CASES: [Case; 5] = [
+pub const CASES: [Case; 6] = [
     Case {
         name: GET,
         request: requests::get,
@@ -33,15 +39,21 @@ pub const CASES: [Case; 5] = [
         rate: None,
     },
     Case {
-        name: "get-h2",
+        name: GET_H2,
         request: requests::get,
         shape: kept(Protocol::Http2, 4, IN_FLIGHT / 4),
         rate: None,
     },
     Case {
-        name: "get-new-tls",
+        name: NEW_TLS,
         request: requests::get,
         shape: kept(Protocol::NewConnections, IN_FLIGHT, 1),
+        rate: None,
+    },
+    Case {
+        name: DOWNLOAD,
+        request: requests::download,
+        shape: kept(Protocol::Http1, 8, 1),
         rate: None,
     },
     Case {

@@ -12,6 +12,7 @@ mod palisade;
 
 pub mod accounting;
 pub mod cases;
+pub mod hold;
 pub mod load;
 pub mod measure;
 pub mod peer;

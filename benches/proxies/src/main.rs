@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use palisade_proxies::cases::{CASES, Case};
+use palisade_proxies::hold;
 use palisade_proxies::load::Load;
 use palisade_proxies::measure::{self, Effort};
 use palisade_proxies::peer::{PEERS, Peer};
@@ -84,7 +85,16 @@ enum Command {
         #[arg(long)]
         rate: Option<u32>,
     },
-    /// Only answer: 1 KiB to every request
+    /// Hold connections: memory of each idle one, and what an ordinary client notices of slow ones
+    Hold {
+        /// Names of proxies, comma-separated
+        #[arg(long, value_delimiter = ',', value_parser = peer, default_value = "palisade-off,envoy,nginx")]
+        only: Vec<Peer>,
+        /// How many
+        #[arg(long, default_value_t = 10_000)]
+        connections: usize,
+    },
+    /// Only answer: 1 KiB to every request, 1 MiB to downloads
     Upstream {
         /// Where
         address: SocketAddr,
@@ -119,6 +129,12 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             compare(&place, &only, &cases, Effort { rounds, each }).await
         }
         Command::Serve { peer } => serve(&place, peer).await,
+        Command::Hold { only, connections } => {
+            for peer in only {
+                println!("{}", hold::line(&hold::hold(&place, peer, connections).await?));
+            }
+            Ok(())
+        }
         Command::Load {
             peer,
             mut case,

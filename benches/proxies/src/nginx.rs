@@ -27,7 +27,7 @@ worker_processes 1;
 daemon off;
 pid nginx.pid;
 error_log error.log error;
-events {{ worker_connections 4096; }}
+events {{ worker_connections 16384; }}
 http {{
     access_log off;
     client_body_temp_path body;

@@ -15,6 +15,7 @@ data_dir = "{folder}"
 https = ["{listen}"]
 http = []
 admin = false
+max_connections = 16384
 
 [tls]
 [[tls.certificates]]

@@ -42,8 +42,15 @@ pub fn ratios(report: &Report) -> String {
     for peer in ["nginx-modsecurity", "go-coraza"] {
         line("edge-waf-on", peer, get(peer, "palisade-on"));
     }
-    for peer in ["envoy", "nginx", "haproxy"] {
-        line("edge-waf-off", peer, get("palisade-off", peer));
+    for (name, case) in [
+        ("edge-waf-off", cases::GET),
+        ("edge-waf-off-h2", cases::GET_H2),
+        ("edge-waf-off-new-tls", cases::NEW_TLS),
+        ("edge-waf-off-download", cases::DOWNLOAD),
+    ] {
+        for peer in ["envoy", "nginx", "haproxy"] {
+            line(name, peer, ratio(report, case, "palisade-off", peer, cpu));
+        }
     }
     let steady = ratio(report, cases::STEADY, "palisade-on", "palisade-off", p99);
     line("edge-p99-1000rps", "waf-off", steady);

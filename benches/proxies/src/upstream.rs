@@ -1,5 +1,5 @@
-//! The upstream of all proxies: a process of its own that answers 1 KiB to whatever request, with as little work
-//! as there can be.
+//! The upstream of all proxies: a process of its own that answers 1 KiB to whatever request, and 1 MiB where a download
+//! is asked for, with as little work as there can be.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,32 +7,48 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// The length of the body of every answer.
-pub const BODY_BYTES: usize = 1024;
+/// The length of the body of every answer but downloads.
+const PAGE_BYTES: usize = 1024;
+
+/// The length of a download.
+const DOWNLOAD_BYTES: usize = 1 << 20;
+
+/// Where downloads are.
+const DOWNLOADS: &str = "/downloads/";
+
+/// The length of the body of an answer.
+#[must_use]
+pub fn body_bytes(uri: &str) -> usize {
+    match uri.starts_with(DOWNLOADS) {
+        true => DOWNLOAD_BYTES,
+        false => PAGE_BYTES,
+    }
+}
 
 /// Serves until the process ends.
 pub async fn serve(address: SocketAddr) -> io::Result<()> {
     let listener = TcpListener::bind(address).await?;
-    let answer: &'static [u8] = answer().leak();
+    let page: &'static [u8] = answer(PAGE_BYTES).leak();
+    let download: &'static [u8] = answer(DOWNLOAD_BYTES).leak();
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
-        tokio::spawn(async move { connection(stream, answer).await });
+        tokio::spawn(async move { connection(stream, page, download).await });
     }
 }
 
-fn answer() -> Vec<u8> {
+fn answer(body_bytes: usize) -> Vec<u8> {
     let head = format!(
         "HTTP/1.1 200 OK\r\nserver: bench\r\ndate: Sun, 01 Nov 2026 12:00:00 GMT\r\ncontent-type: text/html; \
-         charset=utf-8\r\ncache-control: no-cache\r\ncontent-length: {BODY_BYTES}\r\n\r\n"
+         charset=utf-8\r\ncache-control: no-cache\r\ncontent-length: {body_bytes}\r\n\r\n"
     );
     let line = "<p>A lamp that stays where you put it.</p>\n";
     let mut answer = head.into_bytes();
-    answer.extend(line.bytes().cycle().take(BODY_BYTES));
+    answer.extend(line.bytes().cycle().take(body_bytes));
     answer
 }
 
-async fn connection(mut stream: TcpStream, answer: &[u8]) -> io::Result<()> {
+async fn connection(mut stream: TcpStream, page: &[u8], download: &[u8]) -> io::Result<()> {
     let mut received = Vec::with_capacity(16 * 1024);
     loop {
         while !is_whole(&received) {
@@ -40,8 +56,14 @@ async fn connection(mut stream: TcpStream, answer: &[u8]) -> io::Result<()> {
                 return Ok(());
             }
         }
+        let wants_download = received
+            .split(|byte| *byte == b' ')
+            .nth(1)
+            .is_some_and(|uri| uri.starts_with(DOWNLOADS.as_bytes()));
         received.clear();
-        stream.write_all(answer).await?;
+        stream
+            .write_all(if wants_download { download } else { page })
+            .await?;
     }
 }
 

@@ -12,6 +12,7 @@ pub(super) struct Http1 {
     target: Target,
     stream: TlsStream<TcpStream>,
     request: Vec<u8>,
+    expected: usize,
     answer: Vec<u8>,
 }
 
@@ -21,6 +22,7 @@ impl Http1 {
             target: target.clone(),
             stream: tls::connect(target, false).await?,
             request: bytes_of(request),
+            expected: upstream::body_bytes(request.uri),
             answer: Vec::with_capacity(4096),
         })
     }
@@ -42,7 +44,7 @@ impl Http1 {
             return Ok(false);
         }
         match head(&self.answer) {
-            Some((200, _, body)) if body == upstream::BODY_BYTES => Ok(true),
+            Some((200, _, body)) if body == self.expected => Ok(true),
             _ => Err(LoadError::Answer(
                 String::from_utf8_lossy(&self.answer).into_owned(),
             )),
@@ -70,6 +72,29 @@ impl Http1 {
             if head(&self.answer).is_some_and(|(_, head, body)| self.answer.len() >= head + body) {
                 return Ok(true);
             }
+        }
+    }
+}
+
+/// One request and its whole answer, on any connection.
+pub async fn ask(stream: &mut TlsStream<TcpStream>, request: &Request) -> Result<(), LoadError> {
+    stream
+        .write_all(&bytes_of(request))
+        .await
+        .map_err(io("sending a request"))?;
+    stream.flush().await.map_err(io("sending a request"))?;
+    let mut answer = Vec::with_capacity(4096);
+    loop {
+        if stream
+            .read_buf(&mut answer)
+            .await
+            .map_err(io("reading an answer"))?
+            == 0
+        {
+            return Err(LoadError::Answer(String::from_utf8_lossy(&answer).into_owned()));
+        }
+        if head(&answer).is_some_and(|(_, head, body)| answer.len() >= head + body) {
+            return Ok(());
         }
     }
 }

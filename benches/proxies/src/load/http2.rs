@@ -12,6 +12,7 @@ pub(super) struct Http2 {
     connection: SendRequest<Bytes>,
     request: http::Request<()>,
     body: Bytes,
+    expected: usize,
 }
 
 impl Http2 {
@@ -23,6 +24,7 @@ impl Http2 {
             connection,
             request: head_of(request)?,
             body: request.body.clone(),
+            expected: upstream::body_bytes(request.uri),
         })
     }
 
@@ -41,7 +43,7 @@ impl Http2 {
             length += data.len();
             body.flow_control().release_capacity(data.len())?;
         }
-        if status == 200 && length == upstream::BODY_BYTES {
+        if status == 200 && length == self.expected {
             return Ok(());
         }
         Err(LoadError::Answer(format!("{status}, {length} bytes")))

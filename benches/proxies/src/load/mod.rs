@@ -14,10 +14,11 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use exchange::Exchange;
+pub use http1::ask;
 pub use latency::Latencies;
 use pace::Pace;
 use palisade_bench_engine::requests::Request;
-pub use tls::{HOST, Trust};
+pub use tls::{HOST, Trust, handshake};
 
 /// What becomes of connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,6 +136,6 @@ async fn work(mut exchange: Exchange, pace: Pace) -> Result<(Exchange, Latencies
     Ok((exchange, latencies))
 }
 
-fn io(doing: &'static str) -> impl FnOnce(std::io::Error) -> LoadError {
+pub(crate) fn io(doing: &'static str) -> impl FnOnce(std::io::Error) -> LoadError {
     move |source| LoadError::Io { doing, source }
 }

@@ -73,6 +73,19 @@ pub(super) async fn connect(target: &Target, http2: bool) -> Result<TlsStream<Tc
         .await
         .map_err(io("connecting"))?;
     stream.set_nodelay(true).map_err(io("TCP_NODELAY"))?;
+    handshake_as(target, stream, http2).await
+}
+
+/// The handshake of HTTP/1.1 on a connection that is there.
+pub async fn handshake(target: &Target, stream: TcpStream) -> Result<TlsStream<TcpStream>, LoadError> {
+    handshake_as(target, stream, false).await
+}
+
+async fn handshake_as(
+    target: &Target,
+    stream: TcpStream,
+    http2: bool,
+) -> Result<TlsStream<TcpStream>, LoadError> {
     let name = ServerName::try_from(HOST).map_err(|error| LoadError::Certificate(error.to_string()))?;
     let connector = if http2 {
         &target.trust.http2
