@@ -1,6 +1,5 @@
 //! Palisade: an edge reverse proxy with an embedded WAF.
 
-pub mod access;
 pub mod acme;
 pub mod admin;
 pub mod app;
@@ -14,6 +13,7 @@ pub mod dns;
 pub mod doctor;
 pub mod engine;
 pub mod flow;
+pub mod handover;
 pub mod incident;
 pub mod limit;
 pub mod listen;

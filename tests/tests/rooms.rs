@@ -17,7 +17,6 @@ const PROXY: Table = &[
     (
         "cli",
         &[
-            "access",
             "app",
             "config",
             "config_files",
@@ -43,6 +42,7 @@ const PROXY: Table = &[
             "ddns",
             "dns",
             "flow",
+            "handover",
             "limit",
             "listen",
             "profile",
@@ -56,12 +56,11 @@ const PROXY: Table = &[
             "watch",
         ],
     ),
-    ("admin", &["limit", "snapshot", "telemetry"]),
+    ("handover", &[]),
+    ("admin", &["snapshot", "telemetry"]),
     (
         "flow",
         &[
-            "access",
-            "certs",
             "config",
             "engine",
             "incident",
@@ -77,11 +76,8 @@ const PROXY: Table = &[
     ("ddns", &["config", "nameserver", "secret"]),
     (
         "snapshot",
-        &[
-            "access", "certs", "config", "limit", "profile", "route", "upstream",
-        ],
+        &["certs", "config", "limit", "profile", "route", "upstream"],
     ),
-    ("access", &["config", "limit"]),
     ("upstream", &["config"]),
     ("acme", &["certs", "config", "nameserver", "secret"]),
     ("certs", &["config"]),

@@ -1,7 +1,4 @@
-//! The admin listener: health and metrics, for probes and Prometheus; how background services stand; bans. Never on a
-//! public address.
-
-mod bans;
+//! The admin listener: health and metrics, for probes and Prometheus; how background services stand. Never on a public address.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +9,6 @@ use pingora_core::apps::http_app::ServeHttp;
 use pingora_core::protocols::http::ServerSession;
 use serde_json::Value;
 
-use crate::limit::Bans;
 use crate::telemetry::Metrics;
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -39,7 +35,6 @@ impl Readiness {
 pub struct Admin {
     metrics: Arc<Metrics>,
     readiness: Readiness,
-    bans: Arc<Bans>,
     status: Box<dyn Fn() -> Value + Send + Sync>,
     refresh: Box<dyn Fn(&Metrics) + Send + Sync>,
 }
@@ -50,14 +45,12 @@ impl Admin {
     pub fn new(
         metrics: Arc<Metrics>,
         readiness: Readiness,
-        bans: Arc<Bans>,
         status: impl Fn() -> Value + Send + Sync + 'static,
         refresh: impl Fn(&Metrics) + Send + Sync + 'static,
     ) -> Self {
         Self {
             metrics,
             readiness,
-            bans,
             status: Box::new(status),
             refresh: Box::new(refresh),
         }
@@ -73,11 +66,10 @@ impl Admin {
                 (self.refresh)(&self.metrics);
                 (StatusCode::OK, OPENMETRICS, self.metrics.encode())
             }
-            "/bans" => (StatusCode::OK, JSON, format!("{:#}\n", bans::list(&self.bans))),
             _ => (
                 StatusCode::NOT_FOUND,
                 TEXT,
-                "/healthz /readyz /status /metrics /bans\n".to_owned(),
+                "/healthz /readyz /status /metrics\n".to_owned(),
             ),
         }
     }
@@ -89,14 +81,7 @@ impl ServeHttp for Admin {
         if !session.is_body_done() {
             session.set_keepalive(None);
         }
-        let head = session.req_header();
-        let (status, content_type, body) = match bans::to_lift(head) {
-            Some(address) => {
-                let (status, text) = bans::lift(&self.bans, head, address);
-                (status, TEXT, text)
-            }
-            None => self.answer(head.uri.path()),
-        };
+        let (status, content_type, body) = self.answer(session.req_header().uri.path());
         let mut response = Response::new(Vec::new());
         *response.status_mut() = status;
         let headers = response.headers_mut();

@@ -8,8 +8,6 @@ use palisade_waf::Completeness;
 use pingora_core::protocols::http::ServerSession;
 use pingora_error::Result;
 
-use super::access;
-use super::bans;
 use super::body::{self, Held, Terms};
 use super::connection;
 use super::context::RequestContext;
@@ -20,26 +18,15 @@ use super::reading::{self, Ambiguous};
 use super::respond::Answer;
 use super::response_gate::ResponseGate;
 use crate::config::WafMode;
-use crate::limit::Bans;
 use crate::snapshot::LiveRoute;
 
 /// Admits the request, or answers it: `true` if the client has its answer.
-pub(super) async fn admit(
-    session: &mut ServerSession,
-    context: &mut RequestContext,
-    bans: &Bans,
-) -> Result<bool> {
+pub(super) async fn admit(session: &mut ServerSession, context: &mut RequestContext) -> Result<bool> {
     identify(session, context);
-    if let Some(refusal) = bans::check(bans, session, context) {
-        return refusal.send(session).await.map(|()| true);
-    }
     let refusal = match find_route(session, context) {
         Ok(Some(route)) => {
             connection::limit_pauses(session, &context.snapshot.config.listen, &route.route.upstream);
-            match access::check(session, context, &route).await {
-                Some(refusal) => Some(refusal),
-                None => inspect(session, context, &route).await,
-            }
+            inspect(session, context, &route).await
         }
         Ok(None) => Some(Answer::plain(StatusCode::NOT_FOUND)),
         Err(ambiguous) => {
@@ -50,7 +37,7 @@ pub(super) async fn admit(
         }
     };
     match refusal {
-        Some(answer) => answer.of(context).send(session).await.map(|()| true),
+        Some(answer) => answer.send(session).await.map(|()| true),
         None => Ok(false),
     }
 }

@@ -5,12 +5,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
-mod access;
+mod activation;
 mod attacks;
-mod auth;
-mod bans;
 mod bodies;
-mod client_certificates;
 mod config_errors;
 mod connections;
 mod drain;
@@ -25,6 +22,7 @@ mod routing;
 mod rules;
 mod streaming;
 mod tls;
+mod upgrade;
 mod upstream;
 mod waf_blocks;
 mod waf_modes;

@@ -1,10 +1,5 @@
 //! Every key, the table it stands in and how it is read: the configuration's table of contents.
 
-mod access;
-mod auth;
-mod bans;
-mod client_certificate;
-mod headers;
 mod route;
 mod services;
 mod waf;
@@ -36,9 +31,6 @@ pub(super) fn entry(table: &mut Table<'_>) -> (raw::Config, Vec<At<String>>) {
         tls: table.section("tls", tls),
         log: table.section("log", logging),
         waf: table.section("waf", waf),
-        access: table.section("access", access::access),
-        bans: table.section("bans", bans::bans),
-        security_headers: table.section("security_headers", headers::security_headers),
         upstream: table.section("upstream", timeouts),
         zones: table.sections("zones", services::zone),
         acme: table.section("acme", services::acme),
@@ -60,6 +52,8 @@ fn server(table: &mut Table<'_>) -> raw::Server {
         grace: table.take("grace", duration(GRACE)),
         workers: table.take("workers", integer(0..=1024)),
         data_dir: table.take("data_dir", path),
+        drain_delay: table.take("drain_delay", duration(GRACE)),
+        upgrade_socket: table.take("upgrade_socket", upgrade_socket),
     }
 }
 
@@ -181,6 +175,18 @@ fn admin(node: Node<'_>) -> Option<Option<At<SocketAddr>>> {
             None
         }
         None => address(node).map(Some),
+    }
+}
+
+/// A path, or `false`.
+fn upgrade_socket(node: Node<'_>) -> Option<Option<PathBuf>> {
+    match node.value().as_bool() {
+        Some(false) => Some(None),
+        Some(true) => {
+            node.wrong_type("false, or a path such as \"/run/palisade/upgrade.sock\"", None);
+            None
+        }
+        None => path(node).map(Some),
     }
 }
 
