@@ -59,6 +59,7 @@ const PROXY: Table = &[
     (
         "flow",
         &[
+            "certs",
             "config",
             "engine",
             "incident",

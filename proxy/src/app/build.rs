@@ -72,6 +72,7 @@ impl App {
         }
         let parts = EdgeParts {
             snapshots: reloader.snapshots.clone(),
+            certificates: reloader.certificates.clone(),
             metrics: Arc::clone(&reloader.metrics),
             access,
             style,

@@ -2,12 +2,14 @@
 
 mod error;
 mod load;
+mod peer;
 mod resolver;
 mod self_signed;
 mod set;
 
 pub use error::CertificateError;
 pub use load::load;
+pub use peer::Peer;
 pub use resolver::{CertificateStore, SniResolver};
 pub use self_signed::stand_in;
 pub use set::{CertificateSet, Entry};

@@ -62,6 +62,18 @@ impl CertificateSet {
             .or_else(|| self.fallback())
     }
 
+    /// Whether the certificate that such an SNI gets is for `host` as well.
+    pub fn covers(&self, sni: &str, host: &str) -> bool {
+        let host = host.to_ascii_lowercase();
+        let parent = host.split_once('.').map(|(_, parent)| parent);
+        let is_it = |name: &String| match name.strip_prefix("*.") {
+            Some(wildcard) => parent == Some(wildcard),
+            None => *name == host,
+        };
+        self.find(Some(sni))
+            .is_some_and(|entry| entry.names.iter().any(is_it))
+    }
+
     /// All certificates.
     pub fn entries(&self) -> &[Entry] {
         &self.entries

@@ -9,31 +9,40 @@ use pingora_core::protocols::http::ServerSession;
 use pingora_error::Result;
 
 use super::body::{self, Held, Terms};
+use super::client;
 use super::connection;
 use super::context::RequestContext;
+use super::fit::{self, Unfit};
 use super::gate::{self, Duties};
 use super::head;
 use super::inspection::{self, Inspection, Origin, lock};
+use super::pace::Pace;
+use super::path::{self, BadPath};
 use super::reading::{self, Ambiguous};
 use super::respond::Answer;
 use super::response_gate::ResponseGate;
+use crate::certs::CertificateStore;
 use crate::config::WafMode;
 use crate::snapshot::LiveRoute;
 
 /// Admits the request, or answers it: `true` if the client has its answer.
-pub(super) async fn admit(session: &mut ServerSession, context: &mut RequestContext) -> Result<bool> {
+pub(super) async fn admit(
+    session: &mut ServerSession,
+    context: &mut RequestContext,
+    certificates: &CertificateStore,
+) -> Result<bool> {
     identify(session, context);
-    let refusal = match find_route(session, context) {
+    let refusal = match find_route(session, context, certificates) {
         Ok(Some(route)) => {
             connection::limit_pauses(session, &context.snapshot.config.listen, &route.route.upstream);
             inspect(session, context, &route).await
         }
         Ok(None) => Some(Answer::plain(StatusCode::NOT_FOUND)),
-        Err(ambiguous) => {
-            context.error = Some(ambiguous.to_string());
+        Err(refused) => {
+            context.error = Some(refused.to_string());
             // Nor is it certain where such a request ends.
             session.set_keepalive(None);
-            Some(Answer::plain(ambiguous.status()))
+            Some(Answer::plain(refused.status()))
         }
     };
     match refusal {
@@ -44,24 +53,53 @@ pub(super) async fn admit(session: &mut ServerSession, context: &mut RequestCont
 
 fn identify(session: &mut ServerSession, context: &mut RequestContext) {
     context.id = context.new_id();
-    context.client = head::client(session);
+    let listen = &context.snapshot.config.listen;
+    (context.client, context.told) =
+        client::client(head::peer(session), &session.req_header().headers, listen);
     context.host = head::host(session.req_header()).unwrap_or_default();
     context.has_body = !session.is_body_empty();
+}
+
+/// Why a head leads to no route, not even to none.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error(transparent)]
+    Ambiguous(#[from] Ambiguous),
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
+    #[error(transparent)]
+    BadPath(#[from] BadPath),
+}
+
+impl Refused {
+    fn status(&self) -> StatusCode {
+        match self {
+            Refused::Ambiguous(ambiguous) => ambiguous.status(),
+            Refused::Unfit(unfit) => unfit.status(),
+            Refused::BadPath(bad) => bad.status(),
+        }
+    }
 }
 
 fn find_route(
     session: &mut ServerSession,
     context: &mut RequestContext,
-) -> Result<Option<Arc<LiveRoute>>, Ambiguous> {
+    certificates: &CertificateStore,
+) -> Result<Option<Arc<LiveRoute>>, Refused> {
+    let listen = &context.snapshot.config.listen;
+    fit::check(session.req_header_mut(), listen)?;
     reading::settle(session.req_header_mut())?;
+    fit::check_direction(session, listen, certificates)?;
     let request = session.req_header();
-    let (authority, path) = (head::authority(request).unwrap_or_default(), request.uri.path());
+    context.path = path::normal(reading::path_and_query(request.raw_path()), listen)?;
+    let authority = head::authority(request).unwrap_or_default();
+    let path = context.path.as_deref().unwrap_or_else(|| request.uri.path());
     let find = |path: &str| context.snapshot.find(authority, path);
     let Some(route) = find(path) else { return Ok(None) };
     if let Some(decoded) = reading::decoded_path(path)
         && find(&decoded).is_none_or(|other| !Arc::ptr_eq(&other, &route))
     {
-        return Err(Ambiguous::Path);
+        return Err(Ambiguous::Path.into());
     }
     context.route = Some(Arc::clone(&route));
     Ok(Some(route))
@@ -75,10 +113,14 @@ async fn inspect(
     route: &LiveRoute,
 ) -> Option<Answer> {
     let mut held = None;
-    if let Some(refusal) = run_waf(session, context, route, &mut held).await {
+    let listen = &context.snapshot.config.listen;
+    let mut pace = Pace::new(&session.req_header().headers, listen, &route.route.upstream);
+    if let Some(refusal) = run_waf(session, context, route, &mut pace, &mut held).await {
         return Some(refusal);
     }
-    let upgrade = session.is_upgrade_req() && session.is_body_empty();
+    let upgrade = session.is_upgrade_req()
+        && session.is_body_empty()
+        && head::asks_for_websocket(&session.req_header().headers);
     let response = context
         .inspection
         .as_ref()
@@ -94,8 +136,9 @@ async fn inspect(
         });
     let upstream = &route.route.upstream;
     let deadline = upstream.first_byte_timeout < upstream.idle_timeout;
-    if held.is_some() || response.is_some() || deadline || upgrade {
+    if held.is_some() || response.is_some() || deadline || upgrade || context.has_body {
         let duties = Duties {
+            pace,
             request: held,
             response,
             upgrade,
@@ -110,6 +153,7 @@ async fn run_waf(
     session: &mut ServerSession,
     context: &mut RequestContext,
     route: &LiveRoute,
+    pace: &mut Pace,
     held: &mut Option<Held>,
 ) -> Option<Answer> {
     let policy = &route.route.waf;
@@ -129,7 +173,7 @@ async fn run_waf(
         return Some(refusal);
     }
     let wanted = lock(&inspection).wants_request_body();
-    let body = match hold_body(session, context, route, wanted).await {
+    let body = match hold_body(session, context, route, pace, wanted).await {
         Ok(body) => body,
         Err(refusal) => return Some(refusal),
     };
@@ -149,6 +193,7 @@ async fn hold_body(
     session: &mut ServerSession,
     context: &mut RequestContext,
     route: &LiveRoute,
+    pace: &mut Pace,
     wanted: bool,
 ) -> Result<Option<Held>, Answer> {
     // A request that asks for an upgrade may carry a body all the same; a WebSocket handshake has none.
@@ -159,9 +204,8 @@ async fn hold_body(
     let terms = Terms {
         limit: policy.request_body_limit,
         action: policy.request_body_limit_action,
-        pause: context.snapshot.config.listen.request_body_timeout,
     };
-    match body::hold(session, &terms, context.snapshot.body_budget.share()).await {
+    match body::hold(session, &terms, pace, context.snapshot.body_budget.share()).await {
         Ok(held) => {
             context.held_bytes = held.bytes.len();
             Ok(Some(held))

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use pingora_error::{Error, ErrorType};
 
+use super::client::Told;
 use super::gate::Home;
 use super::inspection::SharedInspection;
 use crate::snapshot::{LiveRoute, Snapshot};
@@ -21,10 +22,14 @@ pub struct RequestContext {
     pub(super) time: SystemTime,
     /// Sent upstream as X-Request-Id, and the incident's id if there is one.
     pub(super) id: String,
-    /// The client.
+    /// The client, as a trusted proxy tells it or the socket.
     pub(super) client: SocketAddr,
+    /// What else trusted proxies told.
+    pub(super) told: Told,
     /// The host asked for.
     pub(super) host: String,
+    /// The path in its one form, where the client wrote another.
+    pub(super) path: Option<String>,
     /// The route, once found.
     pub(super) route: Option<Arc<LiveRoute>>,
     /// The WAF's side, where it runs.
@@ -56,7 +61,9 @@ impl RequestContext {
             time: SystemTime::now(),
             id: String::new(),
             client: SocketAddr::from(([0, 0, 0, 0], 0)),
+            told: Told::default(),
             host: String::new(),
+            path: None,
             route: None,
             inspection: None,
             home: None,

@@ -42,8 +42,9 @@ pub(super) fn protocol(version: Version) -> &'static [u8] {
     }
 }
 
-/// The client's address; unspecified if the socket is already gone.
-pub(super) fn client(session: &ServerSession) -> SocketAddr {
+/// The address of the socket's other end, or what its PROXY protocol header says; unspecified if the socket is already
+/// gone.
+pub(super) fn peer(session: &ServerSession) -> SocketAddr {
     address(session.client_addr())
 }
 
@@ -77,6 +78,13 @@ pub(super) fn expects_continue(headers: &HeaderMap) -> bool {
     headers
         .get(http::header::EXPECT)
         .is_some_and(|v| v.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+}
+
+/// Whether the upgrade that a request asks for is one that goes upstream; others are left out, and the request is an
+/// ordinary one (RFC 9110 section 7.8).
+pub(super) fn asks_for_websocket(headers: &HeaderMap) -> bool {
+    let upgrade = headers.get(http::header::UPGRADE);
+    upgrade.is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"))
 }
 
 #[cfg(test)]

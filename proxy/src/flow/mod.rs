@@ -3,15 +3,19 @@
 
 mod admit;
 mod body;
+mod client;
 mod connection;
 mod context;
+mod fit;
 mod forward;
 mod gate;
 mod head;
 mod hooks;
 mod inspection;
 mod log;
+mod pace;
 mod parts;
+mod path;
 mod reading;
 mod redirect;
 mod respond;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::certs::CertificateStore;
 use crate::snapshot::SnapshotHandle;
 use crate::telemetry::access::Style;
 use crate::telemetry::{Metrics, Sink};
@@ -10,6 +11,8 @@ use crate::telemetry::{Metrics, Sink};
 pub struct EdgeParts {
     /// The configuration that serves.
     pub snapshots: SnapshotHandle,
+    /// What handshakes are answered with.
+    pub certificates: CertificateStore,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// The access log.

@@ -1,16 +1,19 @@
-//! One accepted connection: socket options, TLS under a total deadline, then HTTP.
+//! One accepted connection: the door, socket options, TLS under a total deadline, then HTTP.
 
 use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::time::Duration;
 
 use pingora_core::protocols::l4::socket::SocketAddr as AnyAddress;
 use pingora_core::protocols::l4::stream::Stream as L4Stream;
+use pingora_core::protocols::tls::server::handshake_with_callback;
 use pingora_core::protocols::{GetSocketDigest, SocketDigest, Stream};
-use std::os::fd::AsRawFd;
 use tokio::net::TcpStream;
 
-use super::{ServerTls, request_line};
+use super::ServerTls;
+use super::door::{Admitted, DoorError};
+use super::tls::Told;
 
 /// What is spoken below HTTP on a listener.
 #[derive(Clone)]
@@ -24,6 +27,8 @@ pub enum Transport {
 /// Why a connection came to nothing before HTTP.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ConnectionError {
+    #[error(transparent)]
+    Door(#[from] DoorError),
     #[error("TLS handshake failed: {0}")]
     Handshake(Box<pingora_error::Error>),
     #[error("TLS handshake not done within {0:?}")]
@@ -33,16 +38,16 @@ pub(super) enum ConnectionError {
 /// Makes the stream that HTTP is spoken on.
 pub(super) async fn establish(
     socket: TcpStream,
-    peer: SocketAddr,
+    admitted: &Admitted,
     transport: &Transport,
 ) -> Result<Stream, ConnectionError> {
-    let stream = l4_stream(socket, peer);
+    let stream = l4_stream(socket, admitted);
     match transport {
         Transport::Plain => Ok(Box::new(stream)),
         Transport::Tls(acceptor, deadline) => {
-            let handshake = tokio::time::timeout(*deadline, acceptor.tls_handshake(stream));
-            match handshake.await {
-                Ok(Ok(stream)) => Ok(request_line::watched(Box::new(stream))),
+            let handshake = handshake_with_callback(acceptor, stream, &Told);
+            match tokio::time::timeout(*deadline, handshake).await {
+                Ok(Ok(stream)) => Ok(Box::new(stream)),
                 Ok(Err(error)) => Err(ConnectionError::Handshake(error)),
                 Err(_) => Err(ConnectionError::HandshakeTimeout(*deadline)),
             }
@@ -50,10 +55,13 @@ pub(super) async fn establish(
     }
 }
 
-fn l4_stream(socket: TcpStream, peer: SocketAddr) -> L4Stream {
+fn l4_stream(socket: TcpStream, admitted: &Admitted) -> L4Stream {
     let digest = SocketDigest::from_raw_fd(socket.as_raw_fd());
     // Known from accept: spares a system call per request that asks for it.
-    let _ = digest.peer_addr.set(Some(AnyAddress::Inet(peer)));
+    let _ = digest.peer_addr.set(Some(AnyAddress::Inet(admitted.peer)));
+    if let Some(destination) = admitted.destination {
+        let _ = digest.local_addr.set(Some(AnyAddress::Inet(destination)));
+    }
     let mut stream = L4Stream::from(socket);
     // Without it the last small segment of an answer waits for the client's delayed ACK.
     let _ = stream.set_nodelay();
@@ -71,4 +79,5 @@ impl std::fmt::Debug for Transport {
 }
 
 /// Kept so that the accept loop need not name Pingora's types.
-pub(super) type Http = Arc<dyn Fn(Stream) -> futures_util::future::BoxFuture<'static, ()> + Send + Sync>;
+pub(super) type Http =
+    Arc<dyn Fn(Stream, SocketAddr) -> futures_util::future::BoxFuture<'static, ()> + Send + Sync>;

@@ -1,17 +1,36 @@
 //! rustls as the edge speaks it.
 
+use std::any::Any;
 use std::sync::Arc;
 
+use async_trait::async_trait;
+use pingora_core::listeners::TlsAccept;
 use pingora_core::listeners::tls::Acceptor;
+use pingora_core::protocols::tls::TlsRef;
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::server::ResolvesServerCert;
 use rustls::version::{TLS12, TLS13};
 
+use crate::certs::Peer;
 use crate::config::TlsVersion;
 
 /// What a TLS listener needs: an acceptor over a fixed configuration whose certificates swap underneath.
 pub type ServerTls = Arc<Acceptor>;
+
+/// Keeps what a handshake told, with the connection's other facts.
+pub(super) struct Told;
+
+#[async_trait]
+impl TlsAccept for Told {
+    async fn handshake_complete_callback(&self, tls: &TlsRef) -> Option<Arc<dyn Any + Send + Sync>> {
+        let chain = tls.peer_cert_chain_der().unwrap_or_default();
+        Some(Arc::new(Peer {
+            server_name: tls.server_name().map(Into::into),
+            certificates: chain.to_vec(),
+        }))
+    }
+}
 
 /// TLS 1.2 and 1.3 by aws-lc-rs, X25519MLKEM768 first, h2 and http/1.1, session tickets that rotate.
 pub fn server_config(

@@ -1,21 +1,19 @@
 //! From what the files say to what is true: defaults filled in, options held against one another. The
 //! reasons for the defaults stand in `config/palisade.toml`; a test keeps the two equal.
 
+mod listen;
 mod routes;
 mod services;
 mod waf;
 
-use std::collections::HashMap;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::decode::At;
 use super::errors::{Problem, Report};
 use super::raw;
 use super::ready::{
-    Config, HostPattern, Listen, Log, LogFormat, LogTarget, Server, Tls, TlsVersion, UnknownSni, Waf, Zone,
+    Config, HostPattern, Log, LogFormat, LogTarget, Server, Tls, TlsVersion, UnknownSni, Waf, Zone,
 };
 
 const DATA_DIR: &str = "/var/lib/palisade";
@@ -28,7 +26,7 @@ pub(super) fn config(raw: raw::Config, report: &Report, files: Vec<PathBuf>) -> 
     let zones = services::zones(raw.zones, report);
     let routes = routes::routes(raw.routes, raw.upstream, &mut policies, report);
     Config {
-        listen: listen(raw.listen, report),
+        listen: listen::listen(raw.listen, report),
         tls: tls(raw.tls, &zones, report),
         log: log(raw.log, &server),
         waf: Waf {
@@ -50,46 +48,6 @@ fn server(raw: raw::Server) -> Server {
         grace: raw.grace.unwrap_or(Duration::from_secs(25)),
         workers: raw.workers.and_then(NonZeroUsize::new),
         data_dir: raw.data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR)),
-    }
-}
-
-fn listen(raw: raw::Listen, report: &Report) -> Listen {
-    distinct_addresses(&raw, report);
-    let addresses = |written: Option<Vec<At<SocketAddr>>>, port: u16| match written {
-        Some(written) => written.into_iter().map(|address| address.value).collect(),
-        None => vec![SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))],
-    };
-    let https: Vec<SocketAddr> = addresses(raw.https, 443);
-    let admin = match raw.admin {
-        Some(written) => written.map(|address| address.value),
-        None => Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 9180))),
-    };
-    Listen {
-        redirect_port: raw
-            .redirect_port
-            .unwrap_or_else(|| https.first().map_or(443, SocketAddr::port)),
-        https,
-        http: addresses(raw.http, 80),
-        admin,
-        handshake_timeout: raw.handshake_timeout.unwrap_or(Duration::from_secs(10)),
-        keepalive_timeout: raw.keepalive_timeout.unwrap_or(Duration::from_secs(60)),
-        request_body_timeout: raw.request_body_timeout.unwrap_or(Duration::from_secs(30)),
-        max_connections: raw.max_connections.unwrap_or(10_000),
-    }
-}
-
-/// One socket, one purpose; port 0 is another port each time.
-fn distinct_addresses(raw: &raw::Listen, report: &Report) {
-    let mut seen = HashMap::new();
-    let written = [raw.https.iter().flatten(), raw.http.iter().flatten()];
-    for address in written.into_iter().flatten().chain(raw.admin.iter().flatten()) {
-        if address.value.port() == 0 {
-            continue;
-        }
-        if let Some(first) = seen.insert(address.value, address.place.clone()) {
-            let what = format!("the address {}", address.value);
-            report.problem(&address.place, Problem::Duplicate { what, first });
-        }
     }
 }
 

@@ -1,12 +1,13 @@
 //! What the files say: every option that was written, nothing that was not. Defaults and what options mean
 //! to one another are the business of [`super::build`].
 
+mod listen;
 mod services;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(super) use listen::{Http2, Listen};
 pub(super) use services::{Acme, Ddns, Dns, RouteDns, Zone};
 
 use super::decode::At;
@@ -38,19 +39,6 @@ pub(super) struct Server {
     pub(super) grace: Option<Duration>,
     pub(super) workers: Option<usize>,
     pub(super) data_dir: Option<PathBuf>,
-}
-
-/// `[listen]`.
-#[derive(Debug)]
-pub(super) struct Listen {
-    pub(super) https: Option<Vec<At<SocketAddr>>>,
-    pub(super) http: Option<Vec<At<SocketAddr>>>,
-    pub(super) admin: Option<Option<At<SocketAddr>>>,
-    pub(super) redirect_port: Option<u16>,
-    pub(super) handshake_timeout: Option<Duration>,
-    pub(super) keepalive_timeout: Option<Duration>,
-    pub(super) request_body_timeout: Option<Duration>,
-    pub(super) max_connections: Option<usize>,
 }
 
 /// `[tls]`.

@@ -1,14 +1,15 @@
 //! What is true once a configuration has been read: types that cannot be wrong any more.
 
+mod listen;
 mod services;
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use listen::*;
 pub use services::*;
 
 /// A whole configuration. [`super::load`] returns it, or every error at once.
@@ -48,28 +49,6 @@ pub struct Server {
     pub workers: Option<NonZeroUsize>,
     /// State that outlives the process: the rule set, self-signed certificates.
     pub data_dir: PathBuf,
-}
-
-/// Sockets.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Listen {
-    /// TLS listeners.
-    pub https: Vec<SocketAddr>,
-    /// Plain listeners that only answer 301.
-    pub http: Vec<SocketAddr>,
-    /// Health and metrics; `None` switches them off.
-    pub admin: Option<SocketAddr>,
-    /// The port that a redirect names; 443 is left out of the Location. 0 if the file names none and the
-    /// first https listener takes any free port: then that listener's own.
-    pub redirect_port: u16,
-    /// From accept to the end of the TLS handshake.
-    pub handshake_timeout: Duration,
-    /// Idle keep-alive connections are closed after this.
-    pub keepalive_timeout: Duration,
-    /// Between two reads of a request body.
-    pub request_body_timeout: Duration,
-    /// Connections at once; more wait in the kernel's backlog.
-    pub max_connections: usize,
 }
 
 /// The oldest TLS version that is spoken.

@@ -4,6 +4,7 @@ pub(super) mod backend;
 pub(super) mod exclusion;
 pub(super) mod host;
 pub(super) mod log;
+pub(super) mod network;
 pub(super) mod path;
 pub(super) mod service;
 pub(super) mod units;
