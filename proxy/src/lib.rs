@@ -1,5 +1,6 @@
 //! Palisade: an edge reverse proxy with an embedded WAF.
 
+pub mod access;
 pub mod acme;
 pub mod admin;
 pub mod app;
@@ -13,6 +14,7 @@ pub mod dns;
 pub mod doctor;
 pub mod engine;
 pub mod flow;
+pub mod handover;
 pub mod incident;
 pub mod limit;
 pub mod listen;

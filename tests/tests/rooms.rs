@@ -17,6 +17,7 @@ const PROXY: Table = &[
     (
         "cli",
         &[
+            "access",
             "app",
             "config",
             "config_files",
@@ -42,6 +43,7 @@ const PROXY: Table = &[
             "ddns",
             "dns",
             "flow",
+            "handover",
             "limit",
             "listen",
             "profile",
@@ -55,10 +57,12 @@ const PROXY: Table = &[
             "watch",
         ],
     ),
-    ("admin", &["snapshot", "telemetry"]),
+    ("handover", &[]),
+    ("admin", &["limit", "snapshot", "telemetry"]),
     (
         "flow",
         &[
+            "access",
             "certs",
             "config",
             "engine",
@@ -75,8 +79,11 @@ const PROXY: Table = &[
     ("ddns", &["config", "nameserver", "secret"]),
     (
         "snapshot",
-        &["certs", "config", "limit", "profile", "route", "upstream"],
+        &[
+            "access", "certs", "config", "limit", "profile", "route", "upstream",
+        ],
     ),
+    ("access", &["config", "limit"]),
     ("upstream", &["config"]),
     ("acme", &["certs", "config", "nameserver", "secret"]),
     ("certs", &["config"]),

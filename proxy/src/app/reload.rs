@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tracing::{error, info, warn};
 
 use super::ReloadError;
@@ -83,13 +83,21 @@ impl Reloader {
         let certificates = config.tls.certificates.iter();
         let mut files = config.files.clone();
         files.extend(certificates.flat_map(|pair| [pair.certificate.clone(), pair.key.clone()]));
+        files.extend(config.access.country_database.iter().cloned());
         for route in &config.routes {
             files.extend(route.waf.profile.seclang_before.iter().cloned());
             files.extend(route.waf.profile.seclang_after.iter().cloned());
             files.extend(route.upstream.tls.ca.iter().cloned());
+            files.extend(route.access.files().map(Path::to_owned));
         }
         files
     }
+}
+
+/// One reload after another.
+pub(super) async fn in_turn(reloader: &Arc<Reloader>, turn: &Arc<Mutex<()>>) -> Result<(), ReloadError> {
+    let turn = Arc::clone(turn).lock_owned().await;
+    reloader.reload(turn).await
 }
 
 /// Compiling rules takes a while: not on a worker that serves requests. And a panic in it ends there.
@@ -131,7 +139,7 @@ fn warn_of_restart(before: &Config, after: &Config) {
         ("[server]", before.server != after.server),
     ];
     for (what, _) in fixed.iter().filter(|(_, changed)| *changed) {
-        warn!("{what} has changed: it takes effect at the next start");
+        warn!("{what} has changed: it takes effect at the next start, or by SIGUSR2 without a pause");
     }
 }
 

@@ -1,7 +1,7 @@
-//! An edge that runs, and how it stops.
+//! From an edge that is ready to one that accepts.
 
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use pingora_core::apps::ServerApp;
 use pingora_core::listeners::tls::Acceptor as TlsAcceptor;
@@ -10,20 +10,25 @@ use pingora_core::server::configuration::ServerConf;
 use pingora_proxy::HttpProxy;
 use tokio::sync::{Mutex, Notify, Semaphore, watch};
 use tokio::task::JoinSet;
-use tracing::{info, warn};
+use tracing::warn;
 
-use super::build::{Addresses, App, Sockets};
+use super::build::App;
 use super::reload::Reloader;
+use super::running::{Connections, Ends, Running};
 use super::services::Supervisor;
-use super::{ReloadError, StartError, status};
+use super::sockets::{Addresses, Sockets};
+use super::{StartError, status};
 use crate::admin::{Admin, Readiness};
+use crate::certs::ClientTrust;
 use crate::config::Config;
 use crate::flow::{Edge, EdgeParts, Redirect};
+use crate::handover::{Offer, Predecessor, Socket};
 use crate::limit::ClientConnections;
-use crate::listen::{self, Acceptor, Door, Gauge, Requests, Transport};
+use crate::listen::{self, Acceptor, ClientAuth, ClientTrustSource, Door, Gauge, Requests, Transport};
 use crate::service::Board;
-use crate::telemetry::metrics::RefusalLabels;
-use crate::telemetry::{Metrics, Sink};
+use crate::snapshot::SnapshotHandle;
+use crate::telemetry::Metrics;
+use crate::telemetry::metrics::ListenerLabels;
 use crate::upstream::Echo;
 use crate::watch::FileWatch;
 
@@ -35,32 +40,6 @@ const SIDE_CONNECTIONS: usize = 512;
 const H2_STREAM_WINDOW: u32 = 512 * 1024;
 const H2_CONNECTION_WINDOW: u32 = 1024 * 1024;
 
-/// An edge that accepts requests.
-pub struct Running {
-    addresses: Addresses,
-    reloader: Arc<Reloader>,
-    /// Reloads come one after another, wherever they come from.
-    turn: Arc<Mutex<()>>,
-    /// Tells the watch on files that others may be in use now.
-    reloaded: Arc<Notify>,
-    logs: [Sink; 3],
-    readiness: Readiness,
-    stop: watch::Sender<bool>,
-    /// Stops the admin and echo listeners, which draining requests and their watchers still need.
-    stop_side: watch::Sender<bool>,
-    tasks: JoinSet<()>,
-    proxy: Arc<HttpProxy<Edge>>,
-    connections: Connections,
-    grace: Duration,
-}
-
-/// The cap on connections, which also tells when all are gone.
-#[derive(Clone)]
-struct Connections {
-    permits: Arc<Semaphore>,
-    cap: u32,
-}
-
 impl App {
     /// Starts accepting, once every certificate that is stored can be served.
     pub async fn start(self) -> Result<Running, StartError> {
@@ -70,15 +49,16 @@ impl App {
             sockets,
             addresses,
             files,
+            predecessor,
         } = self;
-        let (stop, stopped) = watch::channel(false);
-        let (stop_side, side_stopped) = watch::channel(false);
+        let ends = Ends::new();
+        let stopped = ends.accepting.subscribe();
         let config = Arc::clone(&reloader.snapshots.load().config);
         let connections = Connections::new(config.listen.max_connections);
         let readiness = Readiness::default();
         let logs = [parts.access.clone(), parts.audit.clone(), parts.matches.clone()];
         let board = Board::default();
-        let admin = status::admin(&reloader, &logs, &readiness, &board);
+        let admin = status::admin(&reloader, &logs, &readiness, &board, &parts.bans);
         let supervisor = Supervisor {
             snapshots: reloader.snapshots.clone(),
             data_dir: config.server.data_dir.clone(),
@@ -89,12 +69,17 @@ impl App {
         };
         let crew = supervisor.crew().await;
         let transport = tls(&config, &reloader)?;
-        let proxy = proxy(&config, parts);
+        let offered = sockets.offered(&config.listen).map_err(StartError::Runtime)?;
         let mut tasks = JoinSet::new();
+        tasks.spawn(super::bans::keep(
+            Arc::clone(&parts.bans),
+            reloader.snapshots.clone(),
+            stopped.clone(),
+        ));
+        let proxy = proxy(&config, parts);
         let mut wiring = Wiring {
             tasks: &mut tasks,
-            stopped: &stopped,
-            side_stopped: &side_stopped,
+            ends: &ends,
             metrics: &reloader.metrics,
         };
         wiring.serve_all(
@@ -106,7 +91,10 @@ impl App {
             admin,
             &connections,
         );
-        supervisor.spawn_thread(crew).map_err(StartError::Runtime)?;
+        readiness.set(true);
+        let offer = offer(config.server.upgrade_socket.as_deref(), offered);
+        replace(predecessor).await;
+        let services = supervisor.spawn_thread(crew).map_err(StartError::Runtime)?;
         let reloader = Arc::new(reloader);
         let turn = Arc::new(Mutex::new(()));
         let reloaded = Arc::new(Notify::new());
@@ -117,8 +105,6 @@ impl App {
             files,
             stopped,
         ));
-        readiness.set(true);
-        let grace = config.server.grace;
         Ok(Running {
             addresses,
             reloader,
@@ -126,78 +112,22 @@ impl App {
             reloaded,
             logs,
             readiness,
-            stop,
-            stop_side,
+            ends,
             tasks,
             proxy,
             connections,
-            grace,
+            offer,
+            services,
+            grace: config.server.grace,
+            drain_delay: config.server.drain_delay,
         })
-    }
-}
-
-impl Running {
-    /// Where it listens.
-    pub fn addresses(&self) -> &Addresses {
-        &self.addresses
-    }
-
-    /// Takes a new configuration, as SIGHUP does; also reopens log files.
-    pub async fn reload(&self) -> Result<(), ReloadError> {
-        self.logs.iter().for_each(Sink::reopen);
-        let result = reload(&self.reloader, &self.turn).await;
-        self.reloaded.notify_one();
-        result
-    }
-
-    /// Stops accepting, lets requests in flight finish within the grace, and returns.
-    pub async fn stop(self) {
-        let Self {
-            readiness,
-            stop,
-            stop_side,
-            mut tasks,
-            proxy,
-            connections,
-            grace,
-            logs,
-            ..
-        } = self;
-        readiness.set(false);
-        let _ = stop.send(true);
-        // Idle keep-alive connections end now; busy ones after their request.
-        proxy.cleanup().await;
-        let drained = tokio::time::timeout(grace, connections.all_closed()).await;
-        if drained.is_err() {
-            warn!(?grace, "requests still in flight after the grace; closing them");
-        }
-        let _ = stop_side.send(true);
-        tasks.abort_all();
-        while tasks.join_next().await.is_some() {}
-        let _ = tokio::task::spawn_blocking(move || logs.iter().for_each(Sink::flush)).await;
-        info!("stopped");
-    }
-}
-
-impl Connections {
-    fn new(cap: usize) -> Self {
-        let cap = u32::try_from(cap.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
-        Self {
-            permits: Arc::new(Semaphore::new(cap as usize)),
-            cap,
-        }
-    }
-
-    async fn all_closed(&self) {
-        let _ = self.permits.acquire_many(self.cap).await;
     }
 }
 
 /// Where the pieces meet the sockets.
 struct Wiring<'a> {
     tasks: &'a mut JoinSet<()>,
-    stopped: &'a watch::Receiver<bool>,
-    side_stopped: &'a watch::Receiver<bool>,
+    ends: &'a Ends,
     metrics: &'a Arc<Metrics>,
 }
 
@@ -213,7 +143,7 @@ impl Wiring<'_> {
         admin: Admin,
         connections: &Connections,
     ) {
-        let (public, side) = (self.stopped, self.side_stopped);
+        let ends = self.ends;
         let few = || Arc::new(Semaphore::new(SIDE_CONNECTIONS));
         let listen = &config.listen;
         let clients = ClientConnections::new(listen.max_connections_per_client);
@@ -226,28 +156,28 @@ impl Wiring<'_> {
             let acceptor = Acceptor::public(
                 tls.clone(),
                 Arc::clone(&requests),
-                public.clone(),
+                ends.connections.subscribe(),
                 Arc::clone(&connections.permits),
                 self.gauge(),
                 (door.clone(), listen),
             );
-            self.accept(socket, acceptor, public);
+            self.accept(socket, acceptor, &ends.accepting);
         }
         for socket in sockets.http {
             let acceptor = Acceptor::public(
                 Transport::Plain,
                 Arc::clone(&redirect),
-                public.clone(),
+                ends.connections.subscribe(),
                 Arc::clone(&connections.permits),
                 self.gauge(),
                 (door.clone(), listen),
             );
-            self.accept(socket, acceptor, public);
+            self.accept(socket, acceptor, &ends.accepting);
         }
         if let Some(socket) = sockets.admin {
-            self.serve_side(socket, Arc::new(admin), few(), side);
+            self.serve_side(socket, Arc::new(admin), few(), &ends.admin);
         }
-        self.serve_side(sockets.echo, Arc::new(Echo), few(), side);
+        self.serve_side(sockets.echo, Arc::new(Echo), few(), &ends.echo);
     }
 
     fn gauge(&self) -> Arc<dyn Gauge> {
@@ -259,19 +189,38 @@ impl Wiring<'_> {
         socket: std::net::TcpListener,
         app: Arc<A>,
         permits: Arc<Semaphore>,
-        stopped: &watch::Receiver<bool>,
+        end: &watch::Sender<bool>,
     ) {
-        let acceptor = Acceptor::new(Transport::Plain, app, stopped.clone(), permits, self.gauge());
-        self.accept(socket, acceptor, stopped);
+        let acceptor = Acceptor::new(Transport::Plain, app, end.subscribe(), permits, self.gauge());
+        self.accept(socket, acceptor, end);
     }
 
-    fn accept(&mut self, socket: std::net::TcpListener, acceptor: Acceptor, stopped: &watch::Receiver<bool>) {
-        let stopped = stopped.clone();
+    fn accept(&mut self, socket: std::net::TcpListener, acceptor: Acceptor, accepting: &watch::Sender<bool>) {
+        let stopped = accepting.subscribe();
         self.tasks.spawn(async move {
             if let Err(error) = listen::serve(socket, acceptor, stopped).await {
                 tracing::error!(%error, "a listener has failed");
             }
         });
+    }
+}
+
+/// The sockets for a successor. Without it the edge serves as well.
+fn offer(path: Option<&Path>, sockets: Vec<Socket>) -> Option<Offer> {
+    let path = path?;
+    let offer = Offer::open(path, sockets);
+    let told = offer.inspect_err(|error| {
+        warn!(path = %path.display(), %error, "no upgrade without a pause will be possible");
+    });
+    told.ok()
+}
+
+/// From here on this edge serves alone, and its background services may begin.
+async fn replace(predecessor: Option<Predecessor>) {
+    let Some(predecessor) = predecessor else { return };
+    let replaced = tokio::task::spawn_blocking(move || predecessor.replace()).await;
+    if let Err(error) = replaced.unwrap_or_else(|broken| Err(std::io::Error::other(broken))) {
+        warn!(%error, "the edge before did not say that it drains");
     }
 }
 
@@ -290,7 +239,9 @@ impl Gauge for Metrics {
     }
 
     fn refused(&self, why: &'static str) {
-        self.refusals.get_or_create(&RefusalLabels { reason: why }).inc();
+        self.listener_refusals
+            .get_or_create(&ListenerLabels { reason: why })
+            .inc();
     }
 }
 
@@ -305,10 +256,29 @@ fn redirect_port(config: &Config, addresses: &Addresses) -> u16 {
 fn tls(config: &Config, reloader: &Reloader) -> Result<Transport, StartError> {
     let server = listen::server_config(config.tls.min_version, reloader.certificates.resolver())?;
     let acceptor = TlsAcceptor::from_server_config(Arc::new(server));
+    let auth = ClientAuth {
+        minimum: config.tls.min_version,
+        resolver: reloader.certificates.resolver(),
+        source: Arc::new(Trusts(reloader.snapshots.clone())),
+    };
     Ok(Transport::Tls(
         Arc::new(acceptor),
         config.listen.handshake_timeout,
+        auth,
     ))
+}
+
+/// Which hosts want certificates, by the configuration that serves.
+struct Trusts(SnapshotHandle);
+
+impl ClientTrustSource for Trusts {
+    fn any(&self) -> bool {
+        self.0.load().client_trusts.any()
+    }
+
+    fn of(&self, server_name: &str) -> Option<Arc<ClientTrust>> {
+        self.0.load().client_trusts.of(server_name)
+    }
 }
 
 fn proxy(config: &Config, parts: EdgeParts) -> Arc<HttpProxy<Edge>> {
@@ -336,11 +306,6 @@ fn proxy(config: &Config, parts: EdgeParts) -> Arc<HttpProxy<Edge>> {
     Arc::new(proxy)
 }
 
-async fn reload(reloader: &Arc<Reloader>, turn: &Arc<Mutex<()>>) -> Result<(), ReloadError> {
-    let turn = Arc::clone(turn).lock_owned().await;
-    reloader.reload(turn).await
-}
-
 async fn reload_on_change(
     reloader: Arc<Reloader>,
     turn: Arc<Mutex<()>>,
@@ -354,7 +319,7 @@ async fn reload_on_change(
         tokio::select! {
             () = files.changed() => {
                 // The reload logs and counts its own failure.
-                let _ = reload(&reloader, &turn).await;
+                let _ = super::reload::in_turn(&reloader, &turn).await;
             }
             () = reloaded.notified() => {}
             () = listen::stop_requested(&mut stopped) => return,

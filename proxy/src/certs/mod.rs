@@ -1,5 +1,6 @@
 //! The certificate set: which certificate answers which SNI, and its hot swap.
 
+mod client_trust;
 mod error;
 mod load;
 mod peer;
@@ -7,6 +8,7 @@ mod resolver;
 mod self_signed;
 mod set;
 
+pub use client_trust::{ClientTrust, ClientTrusts};
 pub use error::CertificateError;
 pub use load::load;
 pub use peer::Peer;

@@ -8,6 +8,8 @@ use palisade_waf::Completeness;
 use pingora_core::protocols::http::ServerSession;
 use pingora_error::Result;
 
+use super::access;
+use super::bans;
 use super::body::{self, Held, Terms};
 use super::client;
 use super::connection;
@@ -17,6 +19,7 @@ use super::gate::{self, Duties};
 use super::head;
 use super::inspection::{self, Inspection, Origin, lock};
 use super::pace::Pace;
+use super::parts::EdgeParts;
 use super::path::{self, BadPath};
 use super::reading::{self, Ambiguous};
 use super::respond::Answer;
@@ -29,13 +32,19 @@ use crate::snapshot::LiveRoute;
 pub(super) async fn admit(
     session: &mut ServerSession,
     context: &mut RequestContext,
-    certificates: &CertificateStore,
+    parts: &EdgeParts,
 ) -> Result<bool> {
     identify(session, context);
-    let refusal = match find_route(session, context, certificates) {
+    if let Some(refusal) = bans::check(&parts.bans, session, context) {
+        return refusal.send(session).await.map(|()| true);
+    }
+    let refusal = match find_route(session, context, &parts.certificates) {
         Ok(Some(route)) => {
             connection::limit_pauses(session, &context.snapshot.config.listen, &route.route.upstream);
-            inspect(session, context, &route).await
+            match access::check(session, context, &route).await {
+                Some(refusal) => Some(refusal),
+                None => inspect(session, context, &route).await,
+            }
         }
         Ok(None) => Some(Answer::plain(StatusCode::NOT_FOUND)),
         Err(refused) => {
@@ -46,7 +55,7 @@ pub(super) async fn admit(
         }
     };
     match refusal {
-        Some(answer) => answer.send(session).await.map(|()| true),
+        Some(answer) => answer.of(context).send(session).await.map(|()| true),
         None => Ok(false),
     }
 }
@@ -91,7 +100,7 @@ fn find_route(
     reading::settle(session.req_header_mut())?;
     fit::check_direction(session, listen, certificates)?;
     let request = session.req_header();
-    context.path = path::normal(reading::path_and_query(request.raw_path()), listen)?;
+    context.path = path::normal(reading::origin_form(request), listen)?;
     let authority = head::authority(request).unwrap_or_default();
     let path = context.path.as_deref().unwrap_or_else(|| request.uri.path());
     let find = |path: &str| context.snapshot.find(authority, path);

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::config::{ForwardingHeaders, Listen, Networks};
+use crate::config::{AddressSet, ForwardingHeaders, Listen};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -38,7 +38,7 @@ pub(super) fn client(peer: SocketAddr, headers: &HeaderMap, listen: &Listen) -> 
     }
 }
 
-fn x_forwarded(peer: SocketAddr, headers: &HeaderMap, trusted: &Networks) -> (SocketAddr, Told) {
+fn x_forwarded(peer: SocketAddr, headers: &HeaderMap, trusted: &AddressSet) -> (SocketAddr, Told) {
     let mut client = peer;
     for hop in from_the_end(headers, &X_FORWARDED_FOR).take(LONGEST_CHAIN) {
         // Whoever wrote what is no address is not believed in what stands before it.
@@ -58,7 +58,7 @@ fn x_forwarded(peer: SocketAddr, headers: &HeaderMap, trusted: &Networks) -> (So
 
 /// RFC 7239. Elements are told apart at their commas, quoted or not: a trusted proxy writes none into its own, and
 /// whatever a client quotes stands before those.
-fn forwarded(peer: SocketAddr, headers: &HeaderMap, trusted: &Networks) -> (SocketAddr, Told) {
+fn forwarded(peer: SocketAddr, headers: &HeaderMap, trusted: &AddressSet) -> (SocketAddr, Told) {
     let mut found = (peer, Told::default());
     for element in from_the_end(headers, &header::FORWARDED).take(LONGEST_CHAIN) {
         let Some(address) = parameter(element, "for").and_then(node) else {
@@ -131,7 +131,7 @@ mod tests {
             headers.append(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
         }
         let networks = ["10.0.0.0/8", "fd00::/8"].map(|network| network.parse().unwrap());
-        let trusted = Networks::new(networks.to_vec());
+        let trusted = AddressSet::new(networks);
         let peer: SocketAddr = peer.parse().unwrap();
         let (client, told) = match kind {
             _ if !trusted.contains(peer.ip()) => (peer, Told::default()),

@@ -1,15 +1,19 @@
 //! What one request carries along from hook to hook.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use pingora_error::{Error, ErrorType};
 
+use super::access::Granted;
 use super::client::Told;
 use super::gate::Home;
 use super::inspection::SharedInspection;
+use super::path;
 use crate::snapshot::{LiveRoute, Snapshot};
+use crate::telemetry::metrics::Refusal;
 use crate::upstream::Candidates;
 
 /// The state of one request; it lives on the snapshot that it began with.
@@ -32,6 +36,10 @@ pub struct RequestContext {
     pub(super) path: Option<String>,
     /// The route, once found.
     pub(super) route: Option<Arc<LiveRoute>>,
+    /// What the access policies found, where the route has any.
+    pub(super) granted: Option<Box<Granted>>,
+    /// Why the edge itself refused the request, where it did.
+    pub(super) refused: Option<Refusal>,
     /// The WAF's side, where it runs.
     pub(super) inspection: Option<SharedInspection>,
     /// Where the real session waits while a gate stands in for it.
@@ -65,6 +73,8 @@ impl RequestContext {
             host: String::new(),
             path: None,
             route: None,
+            granted: None,
+            refused: None,
             inspection: None,
             home: None,
             tried: Vec::new(),
@@ -86,6 +96,14 @@ impl RequestContext {
             (kind, _) => kind.as_str(),
         };
         self.error = Some(format!("{who}: {ours}"));
+    }
+
+    /// The target as everybody behind admission sees it: the path in its one form.
+    pub(super) fn target<'t>(&self, sent: &'t [u8]) -> Cow<'t, [u8]> {
+        match &self.path {
+            Some(path) => Cow::Owned(path::with_path(sent, path)),
+            None => Cow::Borrowed(sent),
+        }
     }
 
     /// Microseconds since 1970 at the start of the request.

@@ -7,7 +7,7 @@ use pingora_error::Result;
 use pingora_http::RequestHeader;
 
 use super::context::RequestContext;
-use super::{path, reading};
+use super::reading;
 use crate::config::ForwardingHeaders;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -42,8 +42,9 @@ pub(super) fn request(context: &RequestContext, request: &mut RequestHeader) -> 
     }
     request.insert_header(X_FORWARDED_HOST, host)?;
     to_origin_form(request)?;
-    if let Some(path) = &context.path {
-        request.set_raw_path(&path::with_path(request.raw_path(), path))?;
+    if context.path.is_some() {
+        let target = context.target(request.raw_path()).into_owned();
+        request.set_raw_path(&target)?;
     }
     let Some(route) = context.route.as_deref() else {
         return Ok(());
@@ -95,7 +96,12 @@ fn drop_untrusted(request: &mut RequestHeader) {
 
 fn is_ours(name: &str) -> bool {
     let is = |ours: &str| name.len() == ours.len() && begins_with(name, ours);
-    begins_with(name, "x-forwarded-") || is("x-real-ip") || is("x-request-id") || is("forwarded")
+    begins_with(name, "x-forwarded-")
+        || is("client-cert")
+        || is("client-cert-chain")
+        || is("x-real-ip")
+        || is("x-request-id")
+        || is("forwarded")
 }
 
 /// Whether a name begins so, with `_` for `-` or not.

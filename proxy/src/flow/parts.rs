@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::certs::CertificateStore;
+use crate::limit::Bans;
 use crate::snapshot::SnapshotHandle;
 use crate::telemetry::access::Style;
 use crate::telemetry::{Metrics, Sink};
@@ -15,6 +16,8 @@ pub struct EdgeParts {
     pub certificates: CertificateStore,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// Clients that are kept out.
+    pub bans: Arc<Bans>,
     /// The access log.
     pub access: Sink,
     /// How its lines look.

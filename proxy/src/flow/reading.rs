@@ -93,12 +93,14 @@ pub(super) fn path_of_url(target: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// Path and query of any target; `*` as it is.
-pub(super) fn path_and_query(target: &[u8]) -> &[u8] {
-    if target.starts_with(b"/") {
-        return target;
+/// Path and query as they were sent, whatever the form of the target.
+pub(super) fn origin_form(head: &RequestHeader) -> &[u8] {
+    match head.raw_path() {
+        target if target.starts_with(b"/") => target,
+        target => path_of_url(target)
+            .filter(|path| path.starts_with(b"/"))
+            .unwrap_or(b"/"),
     }
-    path_of_url(target).unwrap_or(target)
 }
 
 /// RFC 9112 section 3.2.3: a tunnel leads to a host and a port.

@@ -7,11 +7,14 @@ use std::time::Duration;
 
 use pingora_core::protocols::l4::socket::SocketAddr as AnyAddress;
 use pingora_core::protocols::l4::stream::Stream as L4Stream;
+use pingora_core::protocols::tls::TlsStream;
 use pingora_core::protocols::tls::server::handshake_with_callback;
 use pingora_core::protocols::{GetSocketDigest, SocketDigest, Stream};
+use pingora_error::{ErrorType, OrErr};
 use tokio::net::TcpStream;
 
 use super::ServerTls;
+use super::client_auth::ClientAuth;
 use super::door::{Admitted, DoorError};
 use super::tls::Told;
 
@@ -21,7 +24,7 @@ pub enum Transport {
     /// Nothing.
     Plain,
     /// TLS, with the whole handshake within the deadline.
-    Tls(ServerTls, Duration),
+    Tls(ServerTls, Duration, ClientAuth),
 }
 
 /// Why a connection came to nothing before HTTP.
@@ -44,15 +47,31 @@ pub(super) async fn establish(
     let stream = l4_stream(socket, admitted);
     match transport {
         Transport::Plain => Ok(Box::new(stream)),
-        Transport::Tls(acceptor, deadline) => {
-            let handshake = handshake_with_callback(acceptor, stream, &Told);
-            match tokio::time::timeout(*deadline, handshake).await {
+        Transport::Tls(acceptor, deadline, auth) => {
+            match tokio::time::timeout(*deadline, handshake(stream, acceptor, auth)).await {
                 Ok(Ok(stream)) => Ok(Box::new(stream)),
                 Ok(Err(error)) => Err(ConnectionError::Handshake(error)),
                 Err(_) => Err(ConnectionError::HandshakeTimeout(*deadline)),
             }
         }
     }
+}
+
+/// Asks for a certificate where the host wants one.
+async fn handshake(
+    mut stream: L4Stream,
+    acceptor: &ServerTls,
+    auth: &ClientAuth,
+) -> pingora_error::Result<TlsStream<L4Stream>> {
+    let Some(trust) = auth.wanted(&mut stream).await else {
+        return handshake_with_callback(acceptor, stream, &Told(None)).await;
+    };
+    let asking = auth.acceptor(&trust);
+    let acceptor = asking.or_err(
+        ErrorType::TLSHandshakeFailure,
+        "no configuration that asks for certificates",
+    )?;
+    handshake_with_callback(&acceptor, stream, &Told(Some(trust))).await
 }
 
 fn l4_stream(socket: TcpStream, admitted: &Admitted) -> L4Stream {

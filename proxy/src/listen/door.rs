@@ -6,13 +6,13 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 
 use super::proxy_protocol::{self, Origin, ProxyProtocolError};
-use crate::config::{Listen, Networks};
+use crate::config::{AddressSet, Listen};
 use crate::limit::{ClientConnection, ClientConnections};
 
 /// What a public listener asks of each connection.
 #[derive(Clone, Debug)]
 pub struct Door {
-    trusted: Networks,
+    trusted: AddressSet,
     /// The time for a PROXY protocol header, where trusted proxies send one.
     proxy_protocol: Option<Duration>,
     clients: ClientConnections,

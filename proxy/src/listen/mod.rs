@@ -6,6 +6,7 @@
 
 mod accept;
 mod bind;
+mod client_auth;
 mod connection;
 mod delegate;
 mod door;
@@ -18,6 +19,7 @@ mod tls;
 
 pub use accept::{Acceptor, Gauge, serve, stop_requested};
 pub use bind::{BindError, bind};
+pub use client_auth::{ClientAuth, ClientTrustSource};
 pub use connection::Transport;
 pub use door::Door;
 pub use http1::Requests;

@@ -5,8 +5,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod access;
+mod activation;
 mod attacks;
+mod auth;
+mod bans;
 mod bodies;
+mod client_certificates;
 mod config_errors;
 mod connections;
 mod drain;
@@ -24,6 +29,7 @@ mod routing;
 mod rules;
 mod streaming;
 mod tls;
+mod upgrade;
 mod upstream;
 mod waf_blocks;
 mod waf_modes;

@@ -8,7 +8,7 @@ use crate::config::decode::At;
 use crate::config::errors::{Problem, Report};
 use crate::config::raw;
 use crate::config::ready::{
-    EscapedSlashes, ForwardingHeaders, Http2, Listen, Networks, SniMismatch, Underscores,
+    AddressSet, EscapedSlashes, ForwardingHeaders, Http2, Listen, SniMismatch, Underscores,
 };
 
 /// `[listen]`.
@@ -27,7 +27,7 @@ pub(super) fn listen(raw: raw::Listen, report: &Report) -> Listen {
             Some(written) => written.map(|address| address.value),
             None => Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 9180))),
         },
-        trusted_proxies: Networks::new(raw.trusted_proxies.unwrap_or_default()),
+        trusted_proxies: AddressSet::new(raw.trusted_proxies.unwrap_or_default()),
         forwarding_headers: raw.forwarding_headers.unwrap_or(ForwardingHeaders::XForwarded),
         proxy_protocol: raw.proxy_protocol.is_some_and(|written| written.value),
         proxy_protocol_timeout: raw.proxy_protocol_timeout.unwrap_or(seconds(5)),

@@ -1,6 +1,11 @@
 //! From what the files say to what is true: defaults filled in, options held against one another. The
 //! reasons for the defaults stand in `config/palisade.toml`; a test keeps the two equal.
 
+mod access;
+mod auth;
+mod bans;
+mod client_certificate;
+mod headers;
 mod listen;
 mod routes;
 mod services;
@@ -24,7 +29,13 @@ pub(super) fn config(raw: raw::Config, report: &Report, files: Vec<PathBuf>) -> 
     let body_memory = raw.waf.body_memory.unwrap_or(256 << 20);
     let mut policies = waf::Policies::new(raw.waf.policy, body_memory, report);
     let zones = services::zones(raw.zones, report);
-    let routes = routes::routes(raw.routes, raw.upstream, &mut policies, report);
+    headers::check_preload(&raw.security_headers, report);
+    let defaults = routes::Defaults {
+        timeouts: raw.upstream,
+        security_headers: raw.security_headers,
+    };
+    let routes = routes::routes(raw.routes, &defaults, &mut policies, report);
+    access::needs_database(&raw.access, &routes, report);
     Config {
         listen: listen::listen(raw.listen, report),
         tls: tls(raw.tls, &zones, report),
@@ -33,6 +44,8 @@ pub(super) fn config(raw: raw::Config, report: &Report, files: Vec<PathBuf>) -> 
             rules: raw.waf.rules.unwrap_or_else(|| server.data_dir.join("crs")),
             body_memory,
         },
+        access: access::access(raw.access),
+        bans: bans::bans(raw.bans),
         zones,
         acme: services::acme(raw.acme, report),
         dns: services::dns(raw.dns, report),
@@ -44,10 +57,16 @@ pub(super) fn config(raw: raw::Config, report: &Report, files: Vec<PathBuf>) -> 
 }
 
 fn server(raw: raw::Server) -> Server {
+    let data_dir = raw.data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR));
+    let upgrade_socket = raw
+        .upgrade_socket
+        .unwrap_or_else(|| Some(data_dir.join("upgrade.sock")));
     Server {
         grace: raw.grace.unwrap_or(Duration::from_secs(25)),
         workers: raw.workers.and_then(NonZeroUsize::new),
-        data_dir: raw.data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR)),
+        drain_delay: raw.drain_delay.unwrap_or(Duration::from_secs(2)),
+        upgrade_socket,
+        data_dir,
     }
 }
 

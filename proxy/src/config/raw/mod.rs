@@ -1,12 +1,22 @@
 //! What the files say: every option that was written, nothing that was not. Defaults and what options mean
 //! to one another are the business of [`super::build`].
 
+mod access;
+mod auth;
+mod bans;
+mod client_certificate;
+mod headers;
 mod listen;
 mod services;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(super) use access::{Access, AddressLists, RateLimit, RouteAccess};
+pub(super) use auth::{BasicAuth, ForwardAuth};
+pub(super) use bans::Bans;
+pub(super) use client_certificate::ClientCertificate;
+pub(super) use headers::{Frames, Preset, SecurityHeaders};
 pub(super) use listen::{Http2, Listen};
 pub(super) use services::{Acme, Ddns, Dns, RouteDns, Zone};
 
@@ -25,6 +35,9 @@ pub(super) struct Config {
     pub(super) tls: Tls,
     pub(super) log: Log,
     pub(super) waf: Waf,
+    pub(super) access: Access,
+    pub(super) bans: Bans,
+    pub(super) security_headers: SecurityHeaders,
     pub(super) upstream: Timeouts,
     pub(super) zones: Vec<Zone>,
     pub(super) acme: Acme,
@@ -39,6 +52,9 @@ pub(super) struct Server {
     pub(super) grace: Option<Duration>,
     pub(super) workers: Option<usize>,
     pub(super) data_dir: Option<PathBuf>,
+    pub(super) drain_delay: Option<Duration>,
+    /// `Some(None)`: none, said aloud.
+    pub(super) upgrade_socket: Option<Option<PathBuf>>,
 }
 
 /// `[tls]`.
@@ -119,6 +135,8 @@ pub(super) struct Route {
     pub(super) tls: Option<At<UpstreamTls>>,
     pub(super) waf: WafPolicy,
     pub(super) dns: RouteDns,
+    pub(super) access: RouteAccess,
+    pub(super) security_headers: SecurityHeaders,
 }
 
 /// A route's `backends` or `echo`.

@@ -1,9 +1,9 @@
 //! `[listen]`: sockets, and what clients may do on them.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use ipnet::IpNet;
+use super::AddressSet;
 
 /// Sockets, whom they believe, and their limits.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,7 +18,7 @@ pub struct Listen {
     /// first https listener takes any free port: then that listener's own.
     pub redirect_port: u16,
     /// Who may say for whom a connection or a request comes.
-    pub trusted_proxies: Networks,
+    pub trusted_proxies: AddressSet,
     /// Which fields of theirs count.
     pub forwarding_headers: ForwardingHeaders,
     /// Whether their connections begin with a PROXY protocol header, which is theirs alone to send.
@@ -122,26 +122,4 @@ pub enum SniMismatch {
     Refuse,
     /// What any other request gets.
     Allow,
-}
-
-/// Networks by their prefixes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Networks(Vec<IpNet>);
-
-impl Networks {
-    /// These networks.
-    pub fn new(networks: Vec<IpNet>) -> Self {
-        Self(networks)
-    }
-
-    /// Whether `address` is in one of them. An IPv4 address is one however it is written.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        self.0.iter().any(|network| network.contains(&address))
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
 }

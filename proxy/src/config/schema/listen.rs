@@ -7,7 +7,7 @@ use super::TIMEOUT;
 use crate::config::decode::{At, Fault, Node, Table, boolean, integer, list, one_of, parsed, some};
 use crate::config::raw::{Http2, Listen};
 use crate::config::ready::{EscapedSlashes, ForwardingHeaders, SniMismatch, Underscores};
-use crate::config::values::network;
+use crate::config::values::address;
 use crate::config::values::units::{duration, size};
 
 const ADDRESS: &str = "an address and a port such as \"[::]:443\" or \"127.0.0.1:9180\"";
@@ -40,14 +40,14 @@ const SNI_MISMATCH: &[(&str, SniMismatch)] =
 /// `[listen]`.
 pub(super) fn listen(table: &mut Table<'_>) -> Listen {
     Listen {
-        https: table.take("https", some("addresses", address)),
-        http: table.take("http", list("addresses", address)),
+        https: table.take("https", some("addresses", socket)),
+        http: table.take("http", list("addresses", socket)),
         admin: table.take("admin", admin),
         redirect_port: table.take("redirect_port", integer(1..=65_535)),
         trusted_proxies: table.take(
             "trusted_proxies",
             list("networks", |node: Node<'_>| {
-                node.parse(network::NETWORK, network::parse_network)
+                node.parse(address::NETWORK, address::parse_network)
             }),
         ),
         forwarding_headers: table.take("forwarding_headers", one_of(FORWARDING_HEADERS)),
@@ -92,7 +92,7 @@ fn http2(table: &mut Table<'_>) -> Http2 {
     }
 }
 
-fn address(node: Node<'_>) -> Option<At<SocketAddr>> {
+fn socket(node: Node<'_>) -> Option<At<SocketAddr>> {
     parsed(ADDRESS, |text| {
         text.parse().map_err(|_| {
             let fault = Fault::new("not an address and a port");
@@ -115,6 +115,6 @@ fn admin(node: Node<'_>) -> Option<Option<At<SocketAddr>>> {
             node.wrong_type("false, or an address and a port such as \"127.0.0.1:9180\"", None);
             None
         }
-        None => address(node).map(Some),
+        None => socket(node).map(Some),
     }
 }

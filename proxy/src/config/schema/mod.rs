@@ -1,5 +1,10 @@
 //! Every key, the table it stands in and how it is read: the configuration's table of contents.
 
+mod access;
+mod auth;
+mod bans;
+mod client_certificate;
+mod headers;
 mod listen;
 mod route;
 mod services;
@@ -30,6 +35,9 @@ pub(super) fn entry(table: &mut Table<'_>) -> (raw::Config, Vec<At<String>>) {
         tls: table.section("tls", tls),
         log: table.section("log", logging),
         waf: table.section("waf", waf),
+        access: table.section("access", access::access),
+        bans: table.section("bans", bans::bans),
+        security_headers: table.section("security_headers", headers::security_headers),
         upstream: table.section("upstream", timeouts),
         zones: table.sections("zones", services::zone),
         acme: table.section("acme", services::acme),
@@ -51,6 +59,8 @@ fn server(table: &mut Table<'_>) -> raw::Server {
         grace: table.take("grace", duration(GRACE)),
         workers: table.take("workers", integer(0..=1024)),
         data_dir: table.take("data_dir", path),
+        drain_delay: table.take("drain_delay", duration(GRACE)),
+        upgrade_socket: table.take("upgrade_socket", upgrade_socket),
     }
 }
 
@@ -132,6 +142,18 @@ fn include(node: Node<'_>) -> Option<Vec<At<String>>> {
         Some(vec![pattern(node)?])
     } else {
         list("paths", pattern)(node)
+    }
+}
+
+/// A path, or `false`.
+fn upgrade_socket(node: Node<'_>) -> Option<Option<PathBuf>> {
+    match node.value().as_bool() {
+        Some(false) => Some(None),
+        Some(true) => {
+            node.wrong_type("false, or a path such as \"/run/palisade/upgrade.sock\"", None);
+            None
+        }
+        None => path(node).map(Some),
     }
 }
 

@@ -3,27 +3,13 @@
 use std::collections::HashMap;
 use std::collections::hash_map::{Entry, RandomState};
 use std::hash::BuildHasher;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use super::ClientKey;
 
 /// Parts of the table, each with a lock of its own: accepts of several threads rarely meet.
 const PARTS: usize = 16;
-
-/// The first 64 bits of an IPv6 address are one home's; what follows, its devices choose at will.
-const HOME: u128 = !0 << 64;
-
-/// Whom limits take for one client: an IPv4 address, or the /64 of an IPv6 one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ClientKey(IpAddr);
-
-impl From<IpAddr> for ClientKey {
-    fn from(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V6(v6) => Self(Ipv6Addr::from_bits(v6.to_bits() & HOME).into()),
-            v4 => Self(v4),
-        }
-    }
-}
 
 /// How many connections each client has. Holds no more clients than there are connections.
 #[derive(Debug, Clone)]
