@@ -3,6 +3,7 @@
 pub mod acme;
 pub mod admin;
 pub mod app;
+pub mod causes;
 pub mod certs;
 pub mod cli;
 pub mod cloudflare;

@@ -17,6 +17,7 @@ const PROXY: Table = &[
     (
         "cli",
         &[
+            "admin",
             "app",
             "config",
             "config_files",
@@ -28,7 +29,18 @@ const PROXY: Table = &[
             "rules",
         ],
     ),
-    ("doctor", &["cloudflare", "config", "nameserver", "secret"]),
+    (
+        "doctor",
+        &[
+            "acme",
+            "causes",
+            "cloudflare",
+            "config",
+            "ddns",
+            "nameserver",
+            "secret",
+        ],
+    ),
     // The composition root: it alone sees every room.
     (
         "app",
@@ -71,13 +83,13 @@ const PROXY: Table = &[
         ],
     ),
     ("listen", &["certs", "config", "limit", "telemetry"]),
-    ("ddns", &["config", "nameserver", "secret"]),
+    ("ddns", &["causes", "config", "nameserver", "secret"]),
     (
         "snapshot",
         &["certs", "config", "limit", "profile", "route", "upstream"],
     ),
     ("upstream", &["config"]),
-    ("acme", &["certs", "config", "nameserver", "secret"]),
+    ("acme", &["causes", "certs", "config", "nameserver", "secret"]),
     ("certs", &["config"]),
     ("profile", &["config", "engine", "rules"]),
     ("engine", &[]),
@@ -85,11 +97,12 @@ const PROXY: Table = &[
     ("config_files", &["config"]),
     ("watch", &[]),
     ("dns", &["cloudflare", "config", "secret"]),
-    ("cloudflare", &["config", "secret"]),
+    ("cloudflare", &["causes", "config", "secret"]),
     ("nameserver", &[]),
     ("secret", &["config"]),
     ("service", &[]),
-    ("rules", &[]),
+    ("rules", &["causes"]),
+    ("causes", &[]),
     ("route", &["config"]),
     ("limit", &["config"]),
     ("incident", &["config"]),

@@ -1,10 +1,11 @@
-//! The admin listener: health and metrics, for probes and Prometheus; how background services stand. Never on a public address.
+//! The admin listener: health and metrics, for probes and Prometheus; how background services stand, and a word to
+//! them. Never on a public address.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderValue, Method, Response, StatusCode, header};
 use pingora_core::apps::http_app::ServeHttp;
 use pingora_core::protocols::http::ServerSession;
 use serde_json::Value;
@@ -14,6 +15,13 @@ use crate::telemetry::Metrics;
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Whoever asks for something to be done sends this header. A page in a browser cannot send it to another origin, so no
+/// page can ask in the name of whoever looks at it.
+pub const COMMAND_HEADER: &str = "palisade-command";
+
+/// Asks for certificates to be tried again; `?name=` for one.
+pub const RETRY_PATH: &str = "/certificates/retry";
 
 /// Whether the edge takes requests: false before it listens and while it drains.
 #[derive(Debug, Clone, Default)]
@@ -35,35 +43,43 @@ impl Readiness {
 pub struct Admin {
     metrics: Arc<Metrics>,
     readiness: Readiness,
-    status: Box<dyn Fn() -> Value + Send + Sync>,
-    refresh: Box<dyn Fn(&Metrics) + Send + Sync>,
+    tell: Tell,
+}
+
+/// What the admin listener asks of the edge.
+pub struct Tell {
+    /// How all stands, for people.
+    pub status: Box<dyn Fn() -> Value + Send + Sync>,
+    /// What will be in the way of requests soon, a line each, though nothing is now.
+    pub concerns: Box<dyn Fn() -> Vec<String> + Send + Sync>,
+    /// Brings gauges up to date that nobody pushes, before each scrape.
+    pub refresh: Box<dyn Fn(&Metrics) + Send + Sync>,
+    /// Has certificates tried again, all or the one of this name; false if there is no such.
+    pub retry: Box<dyn Fn(Option<&str>) -> bool + Send + Sync>,
 }
 
 impl Admin {
-    /// `status` tells how all stands, for people; `refresh` brings gauges up to date that nobody pushes, before each
-    /// scrape.
-    pub fn new(
-        metrics: Arc<Metrics>,
-        readiness: Readiness,
-        status: impl Fn() -> Value + Send + Sync + 'static,
-        refresh: impl Fn(&Metrics) + Send + Sync + 'static,
-    ) -> Self {
+    /// The application.
+    pub fn new(metrics: Arc<Metrics>, readiness: Readiness, tell: Tell) -> Self {
         Self {
             metrics,
             readiness,
-            status: Box::new(status),
-            refresh: Box::new(refresh),
+            tell,
         }
     }
 
     fn answer(&self, path: &str) -> (StatusCode, &'static str, String) {
         match path {
             "/healthz" => (StatusCode::OK, TEXT, "ok\n".to_owned()),
-            "/readyz" if self.readiness.is_ready() => (StatusCode::OK, TEXT, "ready\n".to_owned()),
+            "/readyz" if self.readiness.is_ready() => {
+                let concerns = (self.tell.concerns)().into_iter();
+                let lines = std::iter::once("ready".to_owned()).chain(concerns);
+                (StatusCode::OK, TEXT, lines.map(|line| line + "\n").collect())
+            }
             "/readyz" => (StatusCode::SERVICE_UNAVAILABLE, TEXT, "not ready\n".to_owned()),
-            "/status" => (StatusCode::OK, JSON, format!("{:#}\n", (self.status)())),
+            "/status" => (StatusCode::OK, JSON, format!("{:#}\n", (self.tell.status)())),
             "/metrics" => {
-                (self.refresh)(&self.metrics);
+                (self.tell.refresh)(&self.metrics);
                 (StatusCode::OK, OPENMETRICS, self.metrics.encode())
             }
             _ => (
@@ -73,6 +89,18 @@ impl Admin {
             ),
         }
     }
+
+    /// What is asked of the edge by POST.
+    fn obey(&self, path: &str, query: &str, meant: bool) -> (StatusCode, &'static str, String) {
+        let name = query.strip_prefix("name=");
+        let (status, text) = match (path, meant) {
+            (RETRY_PATH, false) => (StatusCode::FORBIDDEN, "the header Palisade-Command is missing"),
+            (RETRY_PATH, true) if (self.tell.retry)(name) => (StatusCode::ACCEPTED, "tried again now"),
+            (RETRY_PATH, true) => (StatusCode::NOT_FOUND, "no such certificate in [[zones]]"),
+            _ => (StatusCode::NOT_FOUND, RETRY_PATH),
+        };
+        (status, TEXT, format!("{text}\n"))
+    }
 }
 
 #[async_trait]
@@ -81,7 +109,12 @@ impl ServeHttp for Admin {
         if !session.is_body_done() {
             session.set_keepalive(None);
         }
-        let (status, content_type, body) = self.answer(session.req_header().uri.path());
+        let request = session.req_header();
+        let (path, query) = (request.uri.path(), request.uri.query().unwrap_or_default());
+        let (status, content_type, body) = match request.method {
+            Method::POST => self.obey(path, query, request.headers.contains_key(COMMAND_HEADER)),
+            _ => self.answer(path),
+        };
         let mut response = Response::new(Vec::new());
         *response.status_mut() = status;
         let headers = response.headers_mut();
@@ -89,5 +122,46 @@ impl ServeHttp for Admin {
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
         *response.body_mut() = body.into_bytes();
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn admin() -> Admin {
+        let tell = Tell {
+            status: Box::new(|| Value::Null),
+            concerns: Box::new(|| vec!["the certificate example.com expires soon".to_owned()]),
+            refresh: Box::new(|_| ()),
+            retry: Box::new(|name| name.is_none_or(|name| name == "example.com")),
+        };
+        let readiness = Readiness::default();
+        readiness.set(true);
+        Admin::new(Arc::new(Metrics::default()), readiness, tell)
+    }
+
+    #[test]
+    fn readiness_tells_what_will_be_in_the_way() {
+        let (status, _, text) = admin().answer("/readyz");
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(text, "ready\nthe certificate example.com expires soon\n");
+    }
+
+    #[test]
+    fn certificates_are_tried_again_for_whoever_means_it() {
+        for (path, query, meant, status) in [
+            (RETRY_PATH, "", true, 202),
+            (RETRY_PATH, "name=example.com", true, 202),
+            (RETRY_PATH, "name=example.org", true, 404),
+            (RETRY_PATH, "", false, 403),
+            ("/", "", true, 404),
+        ] {
+            assert_eq!(
+                admin().obey(path, query, meant).0,
+                status,
+                "{path}?{query} {meant}"
+            );
+        }
     }
 }

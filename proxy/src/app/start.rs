@@ -14,9 +14,10 @@ use tracing::{info, warn};
 
 use super::build::{Addresses, App, Sockets};
 use super::reload::Reloader;
-use super::services::Supervisor;
+use super::services::{Retries, Supervisor, names};
 use super::{ReloadError, StartError, status};
 use crate::admin::{Admin, Readiness};
+use crate::cloudflare::Clients;
 use crate::config::Config;
 use crate::flow::{Edge, EdgeParts, Redirect};
 use crate::listen::{self, Acceptor, Gauge, RequestLines, Transport};
@@ -41,6 +42,7 @@ pub struct Running {
     turn: Arc<Mutex<()>>,
     /// Tells the watch on files that others may be in use now.
     reloaded: Arc<Notify>,
+    retries: Retries,
     logs: [Sink; 3],
     readiness: Readiness,
     stop: watch::Sender<bool>,
@@ -76,7 +78,8 @@ impl App {
         let readiness = Readiness::default();
         let logs = [parts.access.clone(), parts.audit.clone(), parts.matches.clone()];
         let board = Board::default();
-        let admin = status::admin(&reloader, &logs, &readiness, &board);
+        let retries = Retries::default();
+        let admin = status::admin(&reloader, &logs, &readiness, &board, &retries);
         let supervisor = Supervisor {
             snapshots: reloader.snapshots.clone(),
             data_dir: config.server.data_dir.clone(),
@@ -84,6 +87,8 @@ impl App {
             generation: reloader.generation.subscribe(),
             stopped: stopped.clone(),
             board,
+            retries: retries.clone(),
+            clients: Clients::new(),
         };
         let crew = supervisor.crew().await;
         let transport = tls(&config, &reloader)?;
@@ -122,6 +127,7 @@ impl App {
             reloader,
             turn,
             reloaded,
+            retries,
             logs,
             readiness,
             stop,
@@ -140,11 +146,13 @@ impl Running {
         &self.addresses
     }
 
-    /// Takes a new configuration, as SIGHUP does; also reopens log files.
+    /// Takes a new configuration, as SIGHUP does; also reopens log files, and tries certificates again that failed:
+    /// somebody is at work here.
     pub async fn reload(&self) -> Result<(), ReloadError> {
         self.logs.iter().for_each(Sink::reopen);
         let result = reload(&self.reloader, &self.turn).await;
         self.reloaded.notify_one();
+        self.retries.ask(names(&self.reloader.snapshots.load().config));
         result
     }
 

@@ -1,16 +1,18 @@
 //! Records of routes' hosts as a background service.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::Value;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
+use crate::cloudflare::Clients;
 use crate::config::{Config, Detection};
 use crate::ddns::{Family, Outcome};
 use crate::dns::{Addresses, Found, How, Records, ZoneOutcome, desired};
-use crate::service::{Round, Service};
+use crate::service::{Board, Round, Service};
 use crate::snapshot::SnapshotHandle;
 
 /// What the service is called.
@@ -24,9 +26,13 @@ pub(in crate::app) struct RecordService {
 }
 
 impl RecordService {
-    pub(in crate::app) fn new(snapshots: SnapshotHandle, address: watch::Receiver<Option<Outcome>>) -> Self {
+    pub(in crate::app) fn new(
+        clients: Clients,
+        snapshots: SnapshotHandle,
+        address: watch::Receiver<Option<Outcome>>,
+    ) -> Self {
         Self {
-            records: Records::new(),
+            records: Records::sharing(clients),
             snapshots,
             address,
         }
@@ -40,7 +46,7 @@ impl Service for RecordService {
     }
 
     async fn round(&mut self) -> Round {
-        let config = std::sync::Arc::clone(&self.snapshots.load().config);
+        let config = Arc::clone(&self.snapshots.load().config);
         let found = addresses(&config, self.address.borrow().as_ref());
         let desired = desired(&config.routes, &config.zones, &config.dns, &found);
         let outcome = self
@@ -81,6 +87,31 @@ pub fn addresses(config: &Config, outcome: Option<&Outcome>) -> Addresses {
             IpAddr::V4(_) => None,
         }),
     }
+}
+
+/// Wakes the records when the address is another one, and while they are in trouble: whoever found the address has
+/// just reached the world outside. Never returns.
+pub(in crate::app) async fn wake_on_address(
+    config: Arc<Config>,
+    mut address: watch::Receiver<Option<Outcome>>,
+    board: Board,
+    wake: Arc<Notify>,
+) {
+    let mut before = addresses(&config, None);
+    while address.changed().await.is_ok() {
+        let now = addresses(&config, address.borrow_and_update().as_ref());
+        let troubled = || {
+            board
+                .read()
+                .get(NAME)
+                .is_some_and(|status| status.trouble.is_some())
+        };
+        if now != before || troubled() {
+            wake.notify_one();
+        }
+        before = now;
+    }
+    std::future::pending().await
 }
 
 /// What is wrong in one zone, for people.
