@@ -35,7 +35,7 @@ fn home(fake: &FakeCloudflare, ca: Option<&str>, interval: &str) -> EdgeBuilder 
         .and(&certificates)
         .and(&zone)
         .and(&format!(
-            "[ddns]\nipv4 = [\"203.0.113.7\"]\ninterval = {interval:?}\n"
+            "[ddns]\nipv4 = [\"203.0.113.7\"]\ninterval = {interval:?}\n[dns]\ninterval = {interval:?}\n"
         ));
     reachable(builder)
 }
