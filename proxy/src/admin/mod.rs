@@ -54,9 +54,12 @@ pub struct Tell {
     pub concerns: Box<dyn Fn() -> Vec<String> + Send + Sync>,
     /// Brings gauges up to date that nobody pushes, before each scrape.
     pub refresh: Box<dyn Fn(&Metrics) + Send + Sync>,
-    /// Has certificates tried again, all or the one of this name; false if there is no such.
-    pub retry: Box<dyn Fn(Option<&str>) -> bool + Send + Sync>,
+    /// Has certificates tried again.
+    pub retry: Retry,
 }
+
+/// Has certificates tried again, all or the one of this name; false if there is no such.
+pub type Retry = Box<dyn Fn(Option<&str>) -> bool + Send + Sync>;
 
 impl Admin {
     /// The application.

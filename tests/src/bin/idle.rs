@@ -1,7 +1,7 @@
 //! `idle`: what the background services cost an edge that has nothing else to do.
 //!
 //! Two edges of the same build stand beside each other for some minutes, one with a zone to look after (a certificate,
-//! 100 records, the public address) and one without. The difference of their CPU time and of their memory is the cost;
+//! 50 hosts, the public address) and one without. The difference of their CPU time and of their memory is the cost;
 //! the last line is `idle: ...`, and the exit code is 1 if it is more than it should be.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -21,7 +21,7 @@ const USAGE: &str = "usage: idle MINUTES INTERVAL
   INTERVAL  of dns and ddns, such as 5m (the default of an edge)";
 
 const ZONE: &str = "example.com";
-const HOSTS: usize = 100;
+const HOSTS: usize = 50;
 
 /// Start-up, the first order and the first records are not what an idle edge does.
 const SETTLE: Duration = Duration::from_secs(30);

@@ -125,3 +125,85 @@ fn troubles(zone: &ZoneOutcome) -> Vec<String> {
     });
     refused.chain(failed).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use time::OffsetDateTime;
+
+    use super::*;
+    use crate::config::testing::config;
+    use crate::ddns::{self, agreement::Verdict};
+    use crate::service::{Leadership, Surroundings, run};
+
+    struct Troubled;
+
+    #[async_trait]
+    impl Service for Troubled {
+        fn name(&self) -> &'static str {
+            NAME
+        }
+
+        async fn round(&mut self) -> Round {
+            Round::Troubled {
+                why: "the API is down".to_owned(),
+                again: None,
+            }
+        }
+
+        fn detail(&self) -> Value {
+            json!(null)
+        }
+    }
+
+    fn found(address: &str) -> Option<Outcome> {
+        let found = ddns::Found {
+            verdict: Verdict::Publish(address.parse().unwrap()),
+            since: None,
+            confirmed: true,
+            methods: Vec::new(),
+        };
+        Some(Outcome {
+            at: OffsetDateTime::now_utc(),
+            ipv4: Some(found),
+            ipv6: None,
+        })
+    }
+
+    /// One look more at the same address is no reason to list a zone; while the records are in trouble it is.
+    #[tokio::test(start_paused = true)]
+    async fn dns_is_woken_by_another_address_and_while_it_is_in_trouble() {
+        let text = "[[routes]]\nname = \"a\"\nhosts = [\"a.example\"]\necho = true\n";
+        let (looks, seen) = watch::channel(None);
+        let (board, wake) = (Board::default(), Arc::new(Notify::new()));
+        let watching = wake_on_address(Arc::new(config(text)), seen, board.clone(), Arc::clone(&wake));
+        let watching = tokio::spawn(watching);
+        let woken = async |address: &str| {
+            looks.send_replace(found(address));
+            let woken = tokio::time::timeout(Duration::from_secs(1), wake.notified()).await;
+            woken.is_ok()
+        };
+        assert!(woken("203.0.113.7").await);
+        assert!(!woken("203.0.113.7").await);
+        assert!(woken("203.0.113.8").await);
+        assert!(!woken("203.0.113.8").await);
+        let stop = watch::Sender::new(false);
+        let around = Surroundings {
+            leadership: Leadership::always(),
+            stopped: stop.subscribe(),
+            wake: Arc::new(Notify::new()),
+            board: board.clone(),
+        };
+        let records = tokio::spawn(run(Troubled, around));
+        while board
+            .read()
+            .get(NAME)
+            .is_none_or(|status| status.trouble.is_none())
+        {
+            tokio::task::yield_now().await;
+        }
+        assert!(woken("203.0.113.8").await);
+        records.abort();
+        watching.abort();
+    }
+}
