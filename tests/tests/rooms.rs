@@ -54,6 +54,7 @@ const PROXY: Table = &[
             "ddns",
             "dns",
             "flow",
+            "handover",
             "limit",
             "listen",
             "profile",
@@ -67,6 +68,7 @@ const PROXY: Table = &[
             "watch",
         ],
     ),
+    ("handover", &[]),
     ("admin", &["snapshot", "telemetry"]),
     (
         "flow",
