@@ -17,6 +17,7 @@ const PROXY: Table = &[
     (
         "cli",
         &[
+            "access",
             "admin",
             "app",
             "config",
@@ -69,10 +70,12 @@ const PROXY: Table = &[
         ],
     ),
     ("handover", &[]),
-    ("admin", &["snapshot", "telemetry"]),
+    ("admin", &["limit", "snapshot", "telemetry"]),
     (
         "flow",
         &[
+            "access",
+            "certs",
             "config",
             "engine",
             "incident",
@@ -88,8 +91,11 @@ const PROXY: Table = &[
     ("ddns", &["causes", "config", "nameserver", "secret"]),
     (
         "snapshot",
-        &["certs", "config", "limit", "profile", "route", "upstream"],
+        &[
+            "access", "certs", "config", "limit", "profile", "route", "upstream",
+        ],
     ),
+    ("access", &["config", "limit"]),
     ("upstream", &["config"]),
     ("acme", &["causes", "certs", "config", "nameserver", "secret"]),
     ("certs", &["config"]),

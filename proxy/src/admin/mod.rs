@@ -1,5 +1,7 @@
 //! The admin listener: health and metrics, for probes and Prometheus; how background services stand, and a word to
-//! them. Never on a public address.
+//! them; bans. Never on a public address.
+
+mod bans;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,15 +12,12 @@ use pingora_core::apps::http_app::ServeHttp;
 use pingora_core::protocols::http::ServerSession;
 use serde_json::Value;
 
+use crate::limit::Bans;
 use crate::telemetry::Metrics;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
-/// Whoever asks for something to be done sends this header. A page in a browser cannot send it to another origin, so no
-/// page can ask in the name of whoever looks at it.
-pub const COMMAND_HEADER: &str = "palisade-command";
 
 /// Asks for certificates to be tried again; `?name=` for one.
 pub const RETRY_PATH: &str = "/certificates/retry";
@@ -43,6 +42,7 @@ impl Readiness {
 pub struct Admin {
     metrics: Arc<Metrics>,
     readiness: Readiness,
+    bans: Arc<Bans>,
     tell: Tell,
 }
 
@@ -63,10 +63,11 @@ pub type Retry = Box<dyn Fn(Option<&str>) -> bool + Send + Sync>;
 
 impl Admin {
     /// The application.
-    pub fn new(metrics: Arc<Metrics>, readiness: Readiness, tell: Tell) -> Self {
+    pub fn new(metrics: Arc<Metrics>, readiness: Readiness, bans: Arc<Bans>, tell: Tell) -> Self {
         Self {
             metrics,
             readiness,
+            bans,
             tell,
         }
     }
@@ -85,21 +86,22 @@ impl Admin {
                 (self.tell.refresh)(&self.metrics);
                 (StatusCode::OK, OPENMETRICS, self.metrics.encode())
             }
+            "/bans" => (StatusCode::OK, JSON, format!("{:#}\n", bans::list(&self.bans))),
             _ => (
                 StatusCode::NOT_FOUND,
                 TEXT,
-                "/healthz /readyz /status /metrics\n".to_owned(),
+                "/healthz /readyz /status /metrics /bans\n".to_owned(),
             ),
         }
     }
 
-    /// What is asked of the edge by POST.
-    fn obey(&self, path: &str, query: &str, meant: bool) -> (StatusCode, &'static str, String) {
+    /// What is asked of the edge by POST; not by a page that somebody's browser happens to show.
+    fn obey(&self, path: &str, query: &str, browser: bool) -> (StatusCode, &'static str, String) {
         let name = query.strip_prefix("name=");
-        let (status, text) = match (path, meant) {
-            (RETRY_PATH, false) => (StatusCode::FORBIDDEN, "the header Palisade-Command is missing"),
-            (RETRY_PATH, true) if (self.tell.retry)(name) => (StatusCode::ACCEPTED, "tried again now"),
-            (RETRY_PATH, true) => (StatusCode::NOT_FOUND, "no such certificate in [[zones]]"),
+        let (status, text) = match (path, browser) {
+            (_, true) => (StatusCode::FORBIDDEN, "not for browsers"),
+            (RETRY_PATH, _) if (self.tell.retry)(name) => (StatusCode::OK, "tried again now"),
+            (RETRY_PATH, _) => (StatusCode::NOT_FOUND, "no such certificate in [[zones]]"),
             _ => (StatusCode::NOT_FOUND, RETRY_PATH),
         };
         (status, TEXT, format!("{text}\n"))
@@ -112,11 +114,15 @@ impl ServeHttp for Admin {
         if !session.is_body_done() {
             session.set_keepalive(None);
         }
-        let request = session.req_header();
-        let (path, query) = (request.uri.path(), request.uri.query().unwrap_or_default());
-        let (status, content_type, body) = match request.method {
-            Method::POST => self.obey(path, query, request.headers.contains_key(COMMAND_HEADER)),
-            _ => self.answer(path),
+        let head = session.req_header();
+        let (path, query) = (head.uri.path(), head.uri.query().unwrap_or_default());
+        let (status, content_type, body) = match bans::to_lift(head) {
+            Some(address) => {
+                let (status, text) = bans::lift(&self.bans, head, address);
+                (status, TEXT, text)
+            }
+            None if head.method == Method::POST => self.obey(path, query, bans::of_browser(head)),
+            None => self.answer(path),
         };
         let mut response = Response::new(Vec::new());
         *response.status_mut() = status;
@@ -141,7 +147,12 @@ mod tests {
         };
         let readiness = Readiness::default();
         readiness.set(true);
-        Admin::new(Arc::new(Metrics::default()), readiness, tell)
+        Admin::new(
+            Arc::new(Metrics::default()),
+            readiness,
+            Arc::new(Bans::new(Default::default())),
+            tell,
+        )
     }
 
     #[test]
@@ -153,18 +164,15 @@ mod tests {
 
     #[test]
     fn certificates_are_tried_again_for_whoever_means_it() {
-        for (path, query, meant, status) in [
-            (RETRY_PATH, "", true, 202),
-            (RETRY_PATH, "name=example.com", true, 202),
-            (RETRY_PATH, "name=example.org", true, 404),
-            (RETRY_PATH, "", false, 403),
-            ("/", "", true, 404),
+        for (path, query, browser, status) in [
+            (RETRY_PATH, "", false, 200),
+            (RETRY_PATH, "name=example.com", false, 200),
+            (RETRY_PATH, "name=example.org", false, 404),
+            (RETRY_PATH, "", true, 403),
+            ("/", "", false, 404),
         ] {
-            assert_eq!(
-                admin().obey(path, query, meant).0,
-                status,
-                "{path}?{query} {meant}"
-            );
+            let found = admin().obey(path, query, browser).0;
+            assert_eq!(found, status, "{path}?{query} {browser}");
         }
     }
 }

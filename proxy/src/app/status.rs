@@ -10,6 +10,7 @@ use super::reload::Reloader;
 use super::services::{Retries, names};
 use crate::admin::{Admin, Readiness, Tell};
 use crate::certs::{CertificateStore, Entry};
+use crate::limit::Bans;
 use crate::service::Board;
 use crate::telemetry::metrics::{CertificateLabels, LogLabels, ServiceLabels};
 use crate::telemetry::{Metrics, Sink};
@@ -21,10 +22,11 @@ pub(super) fn admin(
     readiness: &Readiness,
     board: &Board,
     retries: &Retries,
+    bans: &Arc<Bans>,
 ) -> Admin {
     let (snapshots, logs) = (reloader.snapshots.clone(), logs.clone());
     let (certificates, told) = (reloader.certificates.clone(), board.clone());
-    let concerned = board.clone();
+    let (concerned, banned) = (board.clone(), Arc::clone(bans));
     let tell = Tell {
         status: Box::new(status(reloader, readiness, board)),
         concerns: Box::new(move || concerns(&concerned)),
@@ -36,11 +38,19 @@ pub(super) fn admin(
                 let dropped = metrics.dropped_lines.get_or_create(&LogLabels { log });
                 dropped.set(sink.dropped());
             }
+            let now = OffsetDateTime::now_utc().unix_timestamp();
+            let banned = banned.list(u64::try_from(now).unwrap_or_default()).len();
+            metrics.bans.set(i64::try_from(banned).unwrap_or(i64::MAX));
             tell_services(metrics, &told);
             tell_certificates(metrics, &certificates);
         }),
     };
-    Admin::new(Arc::clone(&reloader.metrics), readiness.clone(), tell)
+    Admin::new(
+        Arc::clone(&reloader.metrics),
+        readiness.clone(),
+        Arc::clone(bans),
+        tell,
+    )
 }
 
 /// Asks for all certificates of what serves now, or for the one of this name.

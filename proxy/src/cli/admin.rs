@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{Failed, load, say};
-use crate::admin::{COMMAND_HEADER, RETRY_PATH};
+use crate::admin::RETRY_PATH;
 
 /// A healthy edge answers within milliseconds; a container's own deadline is longer than this.
 const DEADLINE: Duration = Duration::from_secs(3);
@@ -16,10 +16,7 @@ const LONGEST: u64 = 4 << 20;
 
 /// The body of a 200 answer to `path`.
 pub(super) fn ask(config: &Path, path: &str) -> Result<String, Failed> {
-    told(
-        config,
-        &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
-    )
+    send(config, "GET", path)
 }
 
 /// Has certificates tried again, all or the one of this name.
@@ -31,35 +28,29 @@ pub(super) fn retry(config: &Path, name: Option<&str>) -> Result<String, Failed>
         ));
     }
     let query = name.map(|name| format!("?name={name}")).unwrap_or_default();
-    let head = format!("POST {RETRY_PATH}{query} HTTP/1.1\r\nHost: localhost\r\n{COMMAND_HEADER}: retry\r\n");
-    told(
-        config,
-        &format!("{head}Content-Length: 0\r\nConnection: close\r\n\r\n"),
-    )
+    send(config, "POST", &format!("{RETRY_PATH}{query}"))
 }
 
-/// The body of a good answer to a request.
-fn told(config: &Path, request: &str) -> Result<String, Failed> {
+/// The body of a good answer to another method.
+pub(super) fn send(config: &Path, method: &str, path: &str) -> Result<String, Failed> {
     let Some(admin) = load(config)?.listen.admin else {
         return Err(say("[listen].admin is off: there is nothing to ask"));
     };
-    let answer = exchange(reachable(admin), request)
+    let answer = exchange(reachable(admin), method, path)
         .map_err(|error| say(format!("{admin}: {error}; is the edge running?")))?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-    let status = head.split(' ').nth(1).unwrap_or_default();
-    match status {
-        "200" | "202" => Ok(body.to_owned()),
-        "404" if request.starts_with("POST") => Err(say(body.trim_end())),
-        _ => Err(say(format!(
-            "{admin}: {}",
-            head.lines().next().unwrap_or("no answer")
-        ))),
+    if head.starts_with("HTTP/1.1 200") || head.starts_with("HTTP/1.0 200") {
+        return Ok(body.to_owned());
     }
+    let told = if method == "GET" { "" } else { body.trim_end() };
+    let status = head.lines().next().unwrap_or("no answer");
+    Err(say(format!("{admin}: {status} {told}").trim_end()))
 }
 
-fn exchange(address: SocketAddr, request: &str) -> std::io::Result<String> {
+fn exchange(address: SocketAddr, method: &str, path: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, DEADLINE)?;
     stream.set_read_timeout(Some(DEADLINE))?;
+    let request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;
     let mut answer = String::new();
     stream.take(LONGEST).read_to_string(&mut answer)?;

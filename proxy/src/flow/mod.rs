@@ -1,7 +1,9 @@
 //! A request's way through the edge. `hooks` holds Pingora's trait and delegates; each other file has one
 //! job and knows nothing of the hooks.
 
+mod access;
 mod admit;
+mod bans;
 mod body;
 mod connection;
 mod context;
@@ -17,6 +19,7 @@ mod redirect;
 mod respond;
 mod response_gate;
 mod route;
+mod security_headers;
 #[cfg(feature = "coraza")]
 mod shadow;
 

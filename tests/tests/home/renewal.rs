@@ -287,7 +287,7 @@ async fn certificates_that_failed_are_tried_again_by_whoever_mended_it() {
     house.fake.clear_faults();
     palisade(&files, "certs retry example.org")
         .await
-        .expect(1, &["error: no such certificate in [[zones]]"]);
+        .expect(1, &["404 Not Found no such certificate in [[zones]]"]);
     palisade(&files, "certs retry example.com")
         .await
         .expect(0, &["tried again now"]);

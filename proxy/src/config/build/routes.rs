@@ -6,17 +6,23 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::services;
 use super::waf::Policies;
+use super::{access, client_certificate, headers, services};
 use crate::config::decode::At;
 use crate::config::errors::{Place, Problem, Report};
 use crate::config::raw::{self, Target, Timeouts};
 use crate::config::ready::{HostPattern, PathMatch, Route, Upstream, UpstreamTarget, UpstreamTls};
 
+/// What routes have where they say nothing themselves.
+pub(super) struct Defaults {
+    pub(super) timeouts: Timeouts,
+    pub(super) security_headers: raw::SecurityHeaders,
+}
+
 /// The routes, in the order of the files.
 pub(super) fn routes(
     raw: Vec<raw::Route>,
-    defaults: Timeouts,
+    defaults: &Defaults,
     policies: &mut Policies<'_>,
     report: &Report,
 ) -> Vec<Arc<Route>> {
@@ -25,6 +31,7 @@ pub(super) fn routes(
         names: HashMap::new(),
         requests: HashMap::new(),
     };
+    client_certificate::one_trust_for_each_host(&raw, report);
     raw.into_iter()
         .map(|raw| {
             let paths = claims.check(&raw);
@@ -32,7 +39,13 @@ pub(super) fn routes(
                 check_effects(&raw, report);
             }
             let waf = policies.policy(raw.waf);
-            let upstream = upstream(raw.target, raw.timeouts.or(defaults), raw.host, raw.tls, report);
+            let upstream = upstream(
+                raw.target,
+                raw.timeouts.or(defaults.timeouts),
+                raw.host,
+                raw.tls,
+                report,
+            );
             let hosts = raw.hosts.into_iter().map(|host| host.value).collect();
             Arc::new(Route {
                 name: raw.name.value,
@@ -41,6 +54,12 @@ pub(super) fn routes(
                 upstream,
                 waf,
                 dns: services::route_dns(raw.dns, report),
+                access: access::route_access(raw.access, report),
+                security_headers: headers::security_headers(
+                    raw.security_headers,
+                    &defaults.security_headers,
+                    report,
+                ),
             })
         })
         .collect()

@@ -1,12 +1,22 @@
 //! What the files say: every option that was written, nothing that was not. Defaults and what options mean
 //! to one another are the business of [`super::build`].
 
+mod access;
+mod auth;
+mod bans;
+mod client_certificate;
+mod headers;
 mod services;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(super) use access::{Access, AddressLists, RateLimit, RouteAccess};
+pub(super) use auth::{BasicAuth, ForwardAuth};
+pub(super) use bans::Bans;
+pub(super) use client_certificate::ClientCertificate;
+pub(super) use headers::{Frames, Preset, SecurityHeaders};
 pub(super) use services::{Acme, Ddns, Dns, RouteDns, Zone};
 
 use super::decode::At;
@@ -24,6 +34,9 @@ pub(super) struct Config {
     pub(super) tls: Tls,
     pub(super) log: Log,
     pub(super) waf: Waf,
+    pub(super) access: Access,
+    pub(super) bans: Bans,
+    pub(super) security_headers: SecurityHeaders,
     pub(super) upstream: Timeouts,
     pub(super) zones: Vec<Zone>,
     pub(super) acme: Acme,
@@ -134,6 +147,8 @@ pub(super) struct Route {
     pub(super) tls: Option<At<UpstreamTls>>,
     pub(super) waf: WafPolicy,
     pub(super) dns: RouteDns,
+    pub(super) access: RouteAccess,
+    pub(super) security_headers: SecurityHeaders,
 }
 
 /// A route's `backends` or `echo`.

@@ -1,6 +1,6 @@
 //! `[[routes]]`.
 
-use super::{readable, services, timeouts, waf};
+use super::{access, headers, readable, services, timeouts, waf};
 use crate::config::decode::{At, Fault, Node, Table, boolean, parsed, some};
 use crate::config::raw::{Route, Target, UpstreamTls};
 use crate::config::ready::{HostPattern, PathMatch};
@@ -21,6 +21,8 @@ pub(super) fn route(table: &mut Table<'_>) -> Option<Route> {
     let tls = table.take("tls", upstream_tls);
     let waf = table.section("waf", waf::policy);
     let dns = table.section("dns", services::route_dns);
+    let access = access::route_access(table);
+    let security_headers = table.section("security_headers", headers::security_headers);
     let (hosts, target) = (hosts?, target?);
     let complete = hosts.len() == table.count("hosts")
         && match &target {
@@ -38,6 +40,8 @@ pub(super) fn route(table: &mut Table<'_>) -> Option<Route> {
         tls,
         waf,
         dns,
+        access,
+        security_headers,
     })
 }
 
