@@ -57,6 +57,10 @@ pub(super) async fn check(
     let refusal = ask(policies, route, session, context, &mut granted).await.err();
     context.granted = Some(Box::new(granted));
     let (refusal, answer) = *refusal?;
+    if refusal == Refusal::misdirected {
+        // The client makes another one, and not this one again.
+        session.set_keepalive(None);
+    }
     context.refused = Some(refusal);
     Some(answer)
 }

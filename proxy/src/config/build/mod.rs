@@ -31,6 +31,7 @@ pub(super) fn config(raw: raw::Config, report: &Report, files: Vec<PathBuf>) -> 
     let body_memory = raw.waf.body_memory.unwrap_or(256 << 20);
     let mut policies = waf::Policies::new(raw.waf.policy, body_memory, report);
     let zones = services::zones(raw.zones, report);
+    headers::check_preload(&raw.security_headers, report);
     let defaults = routes::Defaults {
         timeouts: raw.upstream,
         security_headers: raw.security_headers,
