@@ -11,6 +11,7 @@ use tracing::{info, warn};
 
 use super::ReloadError;
 use super::reload::Reloader;
+use super::services::{Retries, names};
 use super::sockets::Addresses;
 use crate::admin::Readiness;
 use crate::flow::Edge;
@@ -32,6 +33,7 @@ pub struct Running {
     pub(super) turn: Arc<Mutex<()>>,
     /// Tells the watch on files that others may be in use now.
     pub(super) reloaded: Arc<Notify>,
+    pub(super) retries: Retries,
     pub(super) logs: [Sink; 3],
     pub(super) readiness: Readiness,
     pub(super) ends: Ends,
@@ -71,11 +73,13 @@ impl Running {
         &self.addresses
     }
 
-    /// Takes a new configuration, as SIGHUP does; also reopens log files.
+    /// Takes a new configuration, as SIGHUP does; also reopens log files, and tries certificates again that failed:
+    /// somebody is at work here.
     pub async fn reload(&self) -> Result<(), ReloadError> {
         self.logs.iter().for_each(Sink::reopen);
         let result = super::reload::in_turn(&self.reloader, &self.turn).await;
         self.reloaded.notify_one();
+        self.retries.ask(names(&self.reloader.snapshots.load().config));
         result
     }
 

@@ -15,11 +15,12 @@ use tracing::warn;
 use super::build::App;
 use super::reload::Reloader;
 use super::running::{Connections, Ends, Running};
-use super::services::Supervisor;
+use super::services::{Retries, Supervisor};
 use super::sockets::{Addresses, Sockets};
 use super::{StartError, status};
 use crate::admin::{Admin, Readiness};
 use crate::certs::ClientTrust;
+use crate::cloudflare::Clients;
 use crate::config::Config;
 use crate::flow::{Edge, EdgeParts, Redirect};
 use crate::handover::{Offer, Predecessor, Socket};
@@ -56,7 +57,8 @@ impl App {
         let readiness = Readiness::default();
         let logs = [parts.access.clone(), parts.audit.clone(), parts.matches.clone()];
         let board = Board::default();
-        let admin = status::admin(&reloader, &logs, &readiness, &board, &parts.bans);
+        let retries = Retries::default();
+        let admin = status::admin(&reloader, &logs, &readiness, &board, &retries, &parts.bans);
         let supervisor = Supervisor {
             snapshots: reloader.snapshots.clone(),
             data_dir: config.server.data_dir.clone(),
@@ -64,6 +66,8 @@ impl App {
             generation: reloader.generation.subscribe(),
             stopped: stopped.clone(),
             board,
+            retries: retries.clone(),
+            clients: Clients::new(),
         };
         let crew = supervisor.crew().await;
         let transport = tls(&config, &reloader)?;
@@ -108,6 +112,7 @@ impl App {
             reloader,
             turn,
             reloaded,
+            retries,
             logs,
             readiness,
             ends,
