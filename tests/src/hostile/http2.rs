@@ -10,6 +10,8 @@ const FRAME_SIZE_ERROR: u32 = 6;
 const REFUSED_STREAM: u32 = 7;
 const CALM: u32 = 11;
 
+const TRAILERS: &str = "trailers of requests go no further: nobody reads them";
+
 const METHOD: (&str, &str) = (":method", "GET");
 const SCHEME: (&str, &str) = (":scheme", "https");
 const PATH: (&str, &str) = (":path", "/");
@@ -187,6 +189,7 @@ fn fields() -> Vec<Case> {
     ] {
         all.push(Case {
             never,
+            why: "such a field reaches nobody; Envoy refuses names with `_`",
             ..one(name, &[field], Status(200))
         });
     }
@@ -252,7 +255,7 @@ fn framing() -> Vec<Case> {
         ),
         Case {
             never: "/other",
-            why: "trailers of requests go no further: nobody reads them",
+            why: TRAILERS,
             ..case(
                 GROUP,
                 "a pseudo-header in the trailers",
@@ -276,6 +279,7 @@ fn framing() -> Vec<Case> {
         ),
         Case {
             never: "6.6.6.6",
+            why: TRAILERS,
             ..case(
                 GROUP,
                 "a trailer that sets X-Forwarded-For",
