@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use pingora_core::apps::ServerApp;
 use pingora_core::listeners::tls::Acceptor as TlsAcceptor;
@@ -57,7 +58,7 @@ impl App {
         let readiness = Readiness::default();
         let logs = [parts.access.clone(), parts.audit.clone(), parts.matches.clone()];
         let board = Board::default();
-        let retries = Retries::default();
+        let (retries, for_good) = (Retries::default(), Arc::new(AtomicBool::new(false)));
         let admin = status::admin(&reloader, &logs, &readiness, &board, &retries, &parts.bans);
         let supervisor = Supervisor {
             snapshots: reloader.snapshots.clone(),
@@ -67,6 +68,7 @@ impl App {
             stopped: stopped.clone(),
             board,
             retries: retries.clone(),
+            for_good: Arc::clone(&for_good),
             clients: Clients::new(),
         };
         let crew = supervisor.crew().await;
@@ -113,6 +115,7 @@ impl App {
             turn,
             reloaded,
             retries,
+            for_good,
             logs,
             readiness,
             ends,

@@ -10,6 +10,7 @@ mod zones;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot, watch};
@@ -35,6 +36,9 @@ use zones::Zones;
 /// After a service ended by a bug of its own, all are begun anew this much later.
 const PAUSE_AFTER_BUG: Duration = Duration::from_secs(60);
 
+/// For deleting records at the end: a thousand are ten calls.
+pub(super) const FAREWELL: Duration = Duration::from_secs(20);
+
 /// For taking away what was published for certificates that are no longer wanted: the new services wait for it.
 const LEAVE_WITHIN: Duration = Duration::from_secs(20);
 
@@ -48,6 +52,8 @@ pub(super) struct Supervisor {
     pub(super) stopped: watch::Receiver<bool>,
     pub(super) board: Board,
     pub(super) retries: Retries,
+    /// Whether the edge that stops has no successor.
+    pub(super) for_good: Arc<AtomicBool>,
     /// Of all services, and whatever the configuration becomes.
     pub(super) clients: Clients,
 }
@@ -112,7 +118,7 @@ impl Supervisor {
             let next = self.while_the_same(&config, &mut running).await;
             running.stop().await;
             match next {
-                Next::Stop => return,
+                Next::Stop => return self.say_farewell().await,
                 Next::Reload => self.board.clear(),
             }
             crew = self.crew().await;
@@ -151,6 +157,18 @@ impl Supervisor {
         };
         tracing::error!("{why}");
         self.board.broken(&why);
+    }
+
+    /// Takes our records away, where that is wished for and no other process takes over.
+    async fn say_farewell(&self) {
+        let config = Arc::clone(&self.snapshots.load().config);
+        if !config.dns.delete_on_stop || !self.for_good.load(Ordering::Relaxed) {
+            return;
+        }
+        let deleted = records::delete(self.clients.clone(), &config);
+        if tokio::time::timeout(FAREWELL, deleted).await.is_err() {
+            tracing::warn!("not all of our DNS records could be deleted in time");
+        }
     }
 
     /// Another configuration: what only the one before looked after is tidied up while that is still known, and what

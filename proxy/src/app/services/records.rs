@@ -89,6 +89,31 @@ pub fn addresses(config: &Config, outcome: Option<&Outcome>) -> Addresses {
     }
 }
 
+/// Deletes all our records in zones whose records are looked after, as far as the policy lets.
+pub(super) async fn delete(clients: Clients, config: &Config) {
+    let nowhere = Addresses {
+        v4: Found::None,
+        v6: Found::None,
+    };
+    let nothing = desired(&[], &config.zones, &config.dns, &nowhere);
+    let how = How {
+        allow_deletes: true,
+        ..How::default()
+    };
+    let mut records = Records::sharing(clients);
+    let outcome = records.round(&nothing, &config.zones, &config.dns, how).await;
+    for zone in &outcome.zones {
+        tracing::info!(
+            zone = zone.zone,
+            deleted = zone.done,
+            "our DNS records go with the edge"
+        );
+        for trouble in troubles(zone) {
+            tracing::warn!("{trouble}");
+        }
+    }
+}
+
 /// Wakes the records when the address is another one, and while they are in trouble: whoever found the address has
 /// just reached the world outside. Never returns.
 pub(in crate::app) async fn wake_on_address(

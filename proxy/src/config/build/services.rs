@@ -110,6 +110,7 @@ pub(super) fn dns(raw: raw::Dns, report: &Report) -> Dns {
         targets: targets(raw.targets, report),
         ipv6_host_id: raw.ipv6_host_id,
         interval: raw.interval.unwrap_or(Duration::from_secs(5 * 60)),
+        delete_on_stop: raw.delete_on_stop.unwrap_or(false),
         max_deletes: raw.max_deletes.unwrap_or(10),
         max_delete_percent: raw.max_delete_percent.unwrap_or(50),
     }

@@ -49,6 +49,7 @@ pub(in crate::config) struct Dns {
     pub(in crate::config) targets: Option<At<Vec<DnsTarget>>>,
     pub(in crate::config) ipv6_host_id: Option<HostId>,
     pub(in crate::config) interval: Option<Duration>,
+    pub(in crate::config) delete_on_stop: Option<bool>,
     pub(in crate::config) max_deletes: Option<usize>,
     pub(in crate::config) max_delete_percent: Option<u8>,
 }

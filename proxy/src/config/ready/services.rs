@@ -93,6 +93,8 @@ pub struct Dns {
     pub ipv6_host_id: Option<HostId>,
     /// Between two looks at the zone.
     pub interval: Duration,
+    /// Whether our records go when the edge stops for good.
+    pub delete_on_stop: bool,
     /// A plan that deletes more records than this is refused.
     pub max_deletes: usize,
     /// Likewise, as a share of the records that are ours, in percent.

@@ -79,6 +79,7 @@ pub(super) fn dns(table: &mut Table<'_>) -> Dns {
             node.parse(service::HOST_ID, service::parse_host_id)
         }),
         interval: table.take("interval", duration(INTERVAL)),
+        delete_on_stop: table.take("delete_on_stop", boolean),
         max_deletes: table.take("max_deletes", integer(0..=100_000)),
         max_delete_percent: table.take("max_delete_percent", integer(0..=100)),
     }
