@@ -9,11 +9,11 @@ use std::time::Instant;
 
 use arc_swap::ArcSwap;
 
-use crate::config::{Backend, Config, Route, UpstreamTarget, WafMode};
+use crate::config::{Backend, Config, Route, Scheme, UpstreamTarget, WafMode, WeightedBackend};
 use crate::limit::BodyBudget;
 use crate::profile::{Profile, ProfileError, Profiles};
 use crate::route::RouteTable;
-use crate::upstream::{Balancer, Ca, UpstreamError};
+use crate::upstream::{Balancer, Ca, StickyKey, UpstreamError};
 
 /// What serves.
 pub struct Snapshot {
@@ -78,7 +78,7 @@ impl Snapshot {
         let mut live = Vec::with_capacity(config.routes.len());
         let mut errors = Vec::new();
         for route in &config.routes {
-            match LiveRoute::build(route, with) {
+            match LiveRoute::build(route, &config, with) {
                 Ok(route) => live.push(Arc::new(route)),
                 Err(error) => errors.push(error),
             }
@@ -105,13 +105,18 @@ impl Snapshot {
         self.routes.find(host, path).cloned()
     }
 
+    /// Every route.
+    pub fn routes(&self) -> impl Iterator<Item = &Arc<LiveRoute>> {
+        self.routes.values()
+    }
+
     fn route(&self, name: &str) -> Option<&Arc<LiveRoute>> {
         self.routes.values().find(|live| live.route.name == name)
     }
 }
 
 impl LiveRoute {
-    fn build(route: &Arc<Route>, with: &Ingredients<'_>) -> Result<Self, SnapshotError> {
+    fn build(route: &Arc<Route>, config: &Config, with: &Ingredients<'_>) -> Result<Self, SnapshotError> {
         let name = || route.name.clone();
         let profile = match route.waf.mode {
             WafMode::Off => None,
@@ -127,9 +132,15 @@ impl LiveRoute {
             route: name(),
             source,
         })?;
+        let sticky = route.upstream.balancing.sticky.as_ref();
+        let sticky = sticky.map(|_| StickyKey::ensure(&config.server.data_dir, &route.name)).transpose();
+        let sticky = sticky.map_err(|error| SnapshotError::Upstream {
+            route: name(),
+            source: error.into(),
+        })?;
         Ok(Self {
             label: route.name.as_str().into(),
-            balancer: balancer(route, with),
+            balancer: balancer(route, sticky, with),
             route: Arc::clone(route),
             ca,
             profile,
@@ -137,32 +148,22 @@ impl LiveRoute {
     }
 }
 
-fn balancer(route: &Route, with: &Ingredients<'_>) -> Arc<Balancer> {
+fn balancer(route: &Route, sticky: Option<StickyKey>, with: &Ingredients<'_>) -> Arc<Balancer> {
     let backends = match &route.upstream.target {
         UpstreamTarget::Backends(backends) => backends.clone(),
         UpstreamTarget::Echo => {
-            vec![Backend {
-                tls: false,
+            let backend = Backend {
+                scheme: Scheme::Http,
                 host: with.echo.ip().to_string(),
                 port: with.echo.port(),
-            }]
+            };
+            vec![WeightedBackend { backend, weight: 1 }]
         }
     };
-    let known = with
-        .previous
-        .and_then(|previous| previous.route(&route.name))
-        .filter(|known| {
-            known
-                .balancer
-                .endpoints()
-                .iter()
-                .map(|endpoint| &endpoint.backend)
-                .eq(backends.iter())
-        });
-    match known {
-        Some(known) => Arc::clone(&known.balancer),
-        None => Arc::new(Balancer::new(backends, Instant::now())),
-    }
+    let known = with.previous.and_then(|previous| previous.route(&route.name));
+    let known = known.map(|known| known.balancer.as_ref());
+    let policy = &route.upstream.balancing;
+    Arc::new(Balancer::new(&backends, policy, sticky, known, Instant::now()))
 }
 
 /// Publishes snapshots; cheap to clone.

@@ -7,6 +7,7 @@ mod run;
 mod services;
 mod start;
 mod status;
+mod upkeep;
 #[cfg(test)]
 mod tests;
 

@@ -15,7 +15,7 @@ use tracing::{info, warn};
 use super::build::{Addresses, App, Sockets};
 use super::reload::Reloader;
 use super::services::Supervisor;
-use super::{ReloadError, StartError, status};
+use super::{ReloadError, StartError, status, upkeep};
 use crate::admin::{Admin, Readiness};
 use crate::config::Config;
 use crate::flow::{Edge, EdgeParts, Redirect};
@@ -105,6 +105,9 @@ impl App {
             &connections,
         );
         supervisor.spawn_thread(crew).map_err(StartError::Runtime)?;
+        // Requests that drain may still need a name.
+        let (generation, side) = (reloader.generation.subscribe(), stop_side.subscribe());
+        upkeep::spawn_thread(reloader.snapshots.clone(), generation, side).map_err(StartError::Runtime)?;
         let reloader = Arc::new(reloader);
         let turn = Arc::new(Mutex::new(()));
         let reloaded = Arc::new(Notify::new());

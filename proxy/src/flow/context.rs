@@ -9,7 +9,7 @@ use pingora_error::{Error, ErrorType};
 use super::gate::Home;
 use super::inspection::SharedInspection;
 use crate::snapshot::{LiveRoute, Snapshot};
-use crate::upstream::Candidates;
+use crate::upstream::{Lease, Token};
 
 /// The state of one request; it lives on the snapshot that it began with.
 pub struct RequestContext {
@@ -31,12 +31,14 @@ pub struct RequestContext {
     pub(super) inspection: Option<SharedInspection>,
     /// Where the real session waits while a gate stands in for it.
     pub(super) home: Option<Arc<Home>>,
-    /// Backends that were tried.
-    pub(super) tried: Vec<usize>,
-    /// The addresses of the backend in use, as long as one is left to try.
-    pub(super) candidates: Option<Candidates>,
+    /// Addresses where it failed.
+    pub(super) tried: Vec<SocketAddr>,
+    /// The backend in use, which counts this request as in flight.
+    pub(super) lease: Option<Lease>,
+    /// What the client's cookie for this backend has to be.
+    pub(super) hand_out: Option<Token>,
     /// The backend in use, for the log.
-    pub(super) upstream: Option<String>,
+    pub(super) upstream: Option<Arc<str>>,
     /// When the upstream's answer began.
     pub(super) first_byte: Option<Duration>,
     /// Whether the request has a body.
@@ -61,7 +63,8 @@ impl RequestContext {
             inspection: None,
             home: None,
             tried: Vec::new(),
-            candidates: None,
+            lease: None,
+            hand_out: None,
             upstream: None,
             first_byte: None,
             has_body: false,

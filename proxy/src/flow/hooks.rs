@@ -50,10 +50,10 @@ impl ProxyHttp for Edge {
 
     async fn upstream_peer(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         context: &mut RequestContext,
     ) -> Result<Box<HttpPeer>> {
-        route::next_peer(context).await
+        route::next_peer(session.as_downstream(), context).await
     }
 
     async fn upstream_request_filter(
@@ -81,13 +81,13 @@ impl ProxyHttp for Edge {
     async fn upstream_response_filter(
         &self,
         _session: &mut Session,
-        _response: &mut ResponseHeader,
+        response: &mut ResponseHeader,
         context: &mut RequestContext,
     ) -> Result<()> {
         context
             .first_byte
             .get_or_insert_with(|| context.started.elapsed());
-        Ok(())
+        route::answered(context, response)
     }
 
     fn fail_to_connect(

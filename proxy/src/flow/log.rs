@@ -94,7 +94,7 @@ fn entry(session: &ServerSession, context: &RequestContext, status: u16) -> Entr
         host: context.host.clone(),
         path: head.uri.path().to_owned(),
         route: context.route.as_ref().map(|route| route.route.name.clone()),
-        upstream: context.upstream.clone(),
+        upstream: context.upstream.as_deref().map(str::to_owned),
         status,
         duration_ms: millis(context.started.elapsed()),
         upstream_ms: context.first_byte.map(millis),

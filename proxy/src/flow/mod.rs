@@ -2,6 +2,7 @@
 //! job and knows nothing of the hooks.
 
 mod admit;
+mod affinity;
 mod body;
 mod connection;
 mod context;

@@ -1,6 +1,5 @@
 //! A backend as Pingora connects to it.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,7 +11,8 @@ use rustls_pki_types::pem::PemObject;
 use sha2::{Digest, Sha256};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::config::{Backend, Upstream};
+use super::{Endpoint, StickyKeyError};
+use crate::config::Upstream;
 
 /// What can be wrong with an upstream once its configuration is read.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +25,9 @@ pub enum UpstreamError {
         /// Why not.
         reason: String,
     },
+    /// Clients cannot be kept with a backend.
+    #[error(transparent)]
+    Sticky(#[from] StickyKeyError),
 }
 
 /// CA certificates to trust instead of the system's.
@@ -74,13 +77,14 @@ impl std::fmt::Debug for Ca {
 }
 
 /// The peer for one attempt at one address of a backend.
-pub fn peer(upstream: &Upstream, backend: &Backend, address: SocketAddr, ca: Option<&Ca>) -> HttpPeer {
+pub fn peer(upstream: &Upstream, endpoint: &Endpoint, ca: Option<&Ca>) -> HttpPeer {
+    let backend = endpoint.backend();
     let server_name = upstream
         .tls
         .server_name
         .clone()
         .unwrap_or_else(|| backend.host.clone());
-    let mut peer = HttpPeer::new(address, backend.tls, server_name);
+    let mut peer = HttpPeer::new(endpoint.address(), backend.tls(), server_name);
     let options = &mut peer.options;
     options.connection_timeout = Some(upstream.connect_timeout);
     options.total_connection_timeout = Some(upstream.connect_timeout);
@@ -100,10 +104,14 @@ pub fn peer(upstream: &Upstream, backend: &Backend, address: SocketAddr, ca: Opt
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+    use std::time::Instant;
+
     use pingora_core::upstreams::peer::Peer;
 
     use super::*;
     use crate::config::testing::config;
+    use crate::config::{Backend, Scheme};
 
     fn ca(folder: &tempfile::TempDir, name: &str) -> Ca {
         let made = rcgen::generate_simple_self_signed(vec![name.to_owned()]).unwrap();
@@ -123,12 +131,13 @@ mod tests {
         );
         let mut upstream = config.routes[0].upstream.clone();
         let backend = Backend {
-            tls: true,
+            scheme: Scheme::Https,
             host: "app.internal".to_owned(),
             port: 443,
         };
         let address = SocketAddr::from(([192, 0, 2, 1], 443));
-        let key = |upstream: &Upstream, ca| peer(upstream, &backend, address, ca).reuse_hash();
+        let endpoint = Endpoint::new(&Arc::new(backend), address, Instant::now());
+        let key = |upstream: &Upstream, ca| peer(upstream, &endpoint, ca).reuse_hash();
         let trusted = key(&upstream, Some(&one));
         assert_eq!(trusted, key(&upstream, Some(&reloaded)));
         assert_ne!(trusted, key(&upstream, Some(&other)));

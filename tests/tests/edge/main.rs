@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod attacks;
+mod balancing;
 mod bodies;
 mod config_errors;
 mod connections;

@@ -3,6 +3,7 @@
 
 mod routes;
 mod services;
+mod upstream;
 mod waf;
 
 use std::collections::HashMap;
@@ -26,7 +27,11 @@ pub(super) fn config(raw: raw::Config, report: &Report, files: Vec<PathBuf>) -> 
     let body_memory = raw.waf.body_memory.unwrap_or(256 << 20);
     let mut policies = waf::Policies::new(raw.waf.policy, body_memory, report);
     let zones = services::zones(raw.zones, report);
-    let routes = routes::routes(raw.routes, raw.upstream, &mut policies, report);
+    let defaults = routes::Defaults {
+        timeouts: raw.upstream,
+        balancing: raw.balancing,
+    };
+    let routes = routes::routes(raw.routes, &defaults, &mut policies, report);
     Config {
         listen: listen(raw.listen, report),
         tls: tls(raw.tls, &zones, report),

@@ -6,17 +6,25 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::services;
+use super::{services, upstream};
 use super::waf::Policies;
 use crate::config::decode::At;
 use crate::config::errors::{Place, Problem, Report};
 use crate::config::raw::{self, Target, Timeouts};
-use crate::config::ready::{HostPattern, PathMatch, Route, Upstream, UpstreamTarget, UpstreamTls};
+use crate::config::ready::{
+    Balancing, HostPattern, PathMatch, Route, Upstream, UpstreamTarget, UpstreamTls, WeightedBackend,
+};
+
+/// What `[upstream]` says for all routes.
+pub(super) struct Defaults {
+    pub(super) timeouts: Timeouts,
+    pub(super) balancing: raw::Balancing,
+}
 
 /// The routes, in the order of the files.
 pub(super) fn routes(
     raw: Vec<raw::Route>,
-    defaults: Timeouts,
+    defaults: &Defaults,
     policies: &mut Policies<'_>,
     report: &Report,
 ) -> Vec<Arc<Route>> {
@@ -32,7 +40,10 @@ pub(super) fn routes(
                 check_effects(&raw, report);
             }
             let waf = policies.policy(raw.waf);
-            let upstream = upstream(raw.target, raw.timeouts.or(defaults), raw.host, raw.tls, report);
+            let balancing =
+                upstream::balancing(raw.balancing.or(&defaults.balancing), raw.sticky, report);
+            let timeouts = raw.timeouts.or(defaults.timeouts);
+            let upstream = self::upstream(raw.target, timeouts, raw.host, raw.tls, balancing, report);
             let hosts = raw.hosts.into_iter().map(|host| host.value).collect();
             Arc::new(Route {
                 name: raw.name.value,
@@ -114,19 +125,12 @@ fn upstream(
     timeouts: Timeouts,
     host: Option<Option<String>>,
     tls: Option<At<raw::UpstreamTls>>,
+    balancing: Balancing,
     report: &Report,
 ) -> Upstream {
     let target = match target {
         Target::Echo => UpstreamTarget::Echo,
-        Target::Backends(backends) => {
-            let distinct = distinct(&backends, |backend| format!("the backend {backend}"), report);
-            UpstreamTarget::Backends(
-                distinct
-                    .into_iter()
-                    .map(|backend| backend.value.clone())
-                    .collect(),
-            )
-        }
+        Target::Backends(backends) => UpstreamTarget::Backends(weighted(backends, report)),
     };
     let tls = tls.map(|tls| tls.value);
     Upstream {
@@ -140,18 +144,41 @@ fn upstream(
             ca: tls.as_ref().and_then(|tls| tls.ca.clone()),
             server_name: tls.and_then(|tls| tls.server_name),
         },
+        balancing,
     }
+}
+
+/// No backend twice.
+fn weighted(raw: Vec<raw::WeightedBackend>, report: &Report) -> Vec<WeightedBackend> {
+    let mut seen = HashMap::new();
+    let mut backends = Vec::with_capacity(raw.len());
+    for raw in raw {
+        let At { value: backend, place } = raw.backend;
+        let what = || format!("the backend {backend}");
+        if unique(&mut seen, backend.clone(), &place, what, report) {
+            let weight = raw.weight.unwrap_or(1);
+            backends.push(WeightedBackend { backend, weight });
+        }
+    }
+    backends
 }
 
 /// Options that cannot have an effect are slips of the pen.
 fn check_effects(route: &raw::Route, report: &Report) {
     let https = match &route.target {
-        Target::Backends(backends) => backends.iter().any(|backend| backend.value.tls),
+        Target::Backends(backends) => backends.iter().any(|raw| raw.backend.value.tls()),
         Target::Echo => false,
     };
     if let (Some(tls), false) = (&route.tls, https) {
         let reason = "`tls` has no effect: no backend of this route is https";
         report.problem(&tls.place, Problem::Contradiction(reason.to_owned()));
+    }
+    if let Target::Backends(backends) = &route.target
+        && backends.iter().all(|raw| raw.weight == Some(0))
+        && let Some(first) = backends.first()
+    {
+        let reason = "no backend of this route has a weight: nothing would be served";
+        report.problem(&first.backend.place, Problem::Contradiction(reason.to_owned()));
     }
     for exclusion in &route.waf.exclusions {
         for host in &exclusion.value.hosts {

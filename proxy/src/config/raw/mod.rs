@@ -2,17 +2,19 @@
 //! to one another are the business of [`super::build`].
 
 mod services;
+mod upstream;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 pub(super) use services::{Acme, Ddns, Dns, RouteDns, Zone};
+pub(super) use upstream::{Balancing, Ejection, Sticky, WeightedBackend};
 
 use super::decode::At;
 use super::errors::Place;
 use super::ready::{
-    Backend, BodyLimitAction, CertificateFiles, Exclusion, HostPattern, LogFormat, LogTarget, PathMatch,
+    BodyLimitAction, CertificateFiles, Exclusion, HostPattern, LogFormat, LogTarget, PathMatch,
     TlsVersion, UnknownSni, WafEngine, WafMode,
 };
 
@@ -25,6 +27,7 @@ pub(super) struct Config {
     pub(super) log: Log,
     pub(super) waf: Waf,
     pub(super) upstream: Timeouts,
+    pub(super) balancing: Balancing,
     pub(super) zones: Vec<Zone>,
     pub(super) acme: Acme,
     pub(super) dns: Dns,
@@ -126,6 +129,8 @@ pub(super) struct Route {
     pub(super) paths: Option<Vec<At<PathMatch>>>,
     pub(super) target: Target,
     pub(super) timeouts: Timeouts,
+    pub(super) balancing: Balancing,
+    pub(super) sticky: Option<At<Sticky>>,
     /// `Some(None)`: the client's, said aloud.
     pub(super) host: Option<Option<String>>,
     pub(super) tls: Option<At<UpstreamTls>>,
@@ -136,7 +141,7 @@ pub(super) struct Route {
 /// A route's `backends` or `echo`.
 #[derive(Debug)]
 pub(super) enum Target {
-    Backends(Vec<At<Backend>>),
+    Backends(Vec<WeightedBackend>),
     Echo,
 }
 

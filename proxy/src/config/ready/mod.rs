@@ -1,6 +1,7 @@
 //! What is true once a configuration has been read: types that cannot be wrong any more.
 
 mod services;
+mod upstream;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use services::*;
+pub use upstream::*;
 
 /// A whole configuration. [`super::load`] returns it, or every error at once.
 #[derive(Debug, Clone, PartialEq)]
@@ -211,26 +213,17 @@ pub struct Upstream {
     pub host: Option<String>,
     /// For https backends.
     pub tls: UpstreamTls,
+    /// How a backend is chosen.
+    pub balancing: Balancing,
 }
 
 /// Backends or the embedded default.
 #[derive(Debug, Clone, PartialEq)]
 pub enum UpstreamTarget {
-    /// Round robin over these.
-    Backends(Vec<Backend>),
+    /// These.
+    Backends(Vec<WeightedBackend>),
     /// The built-in upstream that answers with what it received.
     Echo,
-}
-
-/// One `http://host:port` or `https://host:port`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Backend {
-    /// TLS to the backend.
-    pub tls: bool,
-    /// A name in lower-case ASCII or an address, without brackets.
-    pub host: String,
-    /// The port; the scheme's default if the file names none.
-    pub port: u16,
 }
 
 /// How an https backend is verified.
@@ -366,18 +359,6 @@ impl fmt::Display for PathMatch {
         match self {
             Self::Exact(path) => write!(f, "{{ exact = \"{path}\" }}"),
             Self::Prefix(path) => write!(f, "\"{path}\""),
-        }
-    }
-}
-
-impl fmt::Display for Backend {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.tls { "https" } else { "http" };
-        let Self { host, port, .. } = self;
-        if host.contains(':') {
-            write!(f, "{scheme}://[{host}]:{port}")
-        } else {
-            write!(f, "{scheme}://{host}:{port}")
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod route;
 mod services;
+mod upstream;
 mod waf;
 
 use std::net::SocketAddr;
@@ -25,13 +26,16 @@ const ADDRESS: &str = "an address and a port such as \"[::]:443\" or \"127.0.0.1
 /// The entry file, without the files it includes: their patterns come second.
 pub(super) fn entry(table: &mut Table<'_>) -> (raw::Config, Vec<At<String>>) {
     let include = table.take("include", include).unwrap_or_default();
+    let (timeouts, balancing) =
+        table.section("upstream", |table| (timeouts(table), upstream::balancing(table)));
     let config = raw::Config {
         server: table.section("server", server),
         listen: table.section("listen", listen),
         tls: table.section("tls", tls),
         log: table.section("log", logging),
         waf: table.section("waf", waf),
-        upstream: table.section("upstream", timeouts),
+        upstream: timeouts,
+        balancing,
         zones: table.sections("zones", services::zone),
         acme: table.section("acme", services::acme),
         dns: table.section("dns", services::dns),

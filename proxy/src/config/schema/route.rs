@@ -1,10 +1,10 @@
 //! `[[routes]]`.
 
-use super::{readable, services, timeouts, waf};
+use super::{readable, services, timeouts, upstream, waf};
 use crate::config::decode::{At, Fault, Node, Table, boolean, parsed, some};
 use crate::config::raw::{Route, Target, UpstreamTls};
 use crate::config::ready::{HostPattern, PathMatch};
-use crate::config::values::{backend, host, path};
+use crate::config::values::{host, path};
 
 /// Names are labels of metrics and words in logs.
 const NAME: &str = "letters, digits, `-`, `_` and `.`, at most 64";
@@ -17,6 +17,8 @@ pub(super) fn route(table: &mut Table<'_>) -> Option<Route> {
     let paths = table.take("paths", some("paths", path_match));
     let target = target(table);
     let timeouts = timeouts(table);
+    let balancing = upstream::balancing(table);
+    let sticky = table.take("sticky", upstream::sticky);
     let host = table.take("host", upstream_host);
     let tls = table.take("tls", upstream_tls);
     let waf = table.section("waf", waf::policy);
@@ -34,6 +36,8 @@ pub(super) fn route(table: &mut Table<'_>) -> Option<Route> {
         paths,
         target,
         timeouts,
+        balancing,
+        sticky,
         host,
         tls,
         waf,
@@ -42,8 +46,7 @@ pub(super) fn route(table: &mut Table<'_>) -> Option<Route> {
 }
 
 fn target(table: &mut Table<'_>) -> Option<Target> {
-    let urls = some("URLs", parsed(backend::BACKEND, backend::parse_backend));
-    let backends = table.take("backends", urls);
+    let backends = table.take("backends", some("URLs", upstream::weighted_backend));
     let echo = table.take("echo", boolean);
     match (table.has("backends"), table.has("echo")) {
         (true, true) if echo != Some(false) => {

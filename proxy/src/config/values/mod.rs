@@ -1,6 +1,7 @@
 //! What single values look like: text in, a value that cannot be wrong out, or why not.
 
 pub(super) mod backend;
+pub(super) mod balance;
 pub(super) mod exclusion;
 pub(super) mod host;
 pub(super) mod log;
