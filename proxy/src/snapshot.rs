@@ -13,7 +13,7 @@ use crate::config::{Backend, Config, Route, Scheme, UpstreamTarget, WafMode, Wei
 use crate::limit::BodyBudget;
 use crate::profile::{Profile, ProfileError, Profiles};
 use crate::route::RouteTable;
-use crate::upstream::{Balancer, Ca, StickyKey, UpstreamError};
+use crate::upstream::{Balancer, Dialer, StickyKey, UpstreamError};
 
 /// What serves.
 pub struct Snapshot {
@@ -35,8 +35,8 @@ pub struct LiveRoute {
     pub label: Arc<str>,
     /// Its backends.
     pub balancer: Arc<Balancer>,
-    /// The CA of its https backends, if it has its own.
-    pub ca: Option<Ca>,
+    /// The way to them.
+    pub dialer: Arc<Dialer>,
     /// The compiled rules; none where the WAF is off.
     pub profile: Option<Arc<Profile>>,
 }
@@ -127,22 +127,19 @@ impl LiveRoute {
                 }
             })?),
         };
-        let ca = route.upstream.tls.ca.as_deref().map(Ca::read).transpose();
-        let ca = ca.map_err(|source| SnapshotError::Upstream {
+        let failed = |source: UpstreamError| SnapshotError::Upstream {
             route: name(),
             source,
-        })?;
+        };
+        let dialer = Dialer::new(&route.upstream).map_err(failed)?;
         let sticky = route.upstream.balancing.sticky.as_ref();
         let sticky = sticky.map(|_| StickyKey::ensure(&config.server.data_dir, &route.name)).transpose();
-        let sticky = sticky.map_err(|error| SnapshotError::Upstream {
-            route: name(),
-            source: error.into(),
-        })?;
+        let sticky = sticky.map_err(|error| failed(error.into()))?;
         Ok(Self {
             label: route.name.as_str().into(),
             balancer: balancer(route, sticky, with),
             route: Arc::clone(route),
-            ca,
+            dialer: Arc::new(dialer),
             profile,
         })
     }

@@ -296,8 +296,11 @@ fn tls(config: &Config, reloader: &Reloader) -> Result<Transport, StartError> {
 }
 
 fn proxy(config: &Config, parts: EdgeParts) -> Arc<HttpProxy<Edge>> {
+    let threads = super::run::workers(config.server.workers);
     let conf = ServerConf {
-        threads: super::run::workers(config.server.workers),
+        threads,
+        // Pingora's own is for each thread.
+        upstream_keepalive_pool_size: config.idle_connections.div_ceil(threads),
         ..ServerConf::default()
     };
     let mut proxy = HttpProxy::new(Edge::new(parts), Arc::new(conf));

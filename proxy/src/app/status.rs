@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::backends;
 use super::reload::Reloader;
 use crate::admin::{Admin, Readiness};
 use crate::certs::{CertificateStore, Entry};
@@ -29,6 +30,7 @@ pub(super) fn admin(reloader: &Reloader, logs: &[Sink; 3], readiness: &Readiness
                 let dropped = metrics.dropped_lines.get_or_create(&LogLabels { log });
                 dropped.set(sink.dropped());
             }
+            backends::tell(&metrics.backends, &snapshots.load());
             tell_services(metrics, &told);
             tell_certificates(metrics, &certificates);
         },
@@ -48,6 +50,7 @@ fn status(
         json!({
             "ready": readiness.is_ready(),
             "generation": snapshots.load().generation,
+            "backends": backends::status(&snapshots.load()),
             "services": board.read(),
             "certificates": set.entries().iter().map(certificate).collect::<Vec<_>>(),
         })

@@ -1,9 +1,11 @@
 //! Looks after backends, on a thread of its own: a look-up or a check that hangs is none of those who serve requests.
 
+use std::sync::Arc;
+
 use tokio::sync::watch;
 
-use crate::snapshot::SnapshotHandle;
-use crate::upstream::Keeper;
+use crate::snapshot::{LiveRoute, SnapshotHandle};
+use crate::upstream::{Keeper, Tended};
 
 /// Starts the thread. It follows every configuration that takes over, until the edge stops.
 pub(super) fn spawn_thread(
@@ -32,11 +34,22 @@ async fn follow(
     loop {
         generation.mark_unchanged();
         let snapshot = snapshots.load();
-        keeper.tend(snapshot.routes().map(|route| route.balancer.clone()).collect());
+        let tended = |route: &Arc<LiveRoute>| Tended {
+            balancer: Arc::clone(&route.balancer),
+            dialer: Arc::clone(&route.dialer),
+        };
+        keeper.tend(snapshot.routes().map(tended).collect());
         drop(snapshot);
-        tokio::select! {
-            changed = generation.changed() => if changed.is_err() { return },
-            _ = stopped.wait_for(|stopped| *stopped) => return,
+        loop {
+            tokio::select! {
+                changed = generation.changed() => match changed {
+                    Ok(()) => break,
+                    Err(_) => return,
+                },
+                () = keeper.found() => {}
+                _ = stopped.wait_for(|stopped| *stopped) => return,
+            }
+            keeper.tend_checks();
         }
     }
 }

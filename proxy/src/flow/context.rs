@@ -9,7 +9,7 @@ use pingora_error::{Error, ErrorType};
 use super::gate::Home;
 use super::inspection::SharedInspection;
 use crate::snapshot::{LiveRoute, Snapshot};
-use crate::upstream::{Lease, Token};
+use crate::upstream::{Kind, Lease, Token};
 
 /// The state of one request; it lives on the snapshot that it began with.
 pub struct RequestContext {
@@ -37,6 +37,14 @@ pub struct RequestContext {
     pub(super) lease: Option<Lease>,
     /// What the client's cookie for this backend has to be.
     pub(super) hand_out: Option<Token>,
+    /// What it asks of a connection.
+    pub(super) kind: Kind,
+    /// How often it was tried again after an exchange that failed.
+    pub(super) retries: u32,
+    /// Before the next attempt.
+    pub(super) pause: Option<Duration>,
+    /// Whether an answer was let through to the client.
+    pub(super) answering: bool,
     /// The backend in use, for the log.
     pub(super) upstream: Option<Arc<str>>,
     /// When the upstream's answer began.
@@ -65,6 +73,10 @@ impl RequestContext {
             tried: Vec::new(),
             lease: None,
             hand_out: None,
+            kind: Kind::Ordinary,
+            retries: 0,
+            pause: None,
+            answering: false,
             upstream: None,
             first_byte: None,
             has_body: false,

@@ -80,14 +80,14 @@ impl ProxyHttp for Edge {
 
     async fn upstream_response_filter(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         response: &mut ResponseHeader,
         context: &mut RequestContext,
     ) -> Result<()> {
         context
             .first_byte
             .get_or_insert_with(|| context.started.elapsed());
-        route::answered(context, response)
+        route::answered(session.as_downstream(), context, response)
     }
 
     fn fail_to_connect(
@@ -109,7 +109,9 @@ impl ProxyHttp for Edge {
         context: &mut RequestContext,
         reused: bool,
     ) -> Box<Error> {
-        route::proxy_failed(session.as_downstream(), context, error, reused)
+        let error = route::proxy_failed(session.as_downstream(), context, error, reused);
+        log::retry(&self.parts, context, &error);
+        error
     }
 
     async fn fail_to_proxy(

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use http::Version;
 use pingora_core::protocols::http::ServerSession;
+use pingora_error::Error;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -71,6 +72,16 @@ pub(super) fn connect_failure(parts: &EdgeParts, context: &RequestContext) {
             route: Arc::clone(&route.label),
         };
         parts.metrics.upstream_failures.get_or_create(&labels).inc();
+    }
+}
+
+/// Counts a request that is tried again after more than a connection that was not made.
+pub(super) fn retry(parts: &EdgeParts, context: &RequestContext, error: &Error) {
+    if let Some(route) = context.route.as_ref().filter(|_| error.retry()) {
+        let labels = RouteLabels {
+            route: Arc::clone(&route.label),
+        };
+        parts.metrics.backends.retries.get_or_create(&labels).inc();
     }
 }
 

@@ -11,12 +11,14 @@ mod gate;
 mod head;
 mod hooks;
 mod inspection;
+mod kind;
 mod log;
 mod parts;
 mod reading;
 mod redirect;
 mod respond;
 mod response_gate;
+mod retry;
 mod route;
 #[cfg(feature = "coraza")]
 mod shadow;

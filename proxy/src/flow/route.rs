@@ -3,57 +3,69 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::StatusCode;
+use http::{StatusCode, header};
 use pingora_core::protocols::http::ServerSession;
 use pingora_core::upstreams::peer::HttpPeer;
-use pingora_error::{Error, ErrorSource, ErrorType, Result};
+use pingora_error::{Error, ErrorSource, ErrorType, Result, RetryType};
 use pingora_http::ResponseHeader;
 
 use super::affinity::{self, Affinity};
 use super::context::RequestContext;
+use super::retry::{self, Verdict};
 use crate::snapshot::LiveRoute;
-use crate::upstream::{self, Failure, Lease, NoBackend, Wish};
+use crate::upstream::{Failure, Lease, NoBackend, Wish};
 
 /// How long a request waits for a name's first look-up. Later ones are on nobody's way.
 const FIRST_LOOKUP: Duration = Duration::from_secs(2);
 
+/// What ends an attempt whose answer is given up for another's.
+const RETRY: ErrorType = ErrorType::Custom("Retry");
+
 /// The peer for the next attempt: at an address that this request has not failed at.
-pub(super) async fn next_peer(
-    session: &ServerSession,
-    context: &mut RequestContext,
-) -> Result<Box<HttpPeer>> {
+pub(super) async fn next_peer(session: &ServerSession, context: &mut RequestContext) -> Result<Box<HttpPeer>> {
     let Some(route) = context.route.clone() else {
         return Error::e_explain(ErrorType::HTTPStatus(404), "no route");
     };
-    // What is still counted from an attempt before is over.
-    context.lease = None;
-    let affinity = affinity::of(session.req_header(), context.client.ip(), &route.route.upstream.balancing);
-    let lease = match lease(&route, context, &affinity) {
-        Err(NoBackend::Unknown) => {
-            let _ = tokio::time::timeout(FIRST_LOOKUP, route.balancer.known()).await;
-            lease(&route, context, &affinity)
-        }
-        picked => picked,
-    };
-    let lease = match lease {
+    let upstream = &route.route.upstream;
+    let affinity = affinity::of(session.req_header(), context.client.ip(), &upstream.balancing);
+    prepare(context, &route).await;
+    let lease = match lease(&route, context, &affinity).await {
         Ok(lease) => lease,
         Err(none) => return Error::e_explain(ErrorType::HTTPStatus(503), none.to_string()),
     };
     let endpoint = lease.endpoint();
     context.upstream = Some(Arc::clone(endpoint.label()));
     context.hand_out = route.balancer.token(&lease, affinity.cookie.as_deref());
-    let peer = upstream::peer(&route.route.upstream, endpoint, route.ca.as_ref());
+    let peer = route.dialer.peer(endpoint.backend(), endpoint.address(), context.kind);
     context.lease = Some(lease);
     Ok(Box::new(peer))
 }
 
-fn lease(route: &LiveRoute, context: &RequestContext, affinity: &Affinity) -> Result<Lease, NoBackend> {
+/// What is left of an attempt before is over; the first one counts for the budget of retries.
+async fn prepare(context: &mut RequestContext, route: &LiveRoute) {
+    context.lease = None;
+    context.answering = false;
+    if context.retries == 0 && context.tried.is_empty() {
+        route.balancer.budget().request(route.route.upstream.retries.budget);
+    }
+    if let Some(pause) = context.pause.take() {
+        tokio::time::sleep(pause).await;
+    }
+}
+
+async fn lease(route: &LiveRoute, context: &RequestContext, affinity: &Affinity) -> Result<Lease, NoBackend> {
     let wish = Wish {
         key: affinity.key,
         cookie: affinity.cookie.as_deref(),
         tried: &context.tried,
     };
-    route.balancer.pick(&wish, Instant::now(), rand::random)
+    match route.balancer.lease(&wish).await {
+        Err(NoBackend::Unknown) => {
+            let _ = tokio::time::timeout(FIRST_LOOKUP, route.balancer.known()).await;
+            route.balancer.lease(&wish).await
+        }
+        leased => leased,
+    }
 }
 
 /// No connection was made. Nothing was sent, so another address may be tried.
@@ -67,28 +79,40 @@ pub(super) fn connect_failed(context: &mut RequestContext, mut error: Box<Error>
     error
 }
 
-/// The exchange failed after the connection was made. It is tried again only where the connection came from
-/// the pool (the backend may have closed it a moment ago), the method may be repeated (RFC 9110 section 9.2.2)
-/// and the whole body is at hand.
+/// The exchange failed after the connection was made.
 pub(super) fn proxy_failed(
     session: &ServerSession,
     context: &mut RequestContext,
     mut error: Box<Error>,
     reused: bool,
 ) -> Box<Error> {
-    let repeatable = session.req_header().method.is_idempotent() && !session.retry_buffer_truncated();
-    if repeatable {
-        error.retry.decide_reuse(reused);
-    } else {
+    let Some(route) = context.route.clone() else {
         error.set_retry(false);
+        return error;
+    };
+    if *error.etype() == RETRY {
+        // The answer that was not let through was counted already, and so was the retry.
+        error.set_retry(true);
+        return error;
     }
-    // What a new connection to the same backend may make good says nothing about the backend.
-    if !error.retry()
-        && is_the_backends(&error)
-        && let Some(route) = context.route.clone()
-    {
-        failed(context, &route, Failure::Answer);
-    }
+    let stale = matches!(error.retry, RetryType::ReusedOnly) && reused;
+    error.retry.decide_reuse(reused);
+    let verdict = retry::Failed::new(session, context, &error, stale).verdict();
+    let again = match verdict {
+        Verdict::Again => true,
+        // It may have been the backend: not it again, but another.
+        Verdict::Elsewhere => {
+            failed(context, &route, Failure::Answer);
+            retry::may_go_elsewhere(context, &route)
+        }
+        Verdict::GiveUp => {
+            if is_the_backends(&error) {
+                failed(context, &route, Failure::Answer);
+            }
+            false
+        }
+    };
+    error.set_retry(again);
     error
 }
 
@@ -97,22 +121,51 @@ pub(super) fn connected(context: &mut RequestContext) {
     context.error = None;
 }
 
-/// The head of an answer: what it says about the backend, and the cookie that leads the client back to it.
-pub(super) fn answered(context: &mut RequestContext, response: &mut ResponseHeader) -> Result<()> {
+/// The head of an answer: what it says about the backend, whether another is asked instead, and the cookie that leads
+/// the client back to it.
+pub(super) fn answered(
+    session: &ServerSession,
+    context: &mut RequestContext,
+    response: &mut ResponseHeader,
+) -> Result<()> {
     if response.status.is_informational() && response.status != StatusCode::SWITCHING_PROTOCOLS {
         return Ok(());
     }
-    let (Some(route), Some(lease)) = (context.route.as_deref(), &context.lease) else {
+    let Some(route) = context.route.clone() else {
         return Ok(());
     };
-    match response.status.as_u16() {
+    let Some(lease) = &context.lease else { return Ok(()) };
+    let status = response.status.as_u16();
+    match status {
         502..=504 => {
             route.balancer.failed(lease.endpoint(), Failure::Answer, Instant::now());
         }
         _ => route.balancer.succeeded(lease.endpoint(), Instant::now()),
     }
+    let statuses = &route.route.upstream.retries.statuses;
+    if statuses.iter().any(|(first, last)| (*first..=*last).contains(&status)) {
+        ask_another(session, context, &route)?;
+    }
+    context.answering = true;
     if let (Some(token), Some(sticky)) = (&context.hand_out, &route.route.upstream.balancing.sticky) {
-        response.append_header(http::header::SET_COOKIE, token.set_cookie(sticky))?;
+        response.append_header(header::SET_COOKIE, token.set_cookie(sticky))?;
+    }
+    Ok(())
+}
+
+/// Gives the answer up for that of another backend, if there is one and the request may be repeated. Otherwise the
+/// client gets the answer as it is.
+fn ask_another(session: &ServerSession, context: &mut RequestContext, route: &LiveRoute) -> Result<()> {
+    let repeatable = session.req_header().method.is_idempotent() && !session.retry_buffer_truncated();
+    let Some(address) = context.lease.as_ref().map(|lease| lease.endpoint().address()) else {
+        return Ok(());
+    };
+    if !repeatable {
+        return Ok(());
+    }
+    context.tried.push(address);
+    if retry::may_go_elsewhere(context, route) {
+        return Err(Error::explain(RETRY, "another backend is asked").into_up());
     }
     Ok(())
 }
@@ -164,9 +217,13 @@ mod tests {
     }
 
     /// Chooses as `next_peer` does.
-    fn attempt(context: &mut RequestContext) -> Result<u16, NoBackend> {
+    async fn attempt(context: &mut RequestContext) -> Result<u16, NoBackend> {
         let route = context.route.clone().unwrap();
-        let lease = lease(&route, context, &Affinity::default())?;
+        let wish = Wish {
+            tried: &context.tried,
+            ..Wish::default()
+        };
+        let lease = route.balancer.lease(&wish).await?;
         let port = lease.endpoint().address().port();
         context.lease = Some(lease);
         Ok(port)
@@ -176,37 +233,37 @@ mod tests {
         Error::new(ErrorType::ConnectRefused)
     }
 
-    #[test]
-    fn each_address_of_a_name_is_tried_once() {
+    #[tokio::test]
+    async fn each_address_of_a_name_is_tried_once() {
         let mut context = request("\"http://app.internal\"");
-        assert_eq!(attempt(&mut context), Err(NoBackend::Unknown));
+        assert_eq!(attempt(&mut context).await, Err(NoBackend::Unknown));
         with_addresses(&context, 2);
-        let first = attempt(&mut context).unwrap();
+        let first = attempt(&mut context).await.unwrap();
         assert!(connect_failed(&mut context, refused()).retry());
-        let second = attempt(&mut context).unwrap();
+        let second = attempt(&mut context).await.unwrap();
         assert_ne!(first, second);
         assert!(!connect_failed(&mut context, refused()).retry());
-        assert_eq!(attempt(&mut context), Err(NoBackend::Down));
+        assert_eq!(attempt(&mut context).await, Err(NoBackend::Down));
     }
 
-    #[test]
-    fn an_attempt_that_is_over_is_not_in_flight() {
+    #[tokio::test]
+    async fn an_attempt_that_is_over_is_not_in_flight() {
         let mut context = request("\"http://127.0.0.1:1\"");
-        attempt(&mut context).unwrap();
+        attempt(&mut context).await.unwrap();
         let endpoint = context.route.as_ref().unwrap().balancer.endpoints().remove(0);
         assert_eq!(endpoint.in_flight(), 1);
         let _ = connect_failed(&mut context, refused());
         assert_eq!(endpoint.in_flight(), 0);
         context.tried.clear();
-        attempt(&mut context).unwrap();
+        attempt(&mut context).await.unwrap();
         drop(context);
         assert_eq!(endpoint.in_flight(), 0);
     }
 
-    #[test]
-    fn a_failure_that_a_retry_made_good_is_no_error_of_the_request() {
+    #[tokio::test]
+    async fn a_failure_that_a_retry_made_good_is_no_error_of_the_request() {
         let mut context = request("\"http://127.0.0.1:1\", \"http://127.0.0.1:2\"");
-        attempt(&mut context).unwrap();
+        attempt(&mut context).await.unwrap();
         assert!(connect_failed(&mut context, refused()).retry());
         assert!(context.error.is_some());
         connected(&mut context);

@@ -1,6 +1,7 @@
 //! The backends of one route and the choice among them. Pure: the time and chance are arguments.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -9,7 +10,9 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use super::choice::{self, Mask, Schedule};
+use super::budget::RetryBudget;
 use super::endpoint::{Endpoint, Lease};
+use super::line::Line;
 use super::record::Failure;
 use super::source::Source;
 use super::sticky::{StickyKey, Token};
@@ -24,6 +27,8 @@ pub struct Balancer {
     pool: ArcSwap<Pool>,
     schedule: ArcSwap<Schedule>,
     turn: AtomicUsize,
+    line: Arc<Line>,
+    budget: Arc<RetryBudget>,
     /// Counts up whenever a look-up has ended.
     looked: watch::Sender<u64>,
 }
@@ -48,6 +53,9 @@ pub enum NoBackend {
     /// All are down, or were tried.
     #[error("no backend could be reached")]
     Down,
+    /// Those that are up have as many requests as they may, and so has the line.
+    #[error("all backends are busy, and too many requests wait already")]
+    Full,
 }
 
 /// Every address of every backend that has a weight.
@@ -83,13 +91,15 @@ impl Balancer {
         known: Option<&Self>,
         now: Instant,
     ) -> Self {
+        let line = known.map_or_else(Arc::default, |known| Arc::clone(&known.line));
+        let budget = known.map_or_else(Arc::default, |known| Arc::clone(&known.budget));
         let source = |weighted: &WeightedBackend| {
             let known = known.into_iter().flat_map(Self::sources);
             let source = known
                 .filter(|source| *source.backend() == weighted.backend)
                 .map(Arc::clone)
                 .next();
-            let source = source.unwrap_or_else(|| Arc::new(Source::new(&weighted.backend, now)));
+            let source = source.unwrap_or_else(|| Arc::new(Source::new(&weighted.backend, &line, now)));
             (source, weighted.weight)
         };
         let balancer = Self {
@@ -99,6 +109,8 @@ impl Balancer {
             pool: ArcSwap::default(),
             schedule: ArcSwap::default(),
             turn: AtomicUsize::new(0),
+            line: Arc::clone(&line),
+            budget,
             looked: watch::Sender::new(0),
         };
         balancer.gather();
@@ -113,6 +125,20 @@ impl Balancer {
     /// The backends, in the order of the configuration.
     pub fn sources(&self) -> impl Iterator<Item = &Arc<Source>> {
         self.sources.iter().map(|(source, _)| source)
+    }
+
+    /// What may be tried again.
+    pub fn budget(&self) -> &RetryBudget {
+        &self.budget
+    }
+
+    /// Requests that wait for a backend.
+    pub fn waiting(&self) -> usize {
+        self.line.waiting()
+    }
+
+    pub(super) fn line(&self) -> &Line {
+        &self.line
     }
 
     /// Whether this is one of the backends.
@@ -168,17 +194,36 @@ impl Balancer {
         if pool.members.is_empty() {
             return Err(NoBackend::Unknown);
         }
-        let up = Choice { pool: &pool, wish, now, among: Among::Up };
-        if let Some(index) = up.sticky().or_else(|| self.choose(&up, &mut random)) {
-            return pool.lease(index);
+        let most = self.policy.capacity.max_requests;
+        let up = Choice {
+            pool: &pool,
+            wish,
+            now,
+            among: Among::Up,
+            most,
+        };
+        if let Some(lease) = up.sticky().and_then(|index| up.lease(index)) {
+            return Ok(lease);
+        }
+        if let Some(lease) = self.choose(&up, &mut random).and_then(|index| up.lease(index)) {
+            return Ok(lease);
+        }
+        if up.is_full() {
+            return Err(NoBackend::Full);
         }
         if self.policy.all_down == AllDown::Refuse {
             return Err(NoBackend::Down);
         }
         // Rather one that is down than none: a route with one backend recovers with its first request.
-        let all = Choice { among: Among::All, ..up };
-        let index = self.choose(&all, &mut random).ok_or(NoBackend::Down)?;
-        pool.lease(index)
+        let all = Choice {
+            among: Among::All,
+            ..up
+        };
+        let lease = self.choose(&all, &mut random).and_then(|index| all.lease(index));
+        lease.ok_or(match all.is_full() {
+            true => NoBackend::Full,
+            false => NoBackend::Down,
+        })
     }
 
     /// What the client of a request at this endpoint is to send back; `None` where it does, or clients do not stick.
@@ -271,19 +316,13 @@ impl Balancer {
     }
 }
 
-impl Pool {
-    fn lease(&self, index: usize) -> Result<Lease, NoBackend> {
-        let member = self.members.get(index).ok_or(NoBackend::Down)?;
-        Ok(Lease::take(&member.endpoint))
-    }
-}
-
 /// One choice: among whom, for whom.
 struct Choice<'a> {
     pool: &'a Pool,
     wish: &'a Wish<'a>,
     now: Instant,
     among: Among,
+    most: Option<NonZeroUsize>,
 }
 
 impl Choice<'_> {
@@ -302,7 +341,22 @@ impl Choice<'_> {
     }
 
     fn fits(&self, member: &Member) -> bool {
+        self.is_open(member) && member.endpoint.has_room(self.most)
+    }
+
+    /// Whether it could be chosen if it had room.
+    fn is_open(&self, member: &Member) -> bool {
         self.is_among(member) && !self.wish.tried.contains(&member.endpoint.address())
+    }
+
+    /// Whether nothing but room is wanting.
+    fn is_full(&self) -> bool {
+        let mut members = self.pool.members.iter();
+        self.most.is_some() && members.any(|member| member.share > 0.0 && self.is_open(member))
+    }
+
+    fn lease(&self, index: usize) -> Option<Lease> {
+        Lease::take(&self.member(index)?.endpoint, self.most)
     }
 
     fn is_among(&self, member: &Member) -> bool {

@@ -7,6 +7,7 @@ use std::time::Instant;
 use arc_swap::ArcSwapOption;
 
 use super::endpoint::Endpoint;
+use super::line::Line;
 use crate::config::Backend;
 
 /// A backend and its addresses.
@@ -14,22 +15,24 @@ use crate::config::Backend;
 pub struct Source {
     backend: Arc<Backend>,
     literal: bool,
+    line: Arc<Line>,
     /// None before the first look-up has ended.
     known: ArcSwapOption<Vec<Arc<Endpoint>>>,
 }
 
 impl Source {
     /// A backend of which nothing is known yet but what its own text says.
-    pub(super) fn new(backend: &Backend, now: Instant) -> Self {
+    pub(super) fn new(backend: &Backend, line: &Arc<Line>, now: Instant) -> Self {
         let backend = Arc::new(backend.clone());
         let literal = backend.host.parse::<IpAddr>().ok();
         let known = literal.map(|ip| {
             let address = SocketAddr::new(ip, backend.port);
-            Arc::new(vec![Arc::new(Endpoint::new(&backend, address, now))])
+            Arc::new(vec![Arc::new(Endpoint::new(&backend, address, line, now))])
         });
         Self {
             backend,
             literal: literal.is_some(),
+            line: Arc::clone(line),
             known: ArcSwapOption::new(known),
         }
     }
@@ -65,18 +68,21 @@ impl Source {
         }
         let endpoint = |address: SocketAddr| match before.iter().find(|known| known.address() == address) {
             Some(known) => Arc::clone(known),
-            None => Arc::new(Endpoint::new(&self.backend, address, now)),
+            None => Arc::new(Endpoint::new(&self.backend, address, &self.line, now)),
         };
         let endpoints = addresses.into_iter().map(endpoint).collect();
         self.known.store(Some(Arc::new(endpoints)));
         true
     }
 
-    /// A look-up found nothing. What was known stays: a name server's bad minute is no outage of the application.
-    pub(super) fn found_nothing(&self) {
-        if self.is_unknown() {
+    /// A look-up found nothing. What was known stays: a name server's bad minute is no outage of the application. True
+    /// if it was the first.
+    pub(super) fn found_nothing(&self) -> bool {
+        let first = self.is_unknown();
+        if first {
             self.known.store(Some(Arc::default()));
         }
+        first
     }
 }
 
@@ -91,7 +97,7 @@ mod tests {
             host: "app.internal".to_owned(),
             port: 80,
         };
-        Source::new(&backend, Instant::now())
+        Source::new(&backend, &Arc::default(), Instant::now())
     }
 
     fn address(last: u8) -> SocketAddr {
@@ -133,7 +139,7 @@ mod tests {
                 host: host.to_owned(),
                 port: 80,
             };
-            let source = Source::new(&backend, Instant::now());
+            let source = Source::new(&backend, &Arc::default(), Instant::now());
             assert!(!source.is_named());
             assert_eq!(&**source.endpoints()[0].label(), shown);
         }

@@ -2,6 +2,7 @@
 //! reasons for the defaults stand in `config/palisade.toml`; a test keeps the two equal.
 
 mod routes;
+mod health;
 mod services;
 mod upstream;
 mod waf;
@@ -40,6 +41,7 @@ pub(super) fn config(raw: raw::Config, report: &Report, files: Vec<PathBuf>) -> 
             rules: raw.waf.rules.unwrap_or_else(|| server.data_dir.join("crs")),
             body_memory,
         },
+        idle_connections: raw.idle_connections.unwrap_or(1024),
         zones,
         acme: services::acme(raw.acme, report),
         dns: services::dns(raw.dns, report),

@@ -6,13 +6,13 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{services, upstream};
+use super::{health, services, upstream};
 use super::waf::Policies;
 use crate::config::decode::At;
 use crate::config::errors::{Place, Problem, Report};
 use crate::config::raw::{self, Target, Timeouts};
 use crate::config::ready::{
-    Balancing, HostPattern, PathMatch, Route, Upstream, UpstreamTarget, UpstreamTls, WeightedBackend,
+    CertificateFiles, HostPattern, PathMatch, Route, Upstream, UpstreamTarget, UpstreamTls, WeightedBackend,
 };
 
 /// What `[upstream]` says for all routes.
@@ -40,10 +40,17 @@ pub(super) fn routes(
                 check_effects(&raw, report);
             }
             let waf = policies.policy(raw.waf);
-            let balancing =
-                upstream::balancing(raw.balancing.or(&defaults.balancing), raw.sticky, report);
-            let timeouts = raw.timeouts.or(defaults.timeouts);
-            let upstream = self::upstream(raw.target, timeouts, raw.host, raw.tls, balancing, report);
+            upstream::check_queue(&raw.balancing, &defaults.balancing, report);
+            let upstream = Said {
+                target: raw.target,
+                timeouts: raw.timeouts.or(defaults.timeouts),
+                host: raw.host,
+                tls: raw.tls,
+                balancing: raw.balancing.or(&defaults.balancing),
+                sticky: raw.sticky,
+                health: raw.health,
+            };
+            let upstream = upstream.build(report);
             let hosts = raw.hosts.into_iter().map(|host| host.value).collect();
             Arc::new(Route {
                 name: raw.name.value,
@@ -120,31 +127,56 @@ impl Claims<'_> {
     }
 }
 
-fn upstream(
+/// What the file says about a route's upstream.
+struct Said {
     target: Target,
     timeouts: Timeouts,
     host: Option<Option<String>>,
     tls: Option<At<raw::UpstreamTls>>,
-    balancing: Balancing,
-    report: &Report,
-) -> Upstream {
-    let target = match target {
-        Target::Echo => UpstreamTarget::Echo,
-        Target::Backends(backends) => UpstreamTarget::Backends(weighted(backends, report)),
+    balancing: raw::Balancing,
+    sticky: Option<At<raw::Sticky>>,
+    health: Option<raw::Health>,
+}
+
+impl Said {
+    fn build(self, report: &Report) -> Upstream {
+        let target = match self.target {
+            Target::Echo => UpstreamTarget::Echo,
+            Target::Backends(backends) => UpstreamTarget::Backends(weighted(backends, report)),
+        };
+        let raw = self.balancing;
+        let health = self.health.map(|raw| health::health(raw, report));
+        Upstream {
+            target,
+            connect_timeout: self.timeouts.connect.unwrap_or(Duration::from_secs(5)),
+            first_byte_timeout: self.timeouts.first_byte.unwrap_or(Duration::from_secs(60)),
+            idle_timeout: self.timeouts.idle.unwrap_or(Duration::from_secs(300)),
+            keepalive_timeout: raw.keepalive_timeout.unwrap_or(Duration::from_secs(60)),
+            http2: raw.http2.unwrap_or(false),
+            upgrades: raw.upgrades.clone().unwrap_or_else(|| vec!["websocket".to_owned()]),
+            retries: upstream::retries(raw.retries.clone()),
+            host: self.host.flatten(),
+            tls: tls(self.tls.map(|tls| tls.value)),
+            balancing: upstream::balancing(raw, self.sticky, health, report),
+        }
+    }
+}
+
+fn tls(raw: Option<raw::UpstreamTls>) -> UpstreamTls {
+    let Some(raw) = raw else {
+        return UpstreamTls {
+            verify: true,
+            ca: None,
+            server_name: None,
+            certificate: None,
+        };
     };
-    let tls = tls.map(|tls| tls.value);
-    Upstream {
-        target,
-        connect_timeout: timeouts.connect.unwrap_or(Duration::from_secs(5)),
-        first_byte_timeout: timeouts.first_byte.unwrap_or(Duration::from_secs(60)),
-        idle_timeout: timeouts.idle.unwrap_or(Duration::from_secs(300)),
-        host: host.flatten(),
-        tls: UpstreamTls {
-            verify: tls.as_ref().and_then(|tls| tls.verify).unwrap_or(true),
-            ca: tls.as_ref().and_then(|tls| tls.ca.clone()),
-            server_name: tls.and_then(|tls| tls.server_name),
-        },
-        balancing,
+    let files = raw.certificate.zip(raw.key);
+    UpstreamTls {
+        verify: raw.verify.unwrap_or(true),
+        ca: raw.ca,
+        server_name: raw.server_name,
+        certificate: files.map(|(certificate, key)| CertificateFiles { certificate, key }),
     }
 }
 

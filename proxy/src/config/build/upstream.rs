@@ -1,16 +1,20 @@
 //! How a route's backends are chosen: defaults, and options held against one another.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::config::decode::At;
 use crate::config::errors::{Problem, Report};
 use crate::config::raw;
-use crate::config::ready::{AllDown, Balance, Balancing, Ejection, SameSite, Sticky};
+use crate::config::ready::{
+    AllDown, Balance, Balancing, Capacity, Ejection, HealthCheck, Retries, SameSite, Sticky,
+};
 
 /// What a route says, over what `[upstream]` says.
 pub(super) fn balancing(
     raw: raw::Balancing,
     sticky: Option<At<raw::Sticky>>,
+    health: Option<HealthCheck>,
     report: &Report,
 ) -> Balancing {
     Balancing {
@@ -19,6 +23,33 @@ pub(super) fn balancing(
         all_down: raw.all_down.unwrap_or(AllDown::Try),
         ejection: ejection(raw.ejection, report),
         resolve_interval: raw.resolve_interval.unwrap_or(Duration::from_secs(5)),
+        capacity: Capacity {
+            max_requests: raw.max_requests.and_then(NonZeroUsize::new),
+            queue: raw.queue.map_or(100, |at| at.value),
+            queue_timeout: raw.queue_timeout.map_or(Duration::from_secs(5), |at| at.value),
+        },
+        health,
+    }
+}
+
+/// Who waits, waits for a backend that is full.
+pub(super) fn check_queue(raw: &raw::Balancing, defaults: &raw::Balancing, report: &Report) {
+    let capped = raw.max_requests.or(defaults.max_requests).is_some_and(|most| most > 0);
+    let queue = raw.queue.as_ref().map(|at| ("queue", &at.place));
+    let timeout = raw.queue_timeout.as_ref().map(|at| ("queue_timeout", &at.place));
+    for (option, place) in queue.into_iter().chain(timeout).filter(|_| !capped) {
+        let reason = format!("`{option}` has no effect without `max_requests`: nobody has to wait");
+        report.problem(place, Problem::Contradiction(reason));
+    }
+}
+
+/// When a request is tried again.
+pub(super) fn retries(raw: raw::Retries) -> Retries {
+    Retries {
+        attempts: raw.attempts.unwrap_or(1),
+        statuses: raw.statuses.unwrap_or_default(),
+        budget: raw.budget.unwrap_or(20),
+        backoff: raw.backoff.unwrap_or(Duration::from_millis(25)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the files say: every option that was written, nothing that was not. Defaults and what options mean
 //! to one another are the business of [`super::build`].
 
+mod health;
 mod services;
 mod upstream;
 
@@ -8,8 +9,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(super) use health::Health;
 pub(super) use services::{Acme, Ddns, Dns, RouteDns, Zone};
-pub(super) use upstream::{Balancing, Ejection, Sticky, WeightedBackend};
+pub(super) use upstream::{Balancing, Ejection, Retries, Sticky, WeightedBackend};
 
 use super::decode::At;
 use super::errors::Place;
@@ -28,6 +30,7 @@ pub(super) struct Config {
     pub(super) waf: Waf,
     pub(super) upstream: Timeouts,
     pub(super) balancing: Balancing,
+    pub(super) idle_connections: Option<usize>,
     pub(super) zones: Vec<Zone>,
     pub(super) acme: Acme,
     pub(super) dns: Dns,
@@ -131,6 +134,7 @@ pub(super) struct Route {
     pub(super) timeouts: Timeouts,
     pub(super) balancing: Balancing,
     pub(super) sticky: Option<At<Sticky>>,
+    pub(super) health: Option<Health>,
     /// `Some(None)`: the client's, said aloud.
     pub(super) host: Option<Option<String>>,
     pub(super) tls: Option<At<UpstreamTls>>,
@@ -151,4 +155,6 @@ pub(super) struct UpstreamTls {
     pub(super) verify: Option<bool>,
     pub(super) ca: Option<PathBuf>,
     pub(super) server_name: Option<String>,
+    pub(super) certificate: Option<PathBuf>,
+    pub(super) key: Option<PathBuf>,
 }

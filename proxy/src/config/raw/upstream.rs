@@ -19,6 +19,22 @@ pub(in crate::config) struct Balancing {
     pub(in crate::config) all_down: Option<AllDown>,
     pub(in crate::config) resolve_interval: Option<Duration>,
     pub(in crate::config) ejection: Ejection,
+    pub(in crate::config) max_requests: Option<usize>,
+    pub(in crate::config) queue: Option<At<usize>>,
+    pub(in crate::config) queue_timeout: Option<At<Duration>>,
+    pub(in crate::config) keepalive_timeout: Option<Duration>,
+    pub(in crate::config) http2: Option<bool>,
+    pub(in crate::config) upgrades: Option<Vec<String>>,
+    pub(in crate::config) retries: Retries,
+}
+
+/// `retries`.
+#[derive(Debug, Clone, Default)]
+pub(in crate::config) struct Retries {
+    pub(in crate::config) attempts: Option<u32>,
+    pub(in crate::config) statuses: Option<Vec<(u16, u16)>>,
+    pub(in crate::config) budget: Option<u8>,
+    pub(in crate::config) backoff: Option<Duration>,
 }
 
 /// `ejection`.
@@ -51,6 +67,24 @@ impl Balancing {
             all_down: self.all_down.or(defaults.all_down),
             resolve_interval: self.resolve_interval.or(defaults.resolve_interval),
             ejection: self.ejection.or(&defaults.ejection),
+            max_requests: self.max_requests.or(defaults.max_requests),
+            queue: self.queue.or_else(|| defaults.queue.clone()),
+            queue_timeout: self.queue_timeout.or_else(|| defaults.queue_timeout.clone()),
+            keepalive_timeout: self.keepalive_timeout.or(defaults.keepalive_timeout),
+            http2: self.http2.or(defaults.http2),
+            upgrades: self.upgrades.or_else(|| defaults.upgrades.clone()),
+            retries: self.retries.or(&defaults.retries),
+        }
+    }
+}
+
+impl Retries {
+    fn or(self, defaults: &Self) -> Self {
+        Self {
+            attempts: self.attempts.or(defaults.attempts),
+            statuses: self.statuses.or_else(|| defaults.statuses.clone()),
+            budget: self.budget.or(defaults.budget),
+            backoff: self.backoff.or(defaults.backoff),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What is true once a configuration has been read: types that cannot be wrong any more.
 
+mod health;
 mod services;
 mod upstream;
 
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use health::*;
 pub use services::*;
 pub use upstream::*;
 
@@ -26,6 +28,8 @@ pub struct Config {
     pub log: Log,
     /// `[waf]`: what the engine shares between routes.
     pub waf: Waf,
+    /// Connections to all backends that may be kept without a request.
+    pub idle_connections: usize,
     /// `[[zones]]`.
     pub zones: Vec<Zone>,
     /// `[acme]`.
@@ -215,6 +219,14 @@ pub struct Upstream {
     pub tls: UpstreamTls,
     /// How a backend is chosen.
     pub balancing: Balancing,
+    /// How long a connection without a request is kept.
+    pub keepalive_timeout: Duration,
+    /// Whether HTTP/2 is offered to https backends.
+    pub http2: bool,
+    /// Protocols that a request may ask for, in lower case (RFC 9110 section 7.8).
+    pub upgrades: Vec<String>,
+    /// When a request is tried again.
+    pub retries: Retries,
 }
 
 /// Backends or the embedded default.
@@ -235,6 +247,8 @@ pub struct UpstreamTls {
     pub ca: Option<PathBuf>,
     /// The name in SNI and in verification; the backend's host otherwise.
     pub server_name: Option<String>,
+    /// What the edge shows of itself.
+    pub certificate: Option<CertificateFiles>,
 }
 
 /// Whether the WAF runs and stops.

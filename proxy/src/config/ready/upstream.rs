@@ -1,18 +1,23 @@
 //! How requests are spread over the backends of a route, and when a backend is left alone.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::time::Duration;
+
+use super::HealthCheck;
 
 /// What is spoken with a backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Scheme {
     /// HTTP/1.1 in the clear.
     Http,
-    /// HTTP/1.1 over TLS.
+    /// HTTP/2 in the clear, without asking first (RFC 9113 section 3.3).
+    H2c,
+    /// HTTP/1.1 or HTTP/2 over TLS.
     Https,
 }
 
-/// One `http://host:port` or `https://host:port`.
+/// One `http://host:port`, `h2c://host:port` or `https://host:port`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Backend {
     /// What is spoken with it.
@@ -121,6 +126,34 @@ pub struct Balancing {
     pub ejection: Ejection,
     /// Between two look-ups of a backend's name.
     pub resolve_interval: Duration,
+    /// How much each takes.
+    pub capacity: Capacity,
+    /// How they are asked whether they are well.
+    pub health: Option<HealthCheck>,
+}
+
+/// How much a backend takes, and who waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capacity {
+    /// Requests at once at each address.
+    pub max_requests: Option<NonZeroUsize>,
+    /// Requests of the route that may wait for one to end.
+    pub queue: usize,
+    /// How long they wait.
+    pub queue_timeout: Duration,
+}
+
+/// When a request is tried again, after more than a connection that was not made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retries {
+    /// More attempts for one request.
+    pub attempts: u32,
+    /// Statuses that are reason enough, as inclusive ranges.
+    pub statuses: Vec<(u16, u16)>,
+    /// Retries in percent of requests.
+    pub budget: u8,
+    /// Before the first retry; twice as long before each next.
+    pub backoff: Duration,
 }
 
 impl Backend {
@@ -135,6 +168,7 @@ impl Scheme {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Http => "http",
+            Self::H2c => "h2c",
             Self::Https => "https",
         }
     }
@@ -142,7 +176,7 @@ impl Scheme {
     /// Where it is spoken unless a port is named.
     pub fn default_port(self) -> u16 {
         match self {
-            Self::Http => 80,
+            Self::Http | Self::H2c => 80,
             Self::Https => 443,
         }
     }

@@ -1,5 +1,6 @@
 //! Every key, the table it stands in and how it is read: the configuration's table of contents.
 
+mod health;
 mod route;
 mod services;
 mod upstream;
@@ -26,8 +27,10 @@ const ADDRESS: &str = "an address and a port such as \"[::]:443\" or \"127.0.0.1
 /// The entry file, without the files it includes: their patterns come second.
 pub(super) fn entry(table: &mut Table<'_>) -> (raw::Config, Vec<At<String>>) {
     let include = table.take("include", include).unwrap_or_default();
-    let (timeouts, balancing) =
-        table.section("upstream", |table| (timeouts(table), upstream::balancing(table)));
+    let (timeouts, balancing, idle_connections) = table.section("upstream", |table| {
+        let idle = table.take("idle_connections", integer(1..=1_000_000));
+        (timeouts(table), upstream::balancing(table), idle)
+    });
     let config = raw::Config {
         server: table.section("server", server),
         listen: table.section("listen", listen),
@@ -36,6 +39,7 @@ pub(super) fn entry(table: &mut Table<'_>) -> (raw::Config, Vec<At<String>>) {
         waf: table.section("waf", waf),
         upstream: timeouts,
         balancing,
+        idle_connections,
         zones: table.sections("zones", services::zone),
         acme: table.section("acme", services::acme),
         dns: table.section("dns", services::dns),

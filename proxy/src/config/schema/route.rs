@@ -1,6 +1,6 @@
 //! `[[routes]]`.
 
-use super::{readable, services, timeouts, upstream, waf};
+use super::{health, readable, services, timeouts, upstream, waf};
 use crate::config::decode::{At, Fault, Node, Table, boolean, parsed, some};
 use crate::config::raw::{Route, Target, UpstreamTls};
 use crate::config::ready::{HostPattern, PathMatch};
@@ -19,6 +19,7 @@ pub(super) fn route(table: &mut Table<'_>) -> Option<Route> {
     let timeouts = timeouts(table);
     let balancing = upstream::balancing(table);
     let sticky = table.take("sticky", upstream::sticky);
+    let health = table.take("health", health::health);
     let host = table.take("host", upstream_host);
     let tls = table.take("tls", upstream_tls);
     let waf = table.section("waf", waf::policy);
@@ -38,6 +39,7 @@ pub(super) fn route(table: &mut Table<'_>) -> Option<Route> {
         timeouts,
         balancing,
         sticky,
+        health,
         host,
         tls,
         waf,
@@ -87,6 +89,13 @@ fn upstream_tls(node: Node<'_>) -> Option<At<UpstreamTls>> {
         let verify = table.take("verify", boolean);
         let ca = table.take("ca", readable);
         let server_name = table.take("server_name", |node| node.parse(host::NAME, host::parse_upstream));
+        let certificate = table.take("certificate", readable);
+        let key = table.take("key", readable);
+        for (option, other) in [("certificate", "key"), ("key", "certificate")] {
+            if table.has(option) && !table.has(other) {
+                table.contradiction(option, format!("`{option}` needs `{other}`"));
+            }
+        }
         if verify == Some(false) && table.has("ca") {
             table.contradiction("ca", "`ca` has no effect while `verify` is false");
         }
@@ -94,6 +103,8 @@ fn upstream_tls(node: Node<'_>) -> Option<At<UpstreamTls>> {
             verify,
             ca,
             server_name,
+            certificate,
+            key,
         })
     })?;
     Some(node.at(tls))

@@ -3,8 +3,9 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use crate::config::decode::{At, Node, Table, boolean, integer, one_of, parsed};
-use crate::config::raw::{Balancing, Ejection, Sticky, WeightedBackend};
+use super::health;
+use crate::config::decode::{At, Fault, Node, Table, boolean, integer, list, one_of, parsed};
+use crate::config::raw::{Balancing, Ejection, Retries, Sticky, WeightedBackend};
 use crate::config::ready::{AllDown, SameSite};
 use crate::config::values::units::duration;
 use crate::config::values::{backend, balance};
@@ -13,6 +14,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const TIME: RangeInclusive<Duration> = Duration::from_millis(10)..=DAY;
 const RAMP: RangeInclusive<Duration> = Duration::ZERO..=DAY;
 const RESOLVE: RangeInclusive<Duration> = Duration::from_millis(500)..=DAY;
+const KEEPALIVE: RangeInclusive<Duration> = Duration::from_millis(100)..=DAY;
+const BACKOFF: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(10);
 const TTL: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(400 * 24 * 60 * 60);
 
 /// What `[upstream]` and a route have in common.
@@ -25,6 +28,35 @@ pub(super) fn balancing(table: &mut Table<'_>) -> Balancing {
         all_down: table.take("all_down", one_of(ALL_DOWN)),
         resolve_interval: table.take("resolve_interval", duration(RESOLVE)),
         ejection: table.section("ejection", ejection),
+        max_requests: table.take("max_requests", integer(0..=1_000_000)),
+        queue: table.take("queue", placed(integer(0..=1_000_000))),
+        queue_timeout: table.take("queue_timeout", placed(duration(TIME))),
+        keepalive_timeout: table.take("keepalive_timeout", duration(KEEPALIVE)),
+        http2: table.take("http2", boolean),
+        upgrades: table.take("upgrades", list("protocols", |node: Node<'_>| {
+            node.parse("a protocol such as \"websocket\"", parse_protocol)
+        })),
+        retries: table.section("retries", retries),
+    }
+}
+
+fn retries(table: &mut Table<'_>) -> Retries {
+    Retries {
+        attempts: table.take("attempts", integer(0..=10)),
+        statuses: table.take("statuses", list("statuses", health::status)),
+        budget: table.take("budget", integer(0..=100)),
+        backoff: table.take("backoff", duration(BACKOFF)),
+    }
+}
+
+/// A token (RFC 9110 section 7.8), in lower case. HTTP/2 is not reached by an upgrade any more (RFC 9113 section 3.1).
+fn parse_protocol(text: &str) -> Result<String, Fault> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.+/".contains(&byte);
+    match text.to_ascii_lowercase().as_str() {
+        "" => Err(Fault::new("empty")),
+        "h2c" => Err(Fault::new("clients speak HTTP/2 over TLS")),
+        name if name.len() <= 64 && name.bytes().all(fits) => Ok(name.to_owned()),
+        _ => Err(Fault::new("not the name of a protocol")),
     }
 }
 
@@ -83,7 +115,9 @@ pub(super) fn weighted_backend(node: Node<'_>) -> Option<WeightedBackend> {
 }
 
 /// A value with its place.
-fn placed<T>(decode: impl Fn(Node<'_>) -> Option<T>) -> impl Fn(Node<'_>) -> Option<At<T>> {
+pub(super) fn placed<'a, T>(
+    decode: impl Fn(Node<'a>) -> Option<T>,
+) -> impl Fn(Node<'a>) -> Option<At<T>> {
     move |node| {
         let at = node.at(());
         Some(At {

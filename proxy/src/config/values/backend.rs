@@ -16,9 +16,10 @@ pub(in crate::config) fn parse_backend(text: &str) -> Result<Backend, Fault> {
     let kind = match scheme.to_ascii_lowercase().as_str() {
         "http" => Scheme::Http,
         "https" => Scheme::Https,
+        "h2c" => Scheme::H2c,
         other => {
-            let likely = nearest(other, ["https", "http"]).unwrap_or("http");
-            let fault = Fault::new("a backend speaks http or https");
+            let likely = nearest(other, ["https", "http", "h2c"]).unwrap_or("http");
+            let fault = Fault::new("a backend speaks http, https or h2c");
             return Err(fault.suggesting(format!("{likely}://{rest}")));
         }
     };
@@ -67,7 +68,7 @@ mod tests {
             ("http://[::1]", Ok((false, "::1", 80))),
             ("http://my_app:3000", Ok((false, "my_app", 3000))),
             ("10.0.0.5:8080", Err("no scheme")),
-            ("ftp://a", Err("a backend speaks http or https")),
+            ("ftp://a", Err("a backend speaks http, https or h2c")),
             (
                 "http://a/base",
                 Err("requests keep their path: a backend has none"),

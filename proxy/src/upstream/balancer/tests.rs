@@ -21,6 +21,12 @@ fn policy(balance: Balance) -> Balancing {
             slow_start: Duration::ZERO,
         },
         resolve_interval: Duration::from_secs(5),
+        capacity: crate::config::Capacity {
+            max_requests: None,
+            queue: 1,
+            queue_timeout: Duration::from_millis(100),
+        },
+        health: None,
     }
 }
 
@@ -180,6 +186,57 @@ fn requests_in_flight_are_counted_to_their_end() {
     assert_eq!((busy(0), busy(1)), (5, 5));
     drop(leases);
     assert_eq!((busy(0), busy(1)), (0, 0));
+}
+
+#[tokio::test]
+async fn who_finds_all_busy_waits_in_a_line_that_ends() {
+    let now = Instant::now();
+    let mut policy = policy(Balance::RoundRobin);
+    policy.capacity.max_requests = NonZeroUsize::new(1);
+    policy.capacity.queue_timeout = Duration::from_secs(30);
+    let balancer = Arc::new(balancer(&[1, 1], &policy, now));
+    let wish = Wish::default();
+    let first = balancer.lease(&wish).await.unwrap();
+    let second = balancer.lease(&wish).await.unwrap();
+    assert_ne!(first.endpoint().address(), second.endpoint().address());
+    let waits = Arc::clone(&balancer);
+    let third = tokio::spawn(async move { waits.lease(&Wish::default()).await });
+    while balancer.waiting() == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(balancer.lease(&wish).await.unwrap_err(), NoBackend::Full);
+    let free = first.endpoint().address();
+    drop(first);
+    let third = third.await.unwrap().unwrap();
+    assert_eq!(third.endpoint().address(), free);
+    assert_eq!((balancer.waiting(), third.endpoint().in_flight()), (0, 1));
+}
+
+#[tokio::test]
+async fn nobody_waits_for_ever_and_who_leaves_leaves_no_place() {
+    let now = Instant::now();
+    let mut policy = policy(Balance::LeastRequests);
+    policy.capacity.max_requests = NonZeroUsize::new(1);
+    let balancer = balancer(&[1], &policy, now);
+    let wish = Wish::default();
+    let held = balancer.lease(&wish).await.unwrap();
+    assert_eq!(balancer.lease(&wish).await.unwrap_err(), NoBackend::Full);
+    let left = tokio::time::timeout(Duration::from_millis(10), balancer.lease(&wish)).await;
+    assert!(left.is_err());
+    assert_eq!(balancer.waiting(), 0);
+    drop(held);
+    assert!(balancer.lease(&wish).await.is_ok());
+}
+
+#[test]
+fn one_that_checks_find_down_has_no_requests() {
+    let now = Instant::now();
+    let balancer = balancer(&[1, 1], &policy(Balance::RoundRobin), now);
+    let endpoint = balancer.endpoints().remove(0);
+    endpoint.judge(super::super::endpoint::Verdict::Down, None, now);
+    assert_eq!(counted(&balancer, now, 10), BTreeMap::from([(2, 10)]));
+    endpoint.judge(super::super::endpoint::Verdict::Up, None, now);
+    assert_eq!(counted(&balancer, now, 10), BTreeMap::from([(1, 5), (2, 5)]));
 }
 
 #[test]

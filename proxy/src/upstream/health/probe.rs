@@ -3,7 +3,7 @@
 use pingora_core::connectors::http::Connector;
 use pingora_core::protocols::http::client::HttpSession;
 use pingora_core::upstreams::peer::HttpPeer;
-use pingora_error::Error;
+use pingora_error::{Error, ErrorType, OrErr};
 use pingora_http::RequestHeader;
 use tokio::net::TcpStream;
 
@@ -76,7 +76,11 @@ async fn ask(http: &HttpProbe, host: &str, peer: &HttpPeer, connector: &Connecto
     let connected = connector.get_http_session(peer).await;
     let (mut session, _) =
         connected.map_err(|error| ProbeError::Connect(error.etype().as_str().to_owned()))?;
-    let request = request(http, host).map_err(broken)?;
+    let request = match session {
+        HttpSession::H2(_) => request_h2(http, host, peer.is_tls()),
+        _ => request_h1(http, host),
+    };
+    let request = request.map_err(broken)?;
     session.write_request_header(Box::new(request)).await.map_err(broken)?;
     session.finish_request_body().await.map_err(broken)?;
     session.read_response_header().await.map_err(broken)?;
@@ -93,12 +97,29 @@ async fn ask(http: &HttpProbe, host: &str, peer: &HttpPeer, connector: &Connecto
     if found { Ok(()) } else { Err(ProbeError::Body) }
 }
 
-fn request(http: &HttpProbe, host: &str) -> Result<RequestHeader, Box<Error>> {
-    let mut request = RequestHeader::build(http.method.as_str(), http.path.as_bytes(), Some(4))?;
+fn request_h1(http: &HttpProbe, host: &str) -> Result<RequestHeader, Box<Error>> {
+    let mut request = request(http)?;
     request.insert_header("Host", host)?;
+    request.insert_header("Connection", "close")?;
+    Ok(request)
+}
+
+/// What is Host in HTTP/1.1 is part of the target (RFC 9113 section 8.3.1).
+fn request_h2(http: &HttpProbe, host: &str, tls: bool) -> Result<RequestHeader, Box<Error>> {
+    let mut request = request(http)?;
+    let target = http::Uri::builder()
+        .scheme(if tls { "https" } else { "http" })
+        .authority(host)
+        .path_and_query(http.path.as_str());
+    request.set_uri(target.build().or_err(ErrorType::InvalidHTTPHeader, "the target of a check")?);
+    request.set_version(http::Version::HTTP_2);
+    Ok(request)
+}
+
+fn request(http: &HttpProbe) -> Result<RequestHeader, Box<Error>> {
+    let mut request = RequestHeader::build(http.method.as_str(), http.path.as_bytes(), Some(4))?;
     request.insert_header("User-Agent", USER_AGENT)?;
     request.insert_header("Accept", "*/*")?;
-    request.insert_header("Connection", "close")?;
     Ok(request)
 }
 
