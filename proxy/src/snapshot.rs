@@ -133,7 +133,9 @@ impl LiveRoute {
         };
         let dialer = Dialer::new(&route.upstream).map_err(failed)?;
         let sticky = route.upstream.balancing.sticky.as_ref();
-        let sticky = sticky.map(|_| StickyKey::ensure(&config.server.data_dir, &route.name)).transpose();
+        let sticky = sticky
+            .map(|_| StickyKey::ensure(&config.server.data_dir, &route.name))
+            .transpose();
         let sticky = sticky.map_err(|error| failed(error.into()))?;
         Ok(Self {
             label: route.name.as_str().into(),

@@ -12,7 +12,9 @@ use crate::upstream::{Endpoint, Standing};
 
 /// Brings the gauges up to date.
 pub(super) fn tell(metrics: &BackendMetrics, snapshot: &Snapshot) {
-    let (now, whole) = (Instant::now(), |count: usize| i64::try_from(count).unwrap_or(i64::MAX));
+    let (now, whole) = (Instant::now(), |count: usize| {
+        i64::try_from(count).unwrap_or(i64::MAX)
+    });
     metrics.clear();
     for route in snapshot.routes() {
         for endpoint in route.balancer.endpoints() {
@@ -21,15 +23,24 @@ pub(super) fn tell(metrics: &BackendMetrics, snapshot: &Snapshot) {
                 backend: endpoint.backend().to_string(),
                 address: endpoint.address().to_string(),
             };
-            metrics.up.get_or_create(&labels).set(i64::from(endpoint.is_up(now)));
-            metrics.in_flight.get_or_create(&labels).set(whole(endpoint.in_flight()));
+            metrics
+                .up
+                .get_or_create(&labels)
+                .set(i64::from(endpoint.is_up(now)));
+            metrics
+                .in_flight
+                .get_or_create(&labels)
+                .set(whole(endpoint.in_flight()));
             metrics.ejections.get_or_create(&labels).set(endpoint.ejections());
         }
         if route.balancer.policy().capacity.max_requests.is_some() {
             let labels = RouteLabels {
                 route: Arc::clone(&route.label),
             };
-            metrics.waiting.get_or_create(&labels).set(whole(route.balancer.waiting()));
+            metrics
+                .waiting
+                .get_or_create(&labels)
+                .set(whole(route.balancer.waiting()));
         }
     }
 }
@@ -40,7 +51,10 @@ pub(super) fn status(snapshot: &Snapshot) -> Value {
     let route = |route: &Arc<crate::snapshot::LiveRoute>| {
         let endpoints = route.balancer.endpoints();
         let mut told: Vec<Value> = endpoints.iter().map(|endpoint| backend(endpoint, now)).collect();
-        let unknown = route.balancer.sources().filter(|source| source.endpoints().is_empty());
+        let unknown = route
+            .balancer
+            .sources()
+            .filter(|source| source.endpoints().is_empty());
         told.extend(unknown.map(|source| {
             json!({ "backend": source.backend().to_string(), "state": "unknown", "trouble": "its name leads to no address" })
         }));

@@ -8,9 +8,9 @@ mod run;
 mod services;
 mod start;
 mod status;
-mod upkeep;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 
 pub use build::{Addresses, App};
 pub use error::{ReloadError, StartError};

@@ -71,7 +71,12 @@ async fn a_dead_address_of_a_backend_costs_no_request() {
     let route = snapshot.find("localhost", "/").unwrap();
     let dead = SocketAddr::from(([127, 0, 0, 2], alive.port()));
     let known = vec![dead, alive];
-    route.balancer.sources().next().unwrap().learn(known, Instant::now());
+    route
+        .balancer
+        .sources()
+        .next()
+        .unwrap()
+        .learn(known, Instant::now());
     route.balancer.gather();
     let https = app.addresses().https[0];
     let running = app.start().await.unwrap();

@@ -23,7 +23,9 @@ pub(super) fn run(config: &Path, json: bool) -> Result<(), Failed> {
         }
     }
     if !json {
-        backends(&status["backends"]).iter().for_each(|line| output::line(line));
+        backends(&status["backends"])
+            .iter()
+            .for_each(|line| output::line(line));
     }
     if troubled {
         return Err(say("not all is as it should be: see above"));
@@ -43,7 +45,12 @@ fn backends(routes: &Value) -> Vec<String> {
     let routes = routes.as_object().into_iter().flatten();
     let line = |route: &str, backend: &Value| {
         let text = |key: &str| backend[key].as_str().unwrap_or_default().to_owned();
-        let mut told = format!("route {route}: {} {} {}", text("backend"), text("address"), text("state"));
+        let mut told = format!(
+            "route {route}: {} {} {}",
+            text("backend"),
+            text("address"),
+            text("state")
+        );
         if let Some(count) = backend["in_flight"].as_u64().filter(|count| *count > 0) {
             told.push_str(&format!(", {count} in flight"));
         }

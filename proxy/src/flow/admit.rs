@@ -13,8 +13,8 @@ use super::connection;
 use super::context::RequestContext;
 use super::gate::{self, Duties};
 use super::head;
-use super::kind;
 use super::inspection::{self, Inspection, Origin, lock};
+use super::kind;
 use super::reading::{self, Ambiguous};
 use super::respond::Answer;
 use super::response_gate::ResponseGate;
@@ -137,13 +137,15 @@ async fn run_waf(
         Ok(body) => body,
         Err(refusal) => return Some(refusal),
     };
-    let unseen = if streams { Completeness::Partial } else { Completeness::Complete };
-    let (bytes, completeness) = body
-        .as_ref()
-        .map_or((Bytes::new(), unseen), |held| {
-            let seen = held.bytes.len().min(policy.request_body_limit);
-            (held.bytes.slice(..seen), held.completeness)
-        });
+    let unseen = if streams {
+        Completeness::Partial
+    } else {
+        Completeness::Complete
+    };
+    let (bytes, completeness) = body.as_ref().map_or((Bytes::new(), unseen), |held| {
+        let seen = held.bytes.len().min(policy.request_body_limit);
+        (held.bytes.slice(..seen), held.completeness)
+    });
     let decision = inspection::request_body(&inspection, bytes, completeness).await;
     *held = body;
     Answer::to(&decision, &context.id)
@@ -154,7 +156,10 @@ async fn run_waf(
 /// content type is a finding, and the body is held like any other: no attacker has a way around by claiming to be gRPC.
 fn streams(session: &ServerSession, route: &LiveRoute) -> bool {
     let allowed = &route.route.waf.profile.allowed_content_types;
-    kind::is_grpc(session.req_header()) && allowed.iter().any(|allowed| allowed.starts_with("application/grpc"))
+    kind::is_grpc(session.req_header())
+        && allowed
+            .iter()
+            .any(|allowed| allowed.starts_with("application/grpc"))
 }
 
 /// Holds the body, where there is one to inspect.

@@ -22,15 +22,20 @@ pub(super) fn of(head: &RequestHeader, client: IpAddr, policy: &Balancing) -> Af
     let key = match &policy.balance {
         Balance::RoundRobin | Balance::LeastRequests => None,
         Balance::Hash(HashKey::Address) => Some(address_key(client)),
-        Balance::Hash(HashKey::Header(name)) => {
-            head.headers.get(name).map(|value| upstream::key(value.as_bytes()))
+        Balance::Hash(HashKey::Header(name)) => head
+            .headers
+            .get(name)
+            .map(|value| upstream::key(value.as_bytes())),
+        Balance::Hash(HashKey::Cookie(name)) => {
+            cookie(head, name).map(|value| upstream::key(value.as_bytes()))
         }
-        Balance::Hash(HashKey::Cookie(name)) => cookie(head, name).map(|value| upstream::key(value.as_bytes())),
     };
     let sticky = policy.sticky.as_ref();
     Affinity {
         key,
-        cookie: sticky.and_then(|sticky| cookie(head, &sticky.cookie)).map(str::to_owned),
+        cookie: sticky
+            .and_then(|sticky| cookie(head, &sticky.cookie))
+            .map(str::to_owned),
     }
 }
 
@@ -45,7 +50,9 @@ fn address_key(client: IpAddr) -> u64 {
 /// The value of the first cookie of this name (RFC 6265 section 5.4: the most specific comes first).
 fn cookie<'h>(head: &'h RequestHeader, name: &str) -> Option<&'h str> {
     let lines = head.headers.get_all(header::COOKIE).iter();
-    let pairs = lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(';'));
+    let pairs = lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(';'));
     pairs
         .filter_map(|pair| pair.split_once('='))
         .find(|(known, _)| known.trim() == name)
@@ -59,7 +66,8 @@ mod tests {
     #[test]
     fn cookies_by_name() {
         let mut head = RequestHeader::build("GET", b"/", None).unwrap();
-        head.append_header("Cookie", "a=1; edge=\"two\"; edgeless=3;edge=4").unwrap();
+        head.append_header("Cookie", "a=1; edge=\"two\"; edgeless=3;edge=4")
+            .unwrap();
         head.append_header("Cookie", "late=5=6").unwrap();
         for (name, expected) in [
             ("a", Some("1")),

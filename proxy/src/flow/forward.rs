@@ -43,6 +43,10 @@ pub(super) fn request(context: &RequestContext, request: &mut RequestHeader) -> 
         // Phase 4 reads what is sent: the upstream is not asked for a coded body.
         request.remove_header(&header::ACCEPT_ENCODING);
     }
+    if context.kind == Kind::Grpc {
+        // Pingora takes it for hop-by-hop, which it is; servers of gRPC want to see it.
+        request.insert_header(header::TE, HeaderValue::from_static("trailers"))?;
+    }
     if context.kind == Kind::OtherUpgrade {
         kind::join_upgrade(request)?;
     }

@@ -48,7 +48,14 @@ fn asked(head: &RequestHeader) -> Option<String> {
 
 /// What Pingora does for WebSocket: the hop-by-hop fields of another upgrade are the edge's own.
 pub(super) fn join_upgrade(request: &mut RequestHeader) -> Result<()> {
-    for name in ["keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "http2-settings"] {
+    for name in [
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "http2-settings",
+    ] {
         request.remove_header(name);
     }
     request.insert_header(header::CONNECTION, HeaderValue::from_static("upgrade"))
@@ -79,7 +86,10 @@ mod tests {
     fn one_protocol_is_asked_for() {
         for (values, expected) in [
             (&["WebSocket"][..], Some("websocket")),
-            (&[" tailscale-control-protocol "], Some("tailscale-control-protocol")),
+            (
+                &[" tailscale-control-protocol "],
+                Some("tailscale-control-protocol"),
+            ),
             (&["a", "b"], None),
             (&["a, b"], Some("a, b")),
             (&[], None),

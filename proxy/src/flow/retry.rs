@@ -45,7 +45,12 @@ pub(super) struct Failed {
 
 impl Failed {
     /// What a failure says. `error.retry` has to be decided.
-    pub(super) fn new(session: &ServerSession, context: &RequestContext, error: &Error, is_stale: bool) -> Self {
+    pub(super) fn new(
+        session: &ServerSession,
+        context: &RequestContext,
+        error: &Error,
+        is_stale: bool,
+    ) -> Self {
         use ErrorType::{ConnectionClosed, H2Downgrade, H2Error, ReadError, WriteError};
         Self {
             is_idempotent: session.req_header().method.is_idempotent(),
@@ -65,7 +70,9 @@ impl Failed {
         }
         match self {
             Self { is_refused: true, .. } => Verdict::Again,
-            Self { is_idempotent: false, .. } => Verdict::GiveUp,
+            Self {
+                is_idempotent: false, ..
+            } => Verdict::GiveUp,
             Self { is_stale: true, .. } => Verdict::Again,
             Self { is_a_reset: true, .. } => Verdict::Elsewhere,
             _ => Verdict::GiveUp,
@@ -89,8 +96,12 @@ pub(super) fn may_go_elsewhere(context: &mut RequestContext, route: &LiveRoute) 
 /// Before the next attempt: doubled each time, and anything from half of that to all of it, so that requests that
 /// failed together do not come back together.
 fn pause(policy: &Retries, retries: u32, chance: f64) -> Duration {
-    let doubled = policy.backoff.saturating_mul(1_u32.checked_shl(retries).unwrap_or(u32::MAX));
-    doubled.min(LONGEST_PAUSE).mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0)
+    let doubled = policy
+        .backoff
+        .saturating_mul(1_u32.checked_shl(retries).unwrap_or(u32::MAX));
+    doubled
+        .min(LONGEST_PAUSE)
+        .mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0)
 }
 
 #[cfg(test)]
@@ -117,17 +128,77 @@ mod tests {
         for (what, failed, expected) in [
             ("a reset", RESET, Verdict::Elsewhere),
             ("of a POST", post, Verdict::GiveUp),
-            ("within the answer", Failed { is_answered: true, ..RESET }, Verdict::GiveUp),
-            ("with a long body", Failed { is_replayable: false, ..RESET }, Verdict::GiveUp),
-            ("a timeout", Failed { is_a_reset: false, ..RESET }, Verdict::GiveUp),
-            ("of the client", Failed { is_the_backends: false, ..RESET }, Verdict::GiveUp),
-            ("a stale connection", Failed { is_stale: true, ..RESET }, Verdict::Again),
-            ("for a POST", Failed { is_stale: true, ..post }, Verdict::GiveUp),
-            ("a refused stream", Failed { is_refused: true, ..RESET }, Verdict::Again),
-            ("for a POST", Failed { is_refused: true, ..post }, Verdict::Again),
+            (
+                "within the answer",
+                Failed {
+                    is_answered: true,
+                    ..RESET
+                },
+                Verdict::GiveUp,
+            ),
+            (
+                "with a long body",
+                Failed {
+                    is_replayable: false,
+                    ..RESET
+                },
+                Verdict::GiveUp,
+            ),
+            (
+                "a timeout",
+                Failed {
+                    is_a_reset: false,
+                    ..RESET
+                },
+                Verdict::GiveUp,
+            ),
+            (
+                "of the client",
+                Failed {
+                    is_the_backends: false,
+                    ..RESET
+                },
+                Verdict::GiveUp,
+            ),
+            (
+                "a stale connection",
+                Failed {
+                    is_stale: true,
+                    ..RESET
+                },
+                Verdict::Again,
+            ),
+            (
+                "for a POST",
+                Failed {
+                    is_stale: true,
+                    ..post
+                },
+                Verdict::GiveUp,
+            ),
+            (
+                "a refused stream",
+                Failed {
+                    is_refused: true,
+                    ..RESET
+                },
+                Verdict::Again,
+            ),
+            (
+                "for a POST",
+                Failed {
+                    is_refused: true,
+                    ..post
+                },
+                Verdict::Again,
+            ),
             (
                 "of a POST that is gone",
-                Failed { is_refused: true, is_replayable: false, ..post },
+                Failed {
+                    is_refused: true,
+                    is_replayable: false,
+                    ..post
+                },
                 Verdict::GiveUp,
             ),
         ] {
@@ -143,8 +214,18 @@ mod tests {
             budget: 20,
             backoff: Duration::from_millis(100),
         };
-        for (retries, chance, expected) in [(0, 0.0, 50), (0, 1.0, 100), (1, 1.0, 200), (2, 0.5, 300), (40, 1.0, 10_000)] {
-            assert_eq!(pause(&policy, retries, chance), Duration::from_millis(expected), "{retries} {chance}");
+        for (retries, chance, expected) in [
+            (0, 0.0, 50),
+            (0, 1.0, 100),
+            (1, 1.0, 200),
+            (2, 0.5, 300),
+            (40, 1.0, 10_000),
+        ] {
+            assert_eq!(
+                pause(&policy, retries, chance),
+                Duration::from_millis(expected),
+                "{retries} {chance}"
+            );
         }
     }
 }

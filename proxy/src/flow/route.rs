@@ -22,7 +22,10 @@ const FIRST_LOOKUP: Duration = Duration::from_secs(2);
 const RETRY: ErrorType = ErrorType::Custom("Retry");
 
 /// The peer for the next attempt: at an address that this request has not failed at.
-pub(super) async fn next_peer(session: &ServerSession, context: &mut RequestContext) -> Result<Box<HttpPeer>> {
+pub(super) async fn next_peer(
+    session: &ServerSession,
+    context: &mut RequestContext,
+) -> Result<Box<HttpPeer>> {
     let Some(route) = context.route.clone() else {
         return Error::e_explain(ErrorType::HTTPStatus(404), "no route");
     };
@@ -36,7 +39,9 @@ pub(super) async fn next_peer(session: &ServerSession, context: &mut RequestCont
     let endpoint = lease.endpoint();
     context.upstream = Some(Arc::clone(endpoint.label()));
     context.hand_out = route.balancer.token(&lease, affinity.cookie.as_deref());
-    let peer = route.dialer.peer(endpoint.backend(), endpoint.address(), context.kind);
+    let peer = route
+        .dialer
+        .peer(endpoint.backend(), endpoint.address(), context.kind);
     context.lease = Some(lease);
     Ok(Box::new(peer))
 }
@@ -46,7 +51,10 @@ async fn prepare(context: &mut RequestContext, route: &LiveRoute) {
     context.lease = None;
     context.answering = false;
     if context.retries == 0 && context.tried.is_empty() {
-        route.balancer.budget().request(route.route.upstream.retries.budget);
+        route
+            .balancer
+            .budget()
+            .request(route.route.upstream.retries.budget);
     }
     if let Some(pause) = context.pause.take() {
         tokio::time::sleep(pause).await;
@@ -134,16 +142,23 @@ pub(super) fn answered(
     let Some(route) = context.route.clone() else {
         return Ok(());
     };
-    let Some(lease) = &context.lease else { return Ok(()) };
+    let Some(lease) = &context.lease else {
+        return Ok(());
+    };
     let status = response.status.as_u16();
     match status {
         502..=504 => {
-            route.balancer.failed(lease.endpoint(), Failure::Answer, Instant::now());
+            route
+                .balancer
+                .failed(lease.endpoint(), Failure::Answer, Instant::now());
         }
         _ => route.balancer.succeeded(lease.endpoint(), Instant::now()),
     }
     let statuses = &route.route.upstream.retries.statuses;
-    if statuses.iter().any(|(first, last)| (*first..=*last).contains(&status)) {
+    if statuses
+        .iter()
+        .any(|(first, last)| (*first..=*last).contains(&status))
+    {
         ask_another(session, context, &route)?;
     }
     context.answering = true;
@@ -212,7 +227,11 @@ mod tests {
     fn with_addresses(context: &RequestContext, count: u16) {
         let addresses: Vec<SocketAddr> = (1..=count).map(|port| ([127, 0, 0, 1], port).into()).collect();
         let balancer = &context.route.as_ref().unwrap().balancer;
-        balancer.sources().next().unwrap().learn(addresses, Instant::now());
+        balancer
+            .sources()
+            .next()
+            .unwrap()
+            .learn(addresses, Instant::now());
         balancer.gather();
     }
 

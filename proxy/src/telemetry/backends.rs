@@ -40,7 +40,11 @@ pub struct BackendMetrics {
 impl BackendMetrics {
     /// Enters all.
     pub(super) fn register(&self, registry: &mut Registry) {
-        registry.register("backend_up", "Whether an address of a backend takes requests", self.up.clone());
+        registry.register(
+            "backend_up",
+            "Whether an address of a backend takes requests",
+            self.up.clone(),
+        );
         registry.register(
             "backend_requests_in_flight",
             "Requests at an address of a backend now",

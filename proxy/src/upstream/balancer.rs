@@ -9,8 +9,8 @@ use std::time::Instant;
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
-use super::choice::{self, Mask, Schedule};
 use super::budget::RetryBudget;
+use super::choice::{self, Mask, Schedule};
 use super::endpoint::{Endpoint, Lease};
 use super::line::Line;
 use super::record::Failure;
@@ -154,8 +154,15 @@ impl Balancer {
 
     /// A look-up has ended: the addresses of today are those that requests go to.
     pub(crate) fn gather(&self) {
-        let found: Vec<_> = self.sources.iter().map(|(source, weight)| (source.endpoints(), *weight)).collect();
-        let weights: Vec<_> = found.iter().map(|(endpoints, weight)| (*weight, endpoints.len())).collect();
+        let found: Vec<_> = self
+            .sources
+            .iter()
+            .map(|(source, weight)| (source.endpoints(), *weight))
+            .collect();
+        let weights: Vec<_> = found
+            .iter()
+            .map(|(endpoints, weight)| (*weight, endpoints.len()))
+            .collect();
         let endpoints = found.iter().flat_map(|(endpoints, weight)| {
             let share = f64::from(*weight) / endpoints.len().max(1) as f64;
             endpoints.iter().map(move |endpoint| (endpoint, share))
@@ -238,7 +245,11 @@ impl Balancer {
         let policy = &self.policy.ejection;
         endpoint.failed(failure, policy, now, || {
             let pool = self.pool.load();
-            let out = pool.members.iter().filter(|member| !member.endpoint.is_up(now)).count();
+            let out = pool
+                .members
+                .iter()
+                .filter(|member| !member.endpoint.is_up(now))
+                .count();
             (out + 1) * 100 <= usize::from(policy.max_percent) * pool.members.len()
         })
     }
@@ -285,7 +296,9 @@ impl Balancer {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let usable = |index: &usize| choice.is_usable(*index);
         let has_turn = |index: &usize| {
-            let ramp = choice.member(*index).map_or(1.0, |member| self.ramp(member, choice));
+            let ramp = choice
+                .member(*index)
+                .map_or(1.0, |member| self.ramp(member, choice));
             // Of one that returns, chance leaves out turns.
             ramp >= 1.0 || ((random() >> 11) as f64) < ramp * (1_u64 << 53) as f64
         };
@@ -374,7 +387,12 @@ impl Choice<'_> {
     fn sticky(&self) -> Option<usize> {
         let cookie = self.wish.cookie?;
         let mut members = self.pool.members.iter().enumerate();
-        let named = |member: &Member| member.token.as_ref().is_some_and(|token| token.as_str() == cookie);
+        let named = |member: &Member| {
+            member
+                .token
+                .as_ref()
+                .is_some_and(|token| token.as_str() == cookie)
+        };
         let (index, _) = members.find(|(_, member)| named(member) && self.fits(member))?;
         Some(index)
     }

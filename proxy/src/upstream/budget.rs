@@ -37,7 +37,9 @@ impl RetryBudget {
     pub fn retry(&self) -> bool {
         let taken = self
             .left
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(COST));
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                left.checked_sub(COST)
+            });
         taken.is_ok()
     }
 }

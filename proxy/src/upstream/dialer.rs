@@ -12,6 +12,11 @@ use crate::config::{Backend, Scheme, Upstream};
 /// Streams at once on one connection of HTTP/2: what servers allow (RFC 9113 section 6.5.2 recommends no less).
 const H2_STREAMS: usize = 100;
 
+/// What a backend may send ahead on one stream, and on all of a connection together, while clients read slowly: as much is
+/// held here for each. Pingora's own would be 8 MiB.
+const H2_STREAM_WINDOW: u32 = 512 * 1024;
+const H2_CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
+
 /// A connection of HTTP/2 is asked this often whether anybody is still there: it may have no request for hours and then
 /// a hundred.
 const H2_PING: Duration = Duration::from_secs(30);
@@ -59,7 +64,11 @@ impl Dialer {
     /// The peer for one attempt at one address of a backend.
     pub fn peer(&self, backend: &Backend, address: SocketAddr, kind: Kind) -> HttpPeer {
         let upstream = &self.upstream;
-        let server_name = upstream.tls.server_name.clone().unwrap_or_else(|| backend.host.clone());
+        let server_name = upstream
+            .tls
+            .server_name
+            .clone()
+            .unwrap_or_else(|| backend.host.clone());
         let mut peer = HttpPeer::new(address, backend.tls(), server_name);
         let options = &mut peer.options;
         options.connection_timeout = Some(upstream.connect_timeout);
@@ -75,6 +84,8 @@ impl Dialer {
         options.alpn = alpn(backend.scheme, upstream.http2, kind);
         if options.alpn != ALPN::H1 {
             options.max_h2_streams = H2_STREAMS;
+            options.h2_stream_window_size = Some(H2_STREAM_WINDOW);
+            options.h2_connection_window_size = Some(H2_CONNECTION_WINDOW);
             options.h2_ping_interval = Some(H2_PING);
         }
         if kind == Kind::OtherUpgrade {
@@ -83,8 +94,13 @@ impl Dialer {
         }
         // The pool does not tell CAs and client certificates apart by itself: a connection that was verified under one
         // is none for a route that trusts another.
-        peer.group_key = self.ca.as_ref().map_or(0, Ca::key) ^ self.client.as_ref().map_or(0, |client| client.key());
-        peer.client_cert_key = self.client.as_ref().map(ClientCertificate::certificate).filter(|_| backend.tls());
+        peer.group_key =
+            self.ca.as_ref().map_or(0, Ca::key) ^ self.client.as_ref().map_or(0, |client| client.key());
+        peer.client_cert_key = self
+            .client
+            .as_ref()
+            .map(ClientCertificate::certificate)
+            .filter(|_| backend.tls());
         peer
     }
 
@@ -143,14 +159,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (one, other) = (Ca::made(&folder, "one"), Ca::made(&folder, "other"));
         let reloaded = Ca::read(&folder.path().join("one.pem")).unwrap();
-        let (me, you) = (ClientCertificate::made(&folder, "me"), ClientCertificate::made(&folder, "you"));
+        let (me, you) = (
+            ClientCertificate::made(&folder, "me"),
+            ClientCertificate::made(&folder, "you"),
+        );
         let mut upstream = upstream();
         let trusted = key(&upstream, Some(&one), None);
         assert_eq!(trusted, key(&upstream, Some(&reloaded), None));
         assert_ne!(trusted, key(&upstream, Some(&other), None));
         assert_ne!(trusted, key(&upstream, None, None));
         assert_ne!(trusted, key(&upstream, Some(&one), Some(&me)));
-        assert_ne!(key(&upstream, Some(&one), Some(&you)), key(&upstream, Some(&one), Some(&me)));
+        assert_ne!(
+            key(&upstream, Some(&one), Some(&you)),
+            key(&upstream, Some(&one), Some(&me))
+        );
         upstream.tls.verify = false;
         assert_ne!(trusted, key(&upstream, Some(&one), None));
     }

@@ -119,7 +119,9 @@ impl Keeper {
     pub fn tend_checks(&mut self) {
         let mut before = std::mem::take(&mut self.checked);
         for tended in self.tended.clone() {
-            let Some(check) = &tended.balancer.policy().health else { continue };
+            let Some(check) = &tended.balancer.policy().health else {
+                continue;
+            };
             for endpoint in tended.balancer.endpoints() {
                 let name = Arc::as_ptr(&endpoint) as usize;
                 let same = |kept: &Checked| kept.dialer == tended.dialer && !kept.task.is_finished();
@@ -154,7 +156,9 @@ impl Keeper {
 
     /// Made when it is first needed: it reads the system's CAs.
     fn connector(&mut self) -> Arc<Connector> {
-        let made = self.connector.get_or_insert_with(|| Arc::new(Connector::new(Some(ConnectorOptions::new(1)))));
+        let made = self
+            .connector
+            .get_or_insert_with(|| Arc::new(Connector::new(Some(ConnectorOptions::new(1)))));
         Arc::clone(made)
     }
 }
@@ -180,7 +184,11 @@ impl Looking {
                 Err(error) => self.fail(&error, failing),
             }
             failing = failed;
-            let pause = if failed { RETRY.min(self.interval) } else { self.interval };
+            let pause = if failed {
+                RETRY.min(self.interval)
+            } else {
+                self.interval
+            };
             tokio::time::sleep(pause.mul_f64(0.9 + 0.2 * rand::random::<f64>())).await;
         }
     }
@@ -188,7 +196,11 @@ impl Looking {
     fn learn(&self, addresses: Vec<SocketAddr>) {
         let told = format!("{addresses:?}");
         if self.source.learn(addresses, Instant::now()) {
-            info!(host = self.source.backend().host, addresses = told, "addresses of a backend");
+            info!(
+                host = self.source.backend().host,
+                addresses = told,
+                "addresses of a backend"
+            );
             self.gather();
             self.found.notify_one();
         }
@@ -243,7 +255,13 @@ mod tests {
         };
         let known = known.map(|known| known.balancer.as_ref());
         Tended {
-            balancer: Arc::new(Balancer::new(backends, &upstream.balancing, None, known, Instant::now())),
+            balancer: Arc::new(Balancer::new(
+                backends,
+                &upstream.balancing,
+                None,
+                known,
+                Instant::now(),
+            )),
             dialer: Arc::new(Dialer::new(upstream).unwrap()),
         }
     }
@@ -254,7 +272,12 @@ mod tests {
 
     async fn until(tended: &Tended, expected: &[SocketAddr]) {
         let known = || -> Vec<_> {
-            tended.balancer.endpoints().iter().map(|endpoint| endpoint.address()).collect()
+            tended
+                .balancer
+                .endpoints()
+                .iter()
+                .map(|endpoint| endpoint.address())
+                .collect()
         };
         let there = async {
             while known() != expected {

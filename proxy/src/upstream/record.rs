@@ -46,7 +46,10 @@ impl Record {
 
     /// The part of its weight that it has, from 0.1 to 1.
     pub(super) fn ramp(&self, slow_start: Duration, now: impl FnOnce() -> u64) -> f64 {
-        let since = self.until.load(Ordering::Relaxed).max(self.up_again.load(Ordering::Relaxed));
+        let since = self
+            .until
+            .load(Ordering::Relaxed)
+            .max(self.up_again.load(Ordering::Relaxed));
         if since == 0 || slow_start.is_zero() {
             return 1.0;
         }
@@ -112,7 +115,11 @@ impl Record {
         let last = self.last.load(Ordering::Relaxed);
         // Whoever stood for as long as the longest ejection begins anew.
         let stood = now.saturating_sub(last) > longest;
-        let in_row = if stood { 0 } else { self.in_row.load(Ordering::Relaxed) };
+        let in_row = if stood {
+            0
+        } else {
+            self.in_row.load(Ordering::Relaxed)
+        };
         let long = time.saturating_mul(1_u64.checked_shl(in_row.min(63)).unwrap_or(u64::MAX));
         self.in_row.store(in_row.saturating_add(1), Ordering::Relaxed);
         self.failures.store(0, Ordering::Relaxed);
@@ -167,7 +174,10 @@ mod tests {
         let mut now = 1_000;
         for long in [5_000, 10_000, 15_000, 15_000] {
             assert!(fail(&record, Failure::Connect, now));
-            assert!(record.is_out(|| now + long - 1) && !record.is_out(|| now + long), "{long}");
+            assert!(
+                record.is_out(|| now + long - 1) && !record.is_out(|| now + long),
+                "{long}"
+            );
             now += long + 1;
         }
         // It stood for long enough.

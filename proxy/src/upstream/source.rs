@@ -63,7 +63,12 @@ impl Source {
         // Resolvers turn the order with each answer: that is no change.
         addresses.sort_unstable();
         addresses.dedup();
-        if addresses.iter().eq(before.iter().map(|endpoint| endpoint.address()).collect::<Vec<_>>().iter()) {
+        if addresses.iter().eq(before
+            .iter()
+            .map(|endpoint| endpoint.address())
+            .collect::<Vec<_>>()
+            .iter())
+        {
             return false;
         }
         let endpoint = |address: SocketAddr| match before.iter().find(|known| known.address() == address) {
@@ -105,7 +110,11 @@ mod tests {
     }
 
     fn addresses(source: &Source) -> Vec<SocketAddr> {
-        source.endpoints().iter().map(|endpoint| endpoint.address()).collect()
+        source
+            .endpoints()
+            .iter()
+            .map(|endpoint| endpoint.address())
+            .collect()
     }
 
     #[test]

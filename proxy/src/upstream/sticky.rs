@@ -163,7 +163,10 @@ mod tests {
                 sticky(Some(Duration::from_secs(60)), false, false, SameSite::Strict),
                 "edge=0a; Path=/; Max-Age=60; SameSite=Strict",
             ),
-            (sticky(None, false, true, SameSite::None), "edge=0a; Path=/; Secure; SameSite=None"),
+            (
+                sticky(None, false, true, SameSite::None),
+                "edge=0a; Path=/; Secure; SameSite=None",
+            ),
         ] {
             assert_eq!(token.set_cookie(&sticky), expected);
         }

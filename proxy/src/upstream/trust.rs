@@ -65,8 +65,10 @@ impl Ca {
         let pem = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
         let chain = chain(&pem).map_err(failed)?;
         let key = fingerprint(&chain);
-        let certificates: Vec<_> =
-            chain.into_iter().map(|der| WrappedX509::new(der.to_vec(), parse_x509)).collect();
+        let certificates: Vec<_> = chain
+            .into_iter()
+            .map(|der| WrappedX509::new(der.to_vec(), parse_x509))
+            .collect();
         Ok(Self {
             certificates: certificates.into(),
             key,
@@ -92,10 +94,12 @@ impl ClientCertificate {
         let read = |path: &Path| std::fs::read(path).map_err(|error| failed(path, error.to_string()));
         let (certificate, key) = (read(&files.certificate)?, read(&files.key)?);
         let chain = chain(&certificate).map_err(|reason| failed(&files.certificate, reason))?;
-        let key = PrivateKeyDer::from_pem_slice(&key).map_err(|error| failed(&files.key, error.to_string()))?;
+        let key =
+            PrivateKeyDer::from_pem_slice(&key).map_err(|error| failed(&files.key, error.to_string()))?;
         let der = key.secret_der().to_vec();
         // Pingora tells the form of a key by its bytes, and panics on what it does not know.
-        let known = PrivateKeyDer::try_from(der.clone()).map_err(|error| failed(&files.key, error.to_owned()))?;
+        let known =
+            PrivateKeyDer::try_from(der.clone()).map_err(|error| failed(&files.key, error.to_owned()))?;
         CertifiedKey::from_der(chain.clone(), known, &aws_lc_rs::default_provider())
             .map_err(|error| failed(&files.key, error.to_string()))?;
         let key = fingerprint(&chain);
@@ -134,7 +138,10 @@ fn fingerprint(chain: &[CertificateDer<'_>]) -> u64 {
     let mut hash = Sha256::new();
     chain.iter().for_each(|der| hash.update(der));
     let mut first = [0; 8];
-    first.iter_mut().zip(hash.finalize()).for_each(|(byte, hashed)| *byte = hashed);
+    first
+        .iter_mut()
+        .zip(hash.finalize())
+        .for_each(|(byte, hashed)| *byte = hashed);
     u64::from_be_bytes(first)
 }
 

@@ -82,7 +82,8 @@ impl Route {
     /// One more backend, with a weight.
     pub fn weighted(mut self, backend: &impl Backend, weight: u32) -> Self {
         let url = backend.backend();
-        self.backends.push(format!("{{ url = {url:?}, weight = {weight} }}"));
+        self.backends
+            .push(format!("{{ url = {url:?}, weight = {weight} }}"));
         self
     }
 

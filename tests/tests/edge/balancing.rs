@@ -30,7 +30,10 @@ async fn backends_get_what_their_weights_say() {
         Upstream::echo("three").await,
         Upstream::echo("none").await,
     );
-    let route = Route::new("app").weighted(&one, 1).weighted(&three, 3).weighted(&none, 0);
+    let route = Route::new("app")
+        .weighted(&one, 1)
+        .weighted(&three, 3)
+        .weighted(&none, 0);
     let edge = over(route).await;
     let expected = BTreeMap::from([("one".to_owned(), 4), ("three".to_owned(), 12)]);
     assert_eq!(counted(&edge, 16).await, expected);
@@ -45,7 +48,10 @@ async fn backends_get_what_their_weights_say() {
 async fn a_busy_backend_gets_no_more_while_another_is_idle() {
     let (busy, gate) = Upstream::held().await;
     let idle = Upstream::echo("idle").await;
-    let route = Route::new("app").to(&busy).to(&idle).line("balance = \"least-requests\"");
+    let route = Route::new("app")
+        .to(&busy)
+        .to(&idle)
+        .line("balance = \"least-requests\"");
     let edge = over(route).await;
     let client = edge.client();
     let mut held = Vec::new();
@@ -68,10 +74,23 @@ async fn a_busy_backend_gets_no_more_while_another_is_idle() {
 
 #[tokio::test]
 async fn the_same_key_leads_to_the_same_backend() {
-    let backends = [Upstream::echo("a").await, Upstream::echo("b").await, Upstream::echo("c").await];
-    let route = backends.iter().fold(Route::new("app"), |route, backend| route.to(backend));
+    let backends = [
+        Upstream::echo("a").await,
+        Upstream::echo("b").await,
+        Upstream::echo("c").await,
+    ];
+    let route = backends
+        .iter()
+        .fold(Route::new("app"), |route, backend| route.to(backend));
     let edge = over(route.line("balance = \"hash:header:X-User\"")).await;
-    let of = async |user: &str| name(&edge.ask("app.test", &Ask::get("/").header("X-User", user)).await.expect(200));
+    let of = async |user: &str| {
+        name(
+            &edge
+                .ask("app.test", &Ask::get("/").header("X-User", user))
+                .await
+                .expect(200),
+        )
+    };
     let mut used = BTreeMap::new();
     for user in 0..24 {
         let user = user.to_string();
@@ -84,13 +103,24 @@ async fn the_same_key_leads_to_the_same_backend() {
 
 #[tokio::test]
 async fn a_client_stays_with_its_backend_by_a_cookie_that_tells_nothing() {
-    let backends = [Upstream::echo("a").await, Upstream::echo("b").await, Upstream::echo("c").await];
-    let route = backends.iter().fold(Route::new("app"), |route, backend| route.to(backend));
-    let route = route.unguarded().and("[routes.sticky]\ncookie = \"edge\"\nttl = \"1h\"");
+    let backends = [
+        Upstream::echo("a").await,
+        Upstream::echo("b").await,
+        Upstream::echo("c").await,
+    ];
+    let route = backends
+        .iter()
+        .fold(Route::new("app"), |route, backend| route.to(backend));
+    let route = route
+        .unguarded()
+        .and("[routes.sticky]\ncookie = \"edge\"\nttl = \"1h\"");
     let edge = TestEdge::with(None, &[route]).await;
     let first = edge.get("https://app.test/").await.expect(200);
     let set = first.header("set-cookie").unwrap().to_owned();
-    assert!(set.ends_with("; Path=/; Max-Age=3600; HttpOnly; Secure; SameSite=Lax"), "{set}");
+    assert!(
+        set.ends_with("; Path=/; Max-Age=3600; HttpOnly; Secure; SameSite=Lax"),
+        "{set}"
+    );
     let cookie = set.split(';').next().unwrap();
     assert!(!cookie.contains("127.0.0.1"), "{cookie}");
     for _ in 0..6 {
@@ -101,10 +131,16 @@ async fn a_client_stays_with_its_backend_by_a_cookie_that_tells_nothing() {
     }
     // A restart changes nothing about it.
     let edge = TestEdge::restart(edge.stop().await).await;
-    let answer = edge.ask("app.test", &Ask::get("/").header("Cookie", cookie)).await.expect(200);
+    let answer = edge
+        .ask("app.test", &Ask::get("/").header("Cookie", cookie))
+        .await
+        .expect(200);
     assert_eq!(name(&answer), name(&first));
     // Whoever makes one up gets another.
-    let answer = edge.ask("app.test", &Ask::get("/").header("Cookie", "edge=a")).await.expect(200);
+    let answer = edge
+        .ask("app.test", &Ask::get("/").header("Cookie", "edge=a"))
+        .await
+        .expect(200);
     assert!(answer.header("set-cookie").is_some());
 }
 

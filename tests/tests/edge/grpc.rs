@@ -33,8 +33,16 @@ async fn serve(request: Request<Incoming>, journal: Journal) -> Response<Body> {
     journal.request(&parts);
     let answer = Response::builder().header("content-type", "application/grpc");
     if parts.uri.path() == "/fail" {
-        let answer = answer.header("grpc-status", "5").header("grpc-message", "no such thing");
-        return answer.body(http_body_util::Empty::new().map_err(|never| match never {}).boxed_unsync()).unwrap();
+        let answer = answer
+            .header("grpc-status", "5")
+            .header("grpc-message", "no such thing");
+        return answer
+            .body(
+                http_body_util::Empty::new()
+                    .map_err(|never| match never {})
+                    .boxed_unsync(),
+            )
+            .unwrap();
     }
     let many = parts.uri.path() == "/many";
     let (sender, receiver) = mpsc::channel::<Frame<Bytes>>(4);
@@ -67,7 +75,9 @@ async fn connect(edge: &TestEdge, host: &str) -> SendRequest<Bytes> {
         ..Tls::default()
     };
     let stream = tls_stream(edge.https(), host, &tls).await.unwrap();
-    let (client, connection) = within("a handshake", h2::client::handshake(stream)).await.unwrap();
+    let (client, connection) = within("a handshake", h2::client::handshake(stream))
+        .await
+        .unwrap();
     tokio::spawn(connection);
     client
 }
@@ -121,7 +131,10 @@ async fn every_kind_works(edge: &TestEdge, host: &str) {
     // The client streams, and both: each message is answered before the next is sent.
     let mut both = call(&client, host, "both").await;
     both.send.send_data(message("first"), false).unwrap();
-    let mut body = within("an answer before the end of the request", both.answer).await.unwrap().into_body();
+    let mut body = within("an answer before the end of the request", both.answer)
+        .await
+        .unwrap()
+        .into_body();
     assert_eq!(next(&mut body).await.unwrap(), message("first"));
     for number in 0..20 {
         let text = format!("number {number}");
@@ -156,22 +169,37 @@ async fn every_kind_of_call_works_with_the_waf_where_grpc_is_allowed() {
     let url = format!("h2c://{}", upstream.address());
     let allowed = "allowed_content_types = [\"application/grpc\"]";
     let routes = [
-        Route::new("app").to(&url.as_str()).waf(allowed).waf("inspect_responses = true"),
+        Route::new("app")
+            .to(&url.as_str())
+            .waf(allowed)
+            .waf("inspect_responses = true"),
         Route::new("other").to(&url.as_str()),
     ];
     let edge = TestEdge::with(Some(rules), &routes).await;
     every_kind_works(&edge, "app.test").await;
-    assert!(edge.metric("palisade_waf_partial_inspections_total{route=\"app\"}").await >= 4.0);
+    assert!(
+        edge.metric("palisade_waf_partial_inspections_total{route=\"app\"}")
+            .await
+            >= 4.0
+    );
     // An attack in the head is an attack.
     let client = connect(&edge, "app.test").await;
     let before = upstream.hits();
-    let mut attack = call(&client, "app.test", "unary?q=1'%20UNION%20SELECT%20password%20FROM%20users--").await;
+    let mut attack = call(
+        &client,
+        "app.test",
+        "unary?q=1'%20UNION%20SELECT%20password%20FROM%20users--",
+    )
+    .await;
     attack.send.send_data(message("x"), true).ok();
     assert_eq!(within("an answer", attack.answer).await.unwrap().status(), 403);
     // Where it is not allowed, claiming to be gRPC is no way around the inspection of a body.
     let client = connect(&edge, "other.test").await;
     let mut claims = call(&client, "other.test", "unary").await;
-    claims.send.send_data(message("<script>alert(1)</script>"), true).ok();
+    claims
+        .send
+        .send_data(message("<script>alert(1)</script>"), true)
+        .ok();
     assert_eq!(within("an answer", claims.answer).await.unwrap().status(), 403);
     assert_eq!(upstream.hits(), before);
 }

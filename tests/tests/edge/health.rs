@@ -45,7 +45,10 @@ fn series(backend: &impl Backend) -> String {
 
 async fn until(edge: &TestEdge, backend: &impl Backend, up: f64) {
     let series = series(backend);
-    eventually("the backend's state", || async { (edge.metric(&series).await == up).then_some(()) }).await;
+    eventually("the backend's state", || async {
+        (edge.metric(&series).await == up).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -121,13 +124,16 @@ async fn a_backend_that_was_down_is_found_by_its_port() {
 async fn a_check_that_hangs_is_on_nobodys_way() {
     let (hangs, _gate) = Upstream::held().await;
     let sound = Upstream::echo("sound").await;
-    let hanging = Route::new("hangs").to(&hangs).unguarded().and(
-        "[routes.health]\npath = \"/\"\ninterval = \"100ms\"\ntimeout = \"10m\"",
-    );
+    let hanging = Route::new("hangs")
+        .to(&hangs)
+        .unguarded()
+        .and("[routes.health]\npath = \"/\"\ninterval = \"100ms\"\ntimeout = \"10m\"");
     let edge = TestEdge::with(None, &[hanging, Route::new("app").to(&sound).unguarded()]).await;
     hangs.journal().await_hits(1).await;
     for _ in 0..20 {
-        within("an answer", edge.get("https://app.test/")).await.expect(200);
+        within("an answer", edge.get("https://app.test/"))
+            .await
+            .expect(200);
     }
     // And it was asked once: the next check waits for this one.
     assert_eq!(hangs.hits(), 1);
@@ -144,7 +150,10 @@ async fn a_name_with_several_addresses_is_served_by_those_that_answer() {
     }
     let status = edge.admin_get("/status").await.json();
     let backends = status["backends"]["app"].as_array().unwrap();
-    assert!(backends.iter().any(|backend| backend["state"] == "up"), "{status}");
+    assert!(
+        backends.iter().any(|backend| backend["state"] == "up"),
+        "{status}"
+    );
     assert!(edge.access_log().text().contains("localhost:"));
 }
 

@@ -45,11 +45,16 @@ async fn http2_in_the_clear() {
     let body = "long ".repeat(100_000);
     for versions in [Versions::Http1, Versions::Http2] {
         let client = edge.client_of(versions);
-        let answer = polite::send(client.get("https://app.test/a?b=c")).await.expect(200);
+        let answer = polite::send(client.get("https://app.test/a?b=c"))
+            .await
+            .expect(200);
         assert_eq!(answer.json()["version"], "HTTP/2.0");
         assert_eq!(answer.echoed("x-forwarded-host"), ["app.test"]);
         let request = client.post("https://app.test/").body(body.clone());
-        assert_eq!(polite::send(request).await.expect(200).json()["body_bytes"], body.len());
+        assert_eq!(
+            polite::send(request).await.expect(200).json()["body_bytes"],
+            body.len()
+        );
     }
     // Many at once.
     let client = edge.client();
@@ -68,9 +73,17 @@ async fn http2_over_tls_where_it_is_wished_for() {
     std::fs::write(&path, ca.pem()).unwrap();
     let tls = format!("tls = {{ ca = {path:?}, server_name = \"backend.internal\" }}");
     let plain = Route::new("plain").to(&upstream).line(&tls).unguarded();
-    let wished = Route::new("wished").to(&upstream).line(&tls).line("http2 = true").unguarded();
+    let wished = Route::new("wished")
+        .to(&upstream)
+        .line(&tls)
+        .line("http2 = true")
+        .unguarded();
     let edge = TestEdge::with(None, &[plain, wished]).await;
-    for (host, version) in [("plain", "HTTP/1.1"), ("wished", "HTTP/2.0"), ("plain", "HTTP/1.1")] {
+    for (host, version) in [
+        ("plain", "HTTP/1.1"),
+        ("wished", "HTTP/2.0"),
+        ("plain", "HTTP/1.1"),
+    ] {
         let answer = edge.get(&format!("https://{host}.test/")).await.expect(200);
         assert_eq!(answer.json()["version"], version, "{host}");
     }
@@ -79,8 +92,7 @@ async fn http2_over_tls_where_it_is_wished_for() {
 #[tokio::test]
 async fn a_backend_may_ask_who_the_edge_is() {
     let (ca, clients) = (TestCa::new(), TestCa::new());
-    let upstream =
-        Upstream::echo_for_clients_of("app", &ca.issue(&["backend.internal"]), &clients).await;
+    let upstream = Upstream::echo_for_clients_of("app", &ca.issue(&["backend.internal"]), &clients).await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ca.pem");
     std::fs::write(&path, ca.pem()).unwrap();
@@ -88,7 +100,10 @@ async fn a_backend_may_ask_who_the_edge_is() {
     let known = format!("ca = {path:?}, server_name = \"backend.internal\"");
     let shown = format!("tls = {{ {known}, certificate = {certificate:?}, key = {key:?} }}");
     let shows = Route::new("shows").to(&upstream).line(&shown).unguarded();
-    let hides = Route::new("hides").to(&upstream).line(&format!("tls = {{ {known} }}")).unguarded();
+    let hides = Route::new("hides")
+        .to(&upstream)
+        .line(&format!("tls = {{ {known} }}"))
+        .unguarded();
     let edge = TestEdge::with(None, &[shows, hides]).await;
     edge.get("https://shows.test/").await.expect(200);
     let status = edge.get("https://hides.test/").await.status;
@@ -111,7 +126,9 @@ async fn other_upgrades_are_for_routes_that_allow_them() {
     ];
     let edge = TestEdge::with(None, &routes).await;
     let ask = |host: &str| {
-        format!("GET /up HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade, Keep-Alive\r\nUpgrade: own-protocol\r\nTE: gzip\r\n\r\n")
+        format!(
+            "GET /up HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade, Keep-Alive\r\nUpgrade: own-protocol\r\nTE: gzip\r\n\r\n"
+        )
     };
     let mut client = edge.connect("allows.test").await.unwrap();
     client.send(ask("allows.test")).await.unwrap();
@@ -125,7 +142,9 @@ async fn other_upgrades_are_for_routes_that_allow_them() {
     for word in ["one", "two"] {
         client.send(word).await.unwrap();
         let mut got = [0; 3];
-        within("the client's word", stream.read_exact(&mut got)).await.unwrap();
+        within("the client's word", stream.read_exact(&mut got))
+            .await
+            .unwrap();
         assert_eq!(got, word.as_bytes());
         stream.write_all(&got).await.unwrap();
         assert_eq!(client.some().await.unwrap(), word.as_bytes());
@@ -137,7 +156,10 @@ async fn other_upgrades_are_for_routes_that_allow_them() {
     let (mut stream, head) = backend.accept().await;
     assert!(!head.contains("upgrade"), "{head}");
     assert!(!head.contains("transfer-encoding"), "{head}");
-    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.unwrap();
+    stream
+        .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        .await
+        .unwrap();
     assert_eq!(client.answer().await.unwrap().expect(200).text(), "ok");
 }
 
@@ -148,11 +170,17 @@ async fn interim_answers_reach_the_client() {
     let mut client = edge.connect("app.test").await.unwrap();
     client.send(Ask::get("/").bytes("app.test")).await.unwrap();
     let (mut stream, _) = backend.accept().await;
-    stream.write_all(b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n").await.unwrap();
+    stream
+        .write_all(b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n")
+        .await
+        .unwrap();
     let hints = client.head().await.unwrap();
     assert_eq!(hints.status, 103);
     assert!(hints.header("link").unwrap().contains("a.css"));
-    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.unwrap();
+    stream
+        .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        .await
+        .unwrap();
     assert_eq!(client.answer().await.unwrap().expect(200).text(), "ok");
 }
 
@@ -161,15 +189,21 @@ async fn head_and_ranges_are_the_backends() {
     let backend = ByHand::new().await;
     let edge = over(Route::new("app").to(&backend)).await;
     let mut client = edge.connect("app.test").await.unwrap();
-    client.send(Ask::new("HEAD", "/big.iso").bytes("app.test")).await.unwrap();
+    client
+        .send(Ask::new("HEAD", "/big.iso").bytes("app.test"))
+        .await
+        .unwrap();
     let (mut stream, head) = backend.accept().await;
     assert!(head.starts_with("head /big.iso "), "{head}");
-    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 5000000000\r\nAccept-Ranges: bytes\r\nConnection: close\r\n\r\n";
+    let answer =
+        "HTTP/1.1 200 OK\r\nContent-Length: 5000000000\r\nAccept-Ranges: bytes\r\nConnection: close\r\n\r\n";
     stream.write_all(answer.as_bytes()).await.unwrap();
     let head = client.head().await.unwrap();
     assert_eq!(head.header("content-length"), Some("5000000000"));
 
-    // The same connection: HEAD had no body.
+    assert!(client.rest().await.is_empty());
+
+    let mut client = edge.connect("app.test").await.unwrap();
     let ask = Ask::get("/big.iso").header("Range", "bytes=4999999998-");
     client.send(ask.bytes("app.test")).await.unwrap();
     let (mut stream, head) = backend.accept().await;
@@ -178,7 +212,10 @@ async fn head_and_ranges_are_the_backends() {
         Content-Range: bytes 4999999998-4999999999/5000000000\r\n\r\nok";
     stream.write_all(answer.as_bytes()).await.unwrap();
     let answer = client.answer().await.unwrap().expect(206);
-    assert_eq!(answer.header("content-range"), Some("bytes 4999999998-4999999999/5000000000"));
+    assert_eq!(
+        answer.header("content-range"),
+        Some("bytes 4999999998-4999999999/5000000000")
+    );
     assert_eq!(answer.text(), "ok");
 }
 
@@ -202,8 +239,13 @@ async fn what_went_wrong_is_told_apart() {
     let nobody: SocketAddr = "127.0.0.1:1".parse().unwrap();
     let routes = [
         Route::new("garbage").to(&garbage).unguarded(),
-        Route::new("slow").to(&slow).line("first_byte_timeout = \"300ms\"").unguarded(),
-        Route::new("gone").to(&format!("http://{nobody}").as_str()).unguarded(),
+        Route::new("slow")
+            .to(&slow)
+            .line("first_byte_timeout = \"300ms\"")
+            .unguarded(),
+        Route::new("gone")
+            .to(&format!("http://{nobody}").as_str())
+            .unguarded(),
     ];
     let edge = TestEdge::with(None, &routes).await;
     for (host, status) in [("garbage", 502), ("gone", 503), ("slow", 504)] {

@@ -16,7 +16,11 @@ async fn a_read_that_a_backend_broke_off_is_asked_of_another_and_an_order_is_not
         edge.ask("app.test", &Ask::get("/")).await.expect(200);
     }
     assert!(broken.hits() >= 4, "{}", broken.hits());
-    assert!(edge.metric("palisade_upstream_retries_total{route=\"app\"}").await >= 4.0);
+    assert!(
+        edge.metric("palisade_upstream_retries_total{route=\"app\"}")
+            .await
+            >= 4.0
+    );
     let mut failed = 0;
     for _ in 0..10 {
         let ask = Ask::form("/order", "item=lamp");
@@ -75,14 +79,19 @@ async fn when_everything_fails_retries_end() {
 async fn a_full_backend_has_a_line_and_the_line_an_end() {
     let (upstream, gate) = Upstream::held().await;
     let lines = ["max_requests = 1", "queue = 1", "queue_timeout = \"1m\""];
-    let route = lines.into_iter().fold(Route::new("app").to(&upstream), Route::line);
+    let route = lines
+        .into_iter()
+        .fold(Route::new("app").to(&upstream), Route::line);
     let edge = TestEdge::with(None, &[route.unguarded()]).await;
     let ask = |client: reqwest::Client| tokio::spawn(polite::send(client.get("https://app.test/")));
     let first = ask(edge.client());
     upstream.journal().await_hits(1).await;
     let second = ask(edge.client());
     let waiting = "palisade_upstream_waiting_requests{route=\"app\"}";
-    eventually("the second to wait", || async { (edge.metric(waiting).await == 1.0).then_some(()) }).await;
+    eventually("the second to wait", || async {
+        (edge.metric(waiting).await == 1.0).then_some(())
+    })
+    .await;
     let refused = edge.get("https://app.test/").await.expect(503);
     assert!(refused.header("retry-after").is_some());
     assert_eq!(upstream.hits(), 1);
@@ -97,7 +106,9 @@ async fn a_full_backend_has_a_line_and_the_line_an_end() {
 async fn who_waits_too_long_gets_503() {
     let (upstream, _gate) = Upstream::held().await;
     let lines = ["max_requests = 1", "queue_timeout = \"200ms\""];
-    let route = lines.into_iter().fold(Route::new("app").to(&upstream), Route::line);
+    let route = lines
+        .into_iter()
+        .fold(Route::new("app").to(&upstream), Route::line);
     let edge = TestEdge::with(None, &[route.unguarded()]).await;
     let client = edge.client();
     let _first = tokio::spawn(polite::send(client.get("https://app.test/")));
@@ -110,14 +121,18 @@ async fn a_client_that_leaves_is_not_in_flight() {
     let (upstream, _gate) = Upstream::held().await;
     let edge = TestEdge::with(None, &[Route::new("app").to(&upstream).unguarded()]).await;
     let (url, address) = (upstream.url(), upstream.address());
-    let series =
-        format!("palisade_backend_requests_in_flight{{route=\"app\",backend=\"{url}\",address=\"{address}\"}}");
+    let series = format!(
+        "palisade_backend_requests_in_flight{{route=\"app\",backend=\"{url}\",address=\"{address}\"}}"
+    );
     let mut connection = edge.connect("app.test").await.unwrap();
     connection.send(Ask::get("/").bytes("app.test")).await.unwrap();
     upstream.journal().await_hits(1).await;
     assert_eq!(edge.metric(&series).await, 1.0);
     drop(connection);
-    eventually("nothing in flight", || async { (edge.metric(&series).await == 0.0).then_some(()) }).await;
+    eventually("nothing in flight", || async {
+        (edge.metric(&series).await == 0.0).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -139,7 +154,9 @@ async fn no_route_waits_for_anothers_backend() {
         for host in ["hangs", "silent"] {
             // A connection each: the streams of one are counted.
             let request = one_each.get(format!("https://{host}.test/"));
-            waiting.push(tokio::spawn(async move { polite::try_send(request).await.is_ok() }));
+            waiting.push(tokio::spawn(
+                async move { polite::try_send(request).await.is_ok() },
+            ));
         }
     }
     hangs.journal().await_hits(150).await;

@@ -6,8 +6,8 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{health, services, upstream};
 use super::waf::Policies;
+use super::{health, services, upstream};
 use crate::config::decode::At;
 use crate::config::errors::{Place, Problem, Report};
 use crate::config::raw::{self, Target, Timeouts};
@@ -153,7 +153,10 @@ impl Said {
             idle_timeout: self.timeouts.idle.unwrap_or(Duration::from_secs(300)),
             keepalive_timeout: raw.keepalive_timeout.unwrap_or(Duration::from_secs(60)),
             http2: raw.http2.unwrap_or(false),
-            upgrades: raw.upgrades.clone().unwrap_or_else(|| vec!["websocket".to_owned()]),
+            upgrades: raw
+                .upgrades
+                .clone()
+                .unwrap_or_else(|| vec!["websocket".to_owned()]),
             retries: upstream::retries(raw.retries.clone()),
             host: self.host.flatten(),
             tls: tls(self.tls.map(|tls| tls.value)),
@@ -185,7 +188,10 @@ fn weighted(raw: Vec<raw::WeightedBackend>, report: &Report) -> Vec<WeightedBack
     let mut seen = HashMap::new();
     let mut backends = Vec::with_capacity(raw.len());
     for raw in raw {
-        let At { value: backend, place } = raw.backend;
+        let At {
+            value: backend,
+            place,
+        } = raw.backend;
         let what = || format!("the backend {backend}");
         if unique(&mut seen, backend.clone(), &place, what, report) {
             let weight = raw.weight.unwrap_or(1);

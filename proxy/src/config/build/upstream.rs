@@ -34,7 +34,10 @@ pub(super) fn balancing(
 
 /// Who waits, waits for a backend that is full.
 pub(super) fn check_queue(raw: &raw::Balancing, defaults: &raw::Balancing, report: &Report) {
-    let capped = raw.max_requests.or(defaults.max_requests).is_some_and(|most| most > 0);
+    let capped = raw
+        .max_requests
+        .or(defaults.max_requests)
+        .is_some_and(|most| most > 0);
     let queue = raw.queue.as_ref().map(|at| ("queue", &at.place));
     let timeout = raw.queue_timeout.as_ref().map(|at| ("queue_timeout", &at.place));
     for (option, place) in queue.into_iter().chain(timeout).filter(|_| !capped) {
@@ -55,7 +58,10 @@ pub(super) fn retries(raw: raw::Retries) -> Retries {
 
 fn ejection(raw: raw::Ejection, report: &Report) -> Ejection {
     let time = raw.time.as_ref().map_or(Duration::from_secs(5), |at| at.value);
-    let max_time = raw.max_time.as_ref().map_or(Duration::from_secs(60), |at| at.value);
+    let max_time = raw
+        .max_time
+        .as_ref()
+        .map_or(Duration::from_secs(60), |at| at.value);
     if time > max_time
         && let Some(at) = raw.time.as_ref().or(raw.max_time.as_ref())
     {

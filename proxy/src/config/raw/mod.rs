@@ -16,8 +16,8 @@ pub(super) use upstream::{Balancing, Ejection, Retries, Sticky, WeightedBackend}
 use super::decode::At;
 use super::errors::Place;
 use super::ready::{
-    BodyLimitAction, CertificateFiles, Exclusion, HostPattern, LogFormat, LogTarget, PathMatch,
-    TlsVersion, UnknownSni, WafEngine, WafMode,
+    BodyLimitAction, CertificateFiles, Exclusion, HostPattern, LogFormat, LogTarget, PathMatch, TlsVersion,
+    UnknownSni, WafEngine, WafMode,
 };
 
 /// The entry file, with the routes of all files.

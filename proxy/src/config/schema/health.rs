@@ -20,7 +20,10 @@ pub(super) fn health(node: Node<'_>) -> Option<Health> {
     node.open(|table| {
         Some(Health {
             path: table.take("path", |node| node.parse(PATH, parse_path)),
-            method: table.take("method", placed(|node: Node<'_>| node.parse(METHOD, parse_method))),
+            method: table.take(
+                "method",
+                placed(|node: Node<'_>| node.parse(METHOD, parse_method)),
+            ),
             host: table.take(
                 "host",
                 placed(|node: Node<'_>| node.parse(host::AUTHORITY, host::parse_authority)),

@@ -33,9 +33,12 @@ pub(super) fn balancing(table: &mut Table<'_>) -> Balancing {
         queue_timeout: table.take("queue_timeout", placed(duration(TIME))),
         keepalive_timeout: table.take("keepalive_timeout", duration(KEEPALIVE)),
         http2: table.take("http2", boolean),
-        upgrades: table.take("upgrades", list("protocols", |node: Node<'_>| {
-            node.parse("a protocol such as \"websocket\"", parse_protocol)
-        })),
+        upgrades: table.take(
+            "upgrades",
+            list("protocols", |node: Node<'_>| {
+                node.parse("a protocol such as \"websocket\"", parse_protocol)
+            }),
+        ),
         retries: table.section("retries", retries),
     }
 }
@@ -115,9 +118,7 @@ pub(super) fn weighted_backend(node: Node<'_>) -> Option<WeightedBackend> {
 }
 
 /// A value with its place.
-pub(super) fn placed<'a, T>(
-    decode: impl Fn(Node<'a>) -> Option<T>,
-) -> impl Fn(Node<'a>) -> Option<At<T>> {
+pub(super) fn placed<'a, T>(decode: impl Fn(Node<'a>) -> Option<T>) -> impl Fn(Node<'a>) -> Option<At<T>> {
     move |node| {
         let at = node.at(());
         Some(At {

@@ -96,7 +96,13 @@ mod tests {
 
     #[test]
     fn paths_of_cookies() {
-        for (text, fits) in [("/", true), ("/app/", true), ("", false), ("app", false), ("/a;b", false)] {
+        for (text, fits) in [
+            ("/", true),
+            ("/app/", true),
+            ("", false),
+            ("app", false),
+            ("/a;b", false),
+        ] {
             assert_eq!(parse_cookie_path(text).is_ok(), fits, "{text}");
         }
     }

@@ -58,7 +58,10 @@ fn port(picked: Result<Lease, NoBackend>) -> Option<u16> {
 
 fn down(balancer: &Balancer, port: u16, now: Instant) {
     let endpoints = balancer.endpoints();
-    let endpoint = endpoints.iter().find(|endpoint| endpoint.address().port() == port).unwrap();
+    let endpoint = endpoints
+        .iter()
+        .find(|endpoint| endpoint.address().port() == port)
+        .unwrap();
     assert!(balancer.failed(endpoint, Failure::Connect, now));
 }
 
@@ -83,7 +86,11 @@ fn counted(balancer: &Balancer, now: Instant, count: usize) -> BTreeMap<u16, usi
 #[test]
 fn every_way_keeps_to_the_weights() {
     let now = Instant::now();
-    for balance in [Balance::RoundRobin, Balance::LeastRequests, Balance::Hash(HashKey::Address)] {
+    for balance in [
+        Balance::RoundRobin,
+        Balance::LeastRequests,
+        Balance::Hash(HashKey::Address),
+    ] {
         let counted = counted(&balancer(&[1, 3, 0], &policy(balance.clone()), now), now, 4_000);
         let near = |port, expected: usize| {
             let count = counted.get(&port).copied().unwrap_or_default();
@@ -107,7 +114,11 @@ fn turns_are_exact() {
 #[test]
 fn one_that_is_down_has_no_requests_and_comes_back() {
     let now = Instant::now();
-    for balance in [Balance::RoundRobin, Balance::LeastRequests, Balance::Hash(HashKey::Address)] {
+    for balance in [
+        Balance::RoundRobin,
+        Balance::LeastRequests,
+        Balance::Hash(HashKey::Address),
+    ] {
         let balancer = balancer(&[1, 1, 1], &policy(balance), now);
         down(&balancer, 2, now);
         let counts = counted(&balancer, now + Duration::from_secs(4), 300);
@@ -121,7 +132,11 @@ fn one_that_is_down_has_no_requests_and_comes_back() {
 #[test]
 fn one_that_returns_gets_its_share_slowly() {
     let now = Instant::now();
-    for balance in [Balance::RoundRobin, Balance::LeastRequests, Balance::Hash(HashKey::Address)] {
+    for balance in [
+        Balance::RoundRobin,
+        Balance::LeastRequests,
+        Balance::Hash(HashKey::Address),
+    ] {
         let mut policy = policy(balance);
         policy.ejection.slow_start = Duration::from_secs(10);
         let balancer = balancer(&[1, 1], &policy, now);
@@ -143,7 +158,9 @@ fn who_was_tried_is_not_tried_again_and_one_that_is_down_is_better_than_none() {
             tried: &tried,
             ..Wish::default()
         };
-        balancer.pick(&wish, now, random()).map(|lease| lease.endpoint().address().port())
+        balancer
+            .pick(&wish, now, random())
+            .map(|lease| lease.endpoint().address().port())
     };
     let tries = balancer(&[1, 1], &policy, now);
     assert_eq!(pick(&tries, &[1]), Ok(2));
@@ -181,8 +198,9 @@ fn requests_in_flight_are_counted_to_their_end() {
     let busy = |index: usize| balancer.endpoints()[index].in_flight();
     let mut random = random();
     // Two choices among two see all: they fill evenly.
-    let leases: Vec<_> =
-        (0..10).map(|_| balancer.pick(&Wish::default(), now, &mut random).unwrap()).collect();
+    let leases: Vec<_> = (0..10)
+        .map(|_| balancer.pick(&Wish::default(), now, &mut random).unwrap())
+        .collect();
     assert_eq!((busy(0), busy(1)), (5, 5));
     drop(leases);
     assert_eq!((busy(0), busy(1)), (0, 0));
@@ -253,7 +271,9 @@ fn a_key_stays_with_its_backend() {
     let before: Vec<_> = (0..400).map(of).collect();
     assert_eq!(before, (0..400).map(of).collect::<Vec<_>>());
     down(&balancer, 3, now);
-    let moved = (0..400).filter(|number| of(*number) != before[*number as usize]).count();
+    let moved = (0..400)
+        .filter(|number| of(*number) != before[*number as usize])
+        .count();
     assert_eq!(moved, before.iter().filter(|port| **port == 3).count());
 }
 
@@ -302,8 +322,11 @@ fn after_a_reload_what_is_known_of_unchanged_backends_stays() {
     down(&before, 2, now);
     let lease = before.pick(&Wish::default(), now, random()).unwrap();
     let after = Balancer::new(&backends(&[3, 5, 1]), &policy, None, Some(&before), now);
-    let stands: Vec<_> =
-        after.endpoints().iter().map(|endpoint| (endpoint.is_up(now), endpoint.in_flight())).collect();
+    let stands: Vec<_> = after
+        .endpoints()
+        .iter()
+        .map(|endpoint| (endpoint.is_up(now), endpoint.in_flight()))
+        .collect();
     assert_eq!(stands, [(true, 1), (false, 0), (true, 0)]);
     drop(lease);
     assert_eq!(after.endpoints()[0].in_flight(), 0);
@@ -331,6 +354,9 @@ async fn all_addresses_of_a_name_are_used_and_followed() {
         balancer.known().await;
         let counted = counted(&balancer, now, 12);
         assert_eq!(counted.keys().copied().collect::<Vec<_>>(), ports);
-        assert!(counted.values().all(|count| *count == 12 / ports.len()), "{counted:?}");
+        assert!(
+            counted.values().all(|count| *count == 12 / ports.len()),
+            "{counted:?}"
+        );
     }
 }

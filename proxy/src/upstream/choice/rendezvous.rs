@@ -25,7 +25,10 @@ pub(in crate::upstream) fn seed(name: &str) -> u64 {
 pub fn key(bytes: &[u8]) -> u64 {
     let mut first = [0; 8];
     let hash = Sha256::digest(bytes);
-    first.iter_mut().zip(hash).for_each(|(byte, hashed)| *byte = hashed);
+    first
+        .iter_mut()
+        .zip(hash)
+        .for_each(|(byte, hashed)| *byte = hashed);
     u64::from_be_bytes(first)
 }
 
@@ -66,7 +69,9 @@ mod tests {
     }
 
     fn count(members: &[(&str, f64)], name: &str) -> usize {
-        (0..KEYS).filter(|number| place(members, *number).as_deref() == Some(name)).count()
+        (0..KEYS)
+            .filter(|number| place(members, *number).as_deref() == Some(name))
+            .count()
     }
 
     #[test]
@@ -91,7 +96,10 @@ mod tests {
             }
         }
         // What it had is spread over all others.
-        assert!(gained.values().all(|count| count.abs_diff(1_667) < 200), "{gained:?}");
+        assert!(
+            gained.values().all(|count| count.abs_diff(1_667) < 200),
+            "{gained:?}"
+        );
         // The same members in another order: nothing moves.
         let turned = [("d", 1.0), ("b", 1.0), ("a", 1.0)];
         assert!((0..KEYS).all(|number| place(&turned, number) == place(&after, number)));
@@ -104,7 +112,11 @@ mod tests {
             .filter(|number| place(&before, *number) != place(&after, *number))
             .collect();
         assert!(moved.len().abs_diff(5_000) < 300, "{}", moved.len());
-        assert!(moved.iter().all(|number| place(&after, *number).as_deref() == Some("b")));
+        assert!(
+            moved
+                .iter()
+                .all(|number| place(&after, *number).as_deref() == Some("b"))
+        );
     }
 
     #[test]

@@ -19,7 +19,12 @@ pub(in crate::upstream) struct Schedule {
 impl Mask {
     /// With this member.
     pub(in crate::upstream) fn with(self, index: usize) -> Self {
-        Self(self.0 | 1_u128.checked_shl(u32::try_from(index).unwrap_or(u32::MAX)).unwrap_or(0))
+        Self(
+            self.0
+                | 1_u128
+                    .checked_shl(u32::try_from(index).unwrap_or(u32::MAX))
+                    .unwrap_or(0),
+        )
     }
 
     fn has(self, index: usize) -> bool {
@@ -36,14 +41,19 @@ impl Schedule {
         let mut current = vec![0_i64; shares.len()];
         let mut order = Vec::with_capacity(usize::try_from(total).unwrap_or(0));
         for _ in 0..total {
-            current.iter_mut().zip(&shares).for_each(|(now, share)| *now += share);
+            current
+                .iter_mut()
+                .zip(&shares)
+                .for_each(|(now, share)| *now += share);
             // The first of the greatest: equal shares go in the order of the configuration.
             let first = |best: Option<usize>, index: usize| match best {
                 Some(best) if current[best] >= current[index] => Some(best),
                 _ if shares[index] == 0 => best,
                 _ => Some(index),
             };
-            let Some(next) = (0..shares.len()).fold(None, first) else { break };
+            let Some(next) = (0..shares.len()).fold(None, first) else {
+                break;
+            };
             current[next] -= total;
             order.extend(u16::try_from(next));
         }
@@ -75,7 +85,9 @@ pub(in crate::upstream) fn shares(weights: &[(u32, usize)]) -> Vec<u32> {
     let common = weights.iter().filter(members).fold(1_u64, |common, (_, count)| {
         let count = *count as u64;
         // Beyond any sensible number of addresses exactness does not matter.
-        (common / gcd(common, count)).saturating_mul(count).min(LONGEST * LONGEST)
+        (common / gcd(common, count))
+            .saturating_mul(count)
+            .min(LONGEST * LONGEST)
     });
     let each: Vec<u64> = weights
         .iter()
@@ -85,13 +97,18 @@ pub(in crate::upstream) fn shares(weights: &[(u32, usize)]) -> Vec<u32> {
         })
         .collect();
     let divisor = each.iter().copied().fold(0, gcd).max(1);
-    let total: u64 = each.iter().map(|share| share / divisor).fold(0, u64::saturating_add);
+    let total: u64 = each
+        .iter()
+        .map(|share| share / divisor)
+        .fold(0, u64::saturating_add);
     let whole = |share: &u64| match share / divisor {
         0 => 0,
         share if total <= LONGEST => share,
         share => (u128::from(share) * u128::from(LONGEST) / u128::from(total)).max(1) as u64,
     };
-    each.iter().map(|share| u32::try_from(whole(share)).unwrap_or(u32::MAX)).collect()
+    each.iter()
+        .map(|share| u32::try_from(whole(share)).unwrap_or(u32::MAX))
+        .collect()
 }
 
 fn gcd(a: u64, b: u64) -> u64 {

@@ -63,7 +63,14 @@ mod tests {
             jitter: 0,
         };
         // `+` and `-` are checks; `U` and `D` what follows from the one before.
-        for story in ["+U", "---D", "--+U--+---D", "+U---D+-++U", "+U--+--+---D-+-+-++U", "-+U"] {
+        for story in [
+            "+U",
+            "---D",
+            "--+U--+---D",
+            "+U---D+-++U",
+            "+U--+--+---D-+-+-++U",
+            "-+U",
+        ] {
             let (mut count, mut told) = (Count::new(&check), String::new());
             for step in story.chars().filter(|step| "+-".contains(*step)) {
                 told.push(step);

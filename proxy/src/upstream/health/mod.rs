@@ -42,7 +42,9 @@ impl Checker {
 
     async fn once(&self) -> Result<(), ProbeError> {
         let checked = probe::probe(&self.check, &self.dialer, &self.endpoint, &self.connector);
-        tokio::time::timeout(self.check.timeout, checked).await.unwrap_or(Err(ProbeError::Timeout))
+        tokio::time::timeout(self.check.timeout, checked)
+            .await
+            .unwrap_or(Err(ProbeError::Timeout))
     }
 
     fn tell(&self, is_up: bool, error: Option<&ProbeError>) {

@@ -48,7 +48,9 @@ pub(super) async fn probe(
     match &check.probe {
         Probe::Tcp => {
             let connected = TcpStream::connect(address).await;
-            connected.map(drop).map_err(|error| ProbeError::Connect(error.kind().to_string()))
+            connected
+                .map(drop)
+                .map_err(|error| ProbeError::Connect(error.kind().to_string()))
         }
         Probe::Http(http) => {
             let peer = dialer.probing_peer(endpoint.backend(), address);
@@ -61,7 +63,11 @@ fn host(http: &HttpProbe, dialer: &Dialer, endpoint: &Endpoint) -> String {
     let backend = endpoint.backend();
     let own = || {
         let bracketed = backend.host.contains(':');
-        let host = if bracketed { format!("[{}]", backend.host) } else { backend.host.clone() };
+        let host = if bracketed {
+            format!("[{}]", backend.host)
+        } else {
+            backend.host.clone()
+        };
         match backend.port == backend.scheme.default_port() {
             true => host,
             false => format!("{host}:{}", backend.port),
@@ -81,11 +87,18 @@ async fn ask(http: &HttpProbe, host: &str, peer: &HttpPeer, connector: &Connecto
         _ => request_h1(http, host),
     };
     let request = request.map_err(broken)?;
-    session.write_request_header(Box::new(request)).await.map_err(broken)?;
+    session
+        .write_request_header(Box::new(request))
+        .await
+        .map_err(broken)?;
     session.finish_request_body().await.map_err(broken)?;
     session.read_response_header().await.map_err(broken)?;
     let status = session.response_header().map_or(0, |head| head.status.as_u16());
-    if !http.statuses.iter().any(|(first, last)| (*first..=*last).contains(&status)) {
+    if !http
+        .statuses
+        .iter()
+        .any(|(first, last)| (*first..=*last).contains(&status))
+    {
         return Err(ProbeError::Status(status));
     }
     let found = match &http.body {
@@ -111,7 +124,11 @@ fn request_h2(http: &HttpProbe, host: &str, tls: bool) -> Result<RequestHeader, 
         .scheme(if tls { "https" } else { "http" })
         .authority(host)
         .path_and_query(http.path.as_str());
-    request.set_uri(target.build().or_err(ErrorType::InvalidHTTPHeader, "the target of a check")?);
+    request.set_uri(
+        target
+            .build()
+            .or_err(ErrorType::InvalidHTTPHeader, "the target of a check")?,
+    );
     request.set_version(http::Version::HTTP_2);
     Ok(request)
 }
