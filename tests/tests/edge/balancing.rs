@@ -124,7 +124,7 @@ async fn a_client_stays_with_its_backend_by_a_cookie_that_tells_nothing() {
     let cookie = set.split(';').next().unwrap();
     assert!(!cookie.contains("127.0.0.1"), "{cookie}");
     for _ in 0..6 {
-        let ask = Ask::get("/").header("Cookie", &format!("a=b; {cookie}"));
+        let ask = Ask::get("/").header("Cookie", format!("a=b; {cookie}"));
         let answer = edge.ask("app.test", &ask).await.expect(200);
         assert_eq!(name(&answer), name(&first));
         assert_eq!(answer.header("set-cookie"), None);

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod activation;
 mod attacks;
 mod balancing;
 mod bodies;
@@ -27,6 +28,7 @@ mod rules;
 mod streaming;
 mod tls;
 mod transfers;
+mod upgrade;
 mod upstream;
 mod waf_blocks;
 mod waf_modes;
