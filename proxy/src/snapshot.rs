@@ -9,6 +9,8 @@ use std::time::Instant;
 
 use arc_swap::ArcSwap;
 
+use crate::access::{AccessError, Policies, Shared};
+use crate::certs::{CertificateError, ClientTrust, ClientTrusts};
 use crate::config::{Backend, Config, Route, Scheme, UpstreamTarget, WafMode, WeightedBackend};
 use crate::limit::BodyBudget;
 use crate::profile::{Profile, ProfileError, Profiles};
@@ -23,7 +25,10 @@ pub struct Snapshot {
     pub config: Arc<Config>,
     /// Memory for bodies under inspection.
     pub body_budget: BodyBudget,
+    /// Which hosts ask clients for certificates.
+    pub client_trusts: ClientTrusts,
     routes: RouteTable<Arc<LiveRoute>>,
+    access: Shared,
 }
 
 /// A route with all it needs to serve.
@@ -39,6 +44,10 @@ pub struct LiveRoute {
     pub dialer: Arc<Dialer>,
     /// The compiled rules; none where the WAF is off.
     pub profile: Option<Arc<Profile>>,
+    /// Who may use it; none if everybody may.
+    pub access: Option<Policies>,
+    /// Whose certificates its clients show, if they are to show one.
+    pub client_trust: Option<Arc<ClientTrust>>,
 }
 
 /// What a snapshot is built with.
@@ -70,6 +79,25 @@ pub enum SnapshotError {
         /// Why.
         source: UpstreamError,
     },
+    /// What access policies share cannot be used.
+    #[error("[access]: {0}")]
+    Access(AccessError),
+    /// The CAs of its clients cannot be used.
+    #[error("route {route}: client_certificate: {source}")]
+    ClientTrust {
+        /// The route.
+        route: String,
+        /// Why.
+        source: Box<CertificateError>,
+    },
+    /// Its access policies cannot be put into force.
+    #[error("route {route}: {source}")]
+    Policies {
+        /// The route.
+        route: String,
+        /// Why.
+        source: AccessError,
+    },
 }
 
 impl Snapshot {
@@ -77,8 +105,10 @@ impl Snapshot {
     pub fn build(config: Config, with: &Ingredients<'_>) -> Result<Self, Vec<SnapshotError>> {
         let mut live = Vec::with_capacity(config.routes.len());
         let mut errors = Vec::new();
+        let access = Shared::read(&config, with.previous.map(|previous| &previous.access));
+        let access = access.map_err(|error| vec![SnapshotError::Access(error)])?;
         for route in &config.routes {
-            match LiveRoute::build(route, &config, with) {
+            match LiveRoute::build(route, &config, &access, with) {
                 Ok(route) => live.push(Arc::new(route)),
                 Err(error) => errors.push(error),
             }
@@ -91,12 +121,19 @@ impl Snapshot {
             Some(previous) => previous.body_budget.with_limit(limit),
             None => BodyBudget::new(limit),
         };
+        let hosts = live.iter().flat_map(|live| {
+            let trust = || live.client_trust.clone();
+            live.route.hosts.iter().map(move |host| (host, trust()))
+        });
+        let client_trusts = ClientTrusts::new(hosts);
         let table = live.iter().map(|route| (route.route.as_ref(), Arc::clone(route)));
         Ok(Self {
             generation: with.previous.map_or(1, |previous| previous.generation + 1),
             routes: RouteTable::new(table),
             config: Arc::new(config),
             body_budget,
+            client_trusts,
+            access,
         })
     }
 
@@ -116,7 +153,12 @@ impl Snapshot {
 }
 
 impl LiveRoute {
-    fn build(route: &Arc<Route>, config: &Config, with: &Ingredients<'_>) -> Result<Self, SnapshotError> {
+    fn build(
+        route: &Arc<Route>,
+        config: &Config,
+        shared: &Shared,
+        with: &Ingredients<'_>,
+    ) -> Result<Self, SnapshotError> {
         let name = || route.name.clone();
         let profile = match route.waf.mode {
             WafMode::Off => None,
@@ -137,7 +179,22 @@ impl LiveRoute {
             .map(|_| StickyKey::ensure(&config.server.data_dir, &route.name))
             .transpose();
         let sticky = sticky.map_err(|error| failed(error.into()))?;
+        let known = with.previous.and_then(|previous| previous.route(&route.name));
+        let known = known.and_then(|known| known.access.as_ref());
+        let access = Policies::build(&route.access, shared, known);
+        let access = access.map_err(|source| SnapshotError::Policies {
+            route: name(),
+            source,
+        })?;
+        let settings = route.access.client_certificate.as_ref();
+        let trust = settings.map(|settings| ClientTrust::read(&settings.ca, settings.crl.as_deref()));
+        let client_trust = trust.transpose().map_err(|source| SnapshotError::ClientTrust {
+            route: name(),
+            source: Box::new(source),
+        })?;
         Ok(Self {
+            access,
+            client_trust: client_trust.map(Arc::new),
             label: route.name.as_str().into(),
             balancer: balancer(route, sticky, with),
             route: Arc::clone(route),

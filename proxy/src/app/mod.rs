@@ -1,6 +1,7 @@
 //! The composition root: it alone sees every room. Read it as a table of contents.
 
 mod backends;
+mod bans;
 mod build;
 mod error;
 mod reload;

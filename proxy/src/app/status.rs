@@ -10,18 +10,27 @@ use super::backends;
 use super::reload::Reloader;
 use crate::admin::{Admin, Readiness};
 use crate::certs::{CertificateStore, Entry};
+use crate::limit::Bans;
 use crate::service::Board;
 use crate::telemetry::metrics::{CertificateLabels, LogLabels, ServiceLabels};
 use crate::telemetry::{Metrics, Sink};
 
 /// The admin application.
-pub(super) fn admin(reloader: &Reloader, logs: &[Sink; 3], readiness: &Readiness, board: &Board) -> Admin {
+pub(super) fn admin(
+    reloader: &Reloader,
+    logs: &[Sink; 3],
+    readiness: &Readiness,
+    board: &Board,
+    bans: &Arc<Bans>,
+) -> Admin {
     let (snapshots, logs) = (reloader.snapshots.clone(), logs.clone());
     let (certificates, told) = (reloader.certificates.clone(), board.clone());
     let status = status(reloader, readiness, board);
+    let banned = Arc::clone(bans);
     Admin::new(
         Arc::clone(&reloader.metrics),
         readiness.clone(),
+        Arc::clone(bans),
         status,
         move |metrics| {
             let held = snapshots.load().body_budget.held();
@@ -31,6 +40,9 @@ pub(super) fn admin(reloader: &Reloader, logs: &[Sink; 3], readiness: &Readiness
                 dropped.set(sink.dropped());
             }
             backends::tell(&metrics.backends, &snapshots.load());
+            let now = OffsetDateTime::now_utc().unix_timestamp();
+            let banned = banned.list(u64::try_from(now).unwrap_or_default()).len();
+            metrics.bans.set(i64::try_from(banned).unwrap_or(i64::MAX));
             tell_services(metrics, &told);
             tell_certificates(metrics, &certificates);
         },

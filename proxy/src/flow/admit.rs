@@ -8,6 +8,8 @@ use palisade_waf::Completeness;
 use pingora_core::protocols::http::ServerSession;
 use pingora_error::Result;
 
+use super::access;
+use super::bans;
 use super::body::{self, Held, Terms};
 use super::connection;
 use super::context::RequestContext;
@@ -19,16 +21,27 @@ use super::reading::{self, Ambiguous};
 use super::respond::Answer;
 use super::response_gate::ResponseGate;
 use crate::config::WafMode;
+use crate::limit::Bans;
 use crate::snapshot::LiveRoute;
 use crate::upstream::Kind;
 
 /// Admits the request, or answers it: `true` if the client has its answer.
-pub(super) async fn admit(session: &mut ServerSession, context: &mut RequestContext) -> Result<bool> {
+pub(super) async fn admit(
+    session: &mut ServerSession,
+    context: &mut RequestContext,
+    bans: &Bans,
+) -> Result<bool> {
     identify(session, context);
+    if let Some(refusal) = bans::check(bans, session, context) {
+        return refusal.send(session).await.map(|()| true);
+    }
     let refusal = match find_route(session, context) {
         Ok(Some(route)) => {
             connection::limit_pauses(session, &context.snapshot.config.listen, &route.route.upstream);
-            inspect(session, context, &route).await
+            match access::check(session, context, &route).await {
+                Some(refusal) => Some(refusal),
+                None => inspect(session, context, &route).await,
+            }
         }
         Ok(None) => Some(Answer::plain(StatusCode::NOT_FOUND)),
         Err(ambiguous) => {
@@ -39,7 +52,7 @@ pub(super) async fn admit(session: &mut ServerSession, context: &mut RequestCont
         }
     };
     match refusal {
-        Some(answer) => answer.send(session).await.map(|()| true),
+        Some(answer) => answer.of(context).send(session).await.map(|()| true),
         None => Ok(false),
     }
 }

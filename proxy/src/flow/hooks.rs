@@ -1,6 +1,7 @@
 //! Pingora's hooks. Each delegates: what happens is written in the file that its line names.
 
 use async_trait::async_trait;
+use http::StatusCode;
 use pingora_core::modules::http::HttpModules;
 use pingora_core::protocols::Digest;
 use pingora_core::upstreams::peer::HttpPeer;
@@ -11,7 +12,7 @@ use pingora_proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
 use super::admit::admit;
 use super::context::RequestContext;
 use super::parts::EdgeParts;
-use super::{connection, forward, gate, log, respond, route};
+use super::{access, connection, forward, gate, log, respond, route, security_headers};
 
 /// The edge as Pingora sees it.
 pub struct Edge {
@@ -43,7 +44,7 @@ impl ProxyHttp for Edge {
             &context.snapshot.config.listen,
             draining,
         );
-        let answered = admit(session.as_downstream_mut(), context).await;
+        let answered = admit(session.as_downstream_mut(), context, &self.parts.bans).await;
         log::request_matches(&self.parts, session.as_downstream(), context);
         answered
     }
@@ -62,7 +63,8 @@ impl ProxyHttp for Edge {
         request: &mut RequestHeader,
         context: &mut RequestContext,
     ) -> Result<()> {
-        forward::request(context, request)
+        forward::request(context, request)?;
+        access::to_upstream(context, request)
     }
 
     async fn connected_to_upstream(
@@ -87,7 +89,12 @@ impl ProxyHttp for Edge {
         context
             .first_byte
             .get_or_insert_with(|| context.started.elapsed());
-        route::answered(session.as_downstream(), context, response)
+        if response.status.is_informational() && response.status != StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(());
+        }
+        route::answered(session.as_downstream(), context, response)?;
+        access::to_client(context, response)?;
+        security_headers::complete(context, response)
     }
 
     fn fail_to_connect(
@@ -122,7 +129,7 @@ impl ProxyHttp for Edge {
     ) -> FailToProxy {
         context.failed(error);
         gate::remove(session.as_downstream_mut(), context.home.take());
-        let error_code = respond::failure(session.as_downstream_mut(), error).await;
+        let error_code = respond::failure(session.as_downstream_mut(), context, error).await;
         FailToProxy {
             error_code,
             can_reuse_downstream: false,

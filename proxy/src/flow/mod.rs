@@ -1,8 +1,10 @@
 //! A request's way through the edge. `hooks` holds Pingora's trait and delegates; each other file has one
 //! job and knows nothing of the hooks.
 
+mod access;
 mod admit;
 mod affinity;
+mod bans;
 mod body;
 mod connection;
 mod context;
@@ -20,6 +22,7 @@ mod respond;
 mod response_gate;
 mod retry;
 mod route;
+mod security_headers;
 #[cfg(feature = "coraza")]
 mod shadow;
 

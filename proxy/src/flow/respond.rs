@@ -3,15 +3,18 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use palisade_waf::InterruptionKind;
 use pingora_core::protocols::http::ServerSession;
 use pingora_error::{Error, ErrorSource, ErrorType, Result};
 use pingora_http::ResponseHeader;
 use serde::Serialize;
 
+use super::context::RequestContext;
 use super::head;
 use super::inspection::Decision;
+use super::security_headers;
+use crate::config::SecurityHeaders;
 
 /// How long and how far a refused body is read on: enough for a client to notice its answer.
 const LINGER: Duration = Duration::from_secs(1);
@@ -26,6 +29,12 @@ pub(super) struct Answer {
     pub(super) incident: Option<String>,
     /// For a redirect by rule.
     pub(super) location: Option<HeaderValue>,
+    /// More headers.
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    /// Somebody else's page instead of ours.
+    page: Option<Bytes>,
+    /// What the route says about all answers.
+    security_headers: Option<SecurityHeaders>,
 }
 
 #[derive(Serialize)]
@@ -43,6 +52,9 @@ impl Answer {
             status,
             incident: None,
             location: None,
+            headers: Vec::new(),
+            page: None,
+            security_headers: None,
         }
     }
 
@@ -52,6 +64,9 @@ impl Answer {
             status,
             incident: Some(incident.to_owned()),
             location: None,
+            headers: Vec::new(),
+            page: None,
+            security_headers: None,
         }
     }
 
@@ -75,24 +90,56 @@ impl Answer {
             status,
             incident: Some(incident.to_owned()),
             location,
+            headers: Vec::new(),
+            page: None,
+            security_headers: None,
         })
+    }
+
+    /// Another service's answer.
+    pub(super) fn passed_on(
+        status: StatusCode,
+        headers: Vec<(HeaderName, HeaderValue)>,
+        page: Vec<u8>,
+    ) -> Self {
+        Self {
+            headers,
+            page: Some(page.into()),
+            ..Self::plain(status)
+        }
+    }
+
+    /// With another header.
+    pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// With what access policies and the route have to say to the client.
+    pub(super) fn of(mut self, context: &RequestContext) -> Self {
+        let told = context.granted.iter().flat_map(|granted| &granted.answer);
+        self.headers.extend(told.cloned());
+        let route = context.route.as_deref();
+        let headers = route.map(|route| &route.route.security_headers);
+        self.security_headers = headers.filter(|headers| !headers.is_empty()).cloned();
+        self
     }
 
     /// Sends it. The connection closes afterwards if a request body is still on its way.
     pub(super) async fn send(&self, session: &mut ServerSession) -> Result<()> {
         let html = prefers_html(&session.req_header().headers);
-        let body = if html { self.html() } else { self.json() };
+        let body = match &self.page {
+            Some(page) => page.clone(),
+            None if html => self.html().into(),
+            None => self.json().into(),
+        };
         let head_only = session.req_header().method == Method::HEAD;
         let header = self.header(html, body.len())?;
         if !session.is_body_done() {
             session.set_keepalive(None);
         }
         session.write_response_header(Box::new(header)).await?;
-        let body = if head_only {
-            Bytes::new()
-        } else {
-            Bytes::from(body)
-        };
+        let body = if head_only { Bytes::new() } else { body };
         session.write_response_body(body, true).await?;
         linger(session).await;
         Ok(())
@@ -105,22 +152,32 @@ impl Answer {
         } else {
             "application/json"
         };
-        header.insert_header(header::CONTENT_TYPE, content_type)?;
         header.insert_header(header::CONTENT_LENGTH, length)?;
-        header.insert_header(header::CACHE_CONTROL, "no-store")?;
-        header.insert_header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")?;
+        if self.page.is_none() {
+            header.insert_header(header::CONTENT_TYPE, content_type)?;
+            header.insert_header(header::CACHE_CONTROL, "no-store")?;
+            header.insert_header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")?;
+        }
         if let Some(location) = &self.location {
             header.insert_header(header::LOCATION, location.clone())?;
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+        if self.status == StatusCode::SERVICE_UNAVAILABLE && self.page.is_none() {
             header.insert_header(header::RETRY_AFTER, "5")?;
+        }
+        for (name, value) in &self.headers {
+            header.append_header(name.clone(), value.clone())?;
+        }
+        if let Some(headers) = &self.security_headers {
+            security_headers::apply(headers, &mut header)?;
         }
         Ok(header)
     }
 
     fn reason(&self) -> &'static str {
         match self.status {
+            StatusCode::UNAUTHORIZED => "This needs a user name and a password",
             StatusCode::FORBIDDEN => "This request was blocked",
+            StatusCode::TOO_MANY_REQUESTS => "There were too many requests",
             StatusCode::PAYLOAD_TOO_LARGE => "This request is too large",
             StatusCode::NOT_FOUND => "There is nothing here",
             StatusCode::BAD_REQUEST => "This request could not be understood",
@@ -178,7 +235,7 @@ async fn linger(session: &mut ServerSession) {
 
 /// Answers a request that could not be proxied. Returns the status, or 0 if the client is gone or its answer
 /// had begun already.
-pub(super) async fn failure(session: &mut ServerSession, error: &Error) -> u16 {
+pub(super) async fn failure(session: &mut ServerSession, context: &RequestContext, error: &Error) -> u16 {
     let begun = session.response_written().is_some_and(|head| {
         !head.status.is_informational() || head.status == StatusCode::SWITCHING_PROTOCOLS
     });
@@ -188,7 +245,7 @@ pub(super) async fn failure(session: &mut ServerSession, error: &Error) -> u16 {
         return 0;
     };
     session.set_keepalive(None);
-    match Answer::plain(status).send(session).await {
+    match Answer::plain(status).of(context).send(session).await {
         Ok(()) => status.as_u16(),
         Err(_) => 0,
     }

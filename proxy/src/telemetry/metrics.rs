@@ -53,6 +53,62 @@ pub struct WafLabels {
     pub outcome: WafOutcome,
 }
 
+/// Why the edge itself refused a request, before the WAF.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[allow(non_camel_case_types, reason = "the label values are the names")]
+pub enum Refusal {
+    /// The client is banned.
+    banned,
+    /// The client's address is not allowed.
+    address,
+    /// Its country is not allowed.
+    country,
+    /// The connection was made to another host, where no certificate is asked for.
+    misdirected,
+    /// The client showed no certificate.
+    client_certificate,
+    /// Too many requests.
+    rate_limit,
+    /// No password, or a wrong one.
+    basic_auth,
+    /// Too many wrong passwords.
+    attempts,
+    /// Too many passwords to verify at once.
+    busy,
+    /// The auth service refused it.
+    forward_auth,
+    /// The auth service could not be asked.
+    auth_unavailable,
+}
+
+impl Refusal {
+    /// The word, as labels and logs have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::banned => "banned",
+            Self::address => "address",
+            Self::country => "country",
+            Self::misdirected => "misdirected",
+            Self::client_certificate => "client_certificate",
+            Self::rate_limit => "rate_limit",
+            Self::basic_auth => "basic_auth",
+            Self::attempts => "attempts",
+            Self::busy => "busy",
+            Self::forward_auth => "forward_auth",
+            Self::auth_unavailable => "auth_unavailable",
+        }
+    }
+}
+
+/// Labels of a refusal.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RefusalLabels {
+    /// The route's name; empty before there is one.
+    pub route: Arc<str>,
+    /// Why.
+    pub reason: Refusal,
+}
+
 /// How a shadow engine judged a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
 #[allow(non_camel_case_types, reason = "the label values are the names")]
@@ -128,6 +184,12 @@ pub struct Metrics {
     pub waf_partial: Family<RouteLabels, Counter>,
     /// Requests that a shadow engine was to judge as well.
     pub waf_shadow: Family<ShadowLabels, Counter>,
+    /// Requests that access policies refused.
+    pub refusals: Family<RefusalLabels, Counter>,
+    /// Clients that are banned now.
+    pub bans: Gauge<i64, AtomicI64>,
+    /// Bans ever imposed.
+    pub bans_imposed: Counter,
     /// Failed attempts to reach a backend.
     pub upstream_failures: Family<RouteLabels, Counter>,
     /// Backends.
@@ -174,6 +236,9 @@ impl Default for Metrics {
             waf: Family::default(),
             waf_partial: Family::default(),
             waf_shadow: Family::default(),
+            refusals: Family::default(),
+            bans: Gauge::default(),
+            bans_imposed: Counter::default(),
             upstream_failures: Family::default(),
             backends: BackendMetrics::default(),
             connections: Gauge::default(),
@@ -232,6 +297,13 @@ impl Metrics {
             "Requests judged by a shadow engine as well, by result",
             self.waf_shadow.clone(),
         );
+        registry.register(
+            "access_refusals",
+            "Requests that access policies refused, by reason",
+            self.refusals.clone(),
+        );
+        registry.register("bans", "Clients that are banned now", self.bans.clone());
+        registry.register("bans_imposed", "Bans imposed", self.bans_imposed.clone());
         registry.register(
             "upstream_connect_failures",
             "Failed attempts to connect to a backend",

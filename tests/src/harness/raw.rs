@@ -16,6 +16,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::answer::Answer;
+use super::identity::Identity;
 use super::within;
 
 /// What a hand-made TLS client offers.
@@ -29,6 +30,8 @@ pub struct Tls {
     pub alpn: Vec<&'static str>,
     /// Whether the name is sent.
     pub sni: bool,
+    /// Who it is, if it is asked.
+    pub identity: Identity,
 }
 
 impl Default for Tls {
@@ -38,6 +41,7 @@ impl Default for Tls {
             groups: None,
             alpn: vec!["http/1.1"],
             sni: true,
+            identity: Identity::default(),
         }
     }
 }
@@ -59,12 +63,12 @@ pub fn tls_client(tls: &Tls) -> ClientConfig {
         provider.kx_groups = groups.clone();
     }
     let provider = Arc::new(provider);
-    let mut config = ClientConfig::builder_with_provider(provider.clone())
+    let config = ClientConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(&tls.versions)
         .unwrap()
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
-        .with_no_client_auth();
+        .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)));
+    let mut config = config.with_client_cert_resolver(Arc::new(tls.identity.clone()));
     config.alpn_protocols = tls
         .alpn
         .iter()

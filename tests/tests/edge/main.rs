@@ -5,10 +5,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod access;
 mod activation;
 mod attacks;
+mod auth;
 mod balancing;
+mod bans;
 mod bodies;
+mod client_certificates;
 mod config_errors;
 mod connections;
 mod drain;

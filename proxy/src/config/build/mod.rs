@@ -1,6 +1,11 @@
 //! From what the files say to what is true: defaults filled in, options held against one another. The
 //! reasons for the defaults stand in `config/palisade.toml`; a test keeps the two equal.
 
+mod access;
+mod auth;
+mod bans;
+mod client_certificate;
+mod headers;
 mod health;
 mod routes;
 mod services;
@@ -28,11 +33,14 @@ pub(super) fn config(raw: raw::Config, report: &Report, files: Vec<PathBuf>) -> 
     let body_memory = raw.waf.body_memory.unwrap_or(256 << 20);
     let mut policies = waf::Policies::new(raw.waf.policy, body_memory, report);
     let zones = services::zones(raw.zones, report);
+    headers::check_preload(&raw.security_headers, report);
     let defaults = routes::Defaults {
         timeouts: raw.upstream,
         balancing: raw.balancing,
+        security_headers: raw.security_headers,
     };
     let routes = routes::routes(raw.routes, &defaults, &mut policies, report);
+    access::needs_database(&raw.access, &routes, report);
     Config {
         listen: listen(raw.listen, report),
         tls: tls(raw.tls, &zones, report),
@@ -42,6 +50,8 @@ pub(super) fn config(raw: raw::Config, report: &Report, files: Vec<PathBuf>) -> 
             body_memory,
         },
         idle_connections: raw.idle_connections.unwrap_or(1024),
+        access: access::access(raw.access),
+        bans: bans::bans(raw.bans),
         zones,
         acme: services::acme(raw.acme, report),
         dns: services::dns(raw.dns, report),

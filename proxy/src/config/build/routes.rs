@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::waf::Policies;
-use super::{health, services, upstream};
+use super::{access, client_certificate, headers, health, services, upstream};
 use crate::config::decode::At;
 use crate::config::errors::{Place, Problem, Report};
 use crate::config::raw::{self, Target, Timeouts};
@@ -15,10 +15,11 @@ use crate::config::ready::{
     CertificateFiles, HostPattern, PathMatch, Route, Upstream, UpstreamTarget, UpstreamTls, WeightedBackend,
 };
 
-/// What `[upstream]` says for all routes.
+/// What routes have where they say nothing themselves.
 pub(super) struct Defaults {
     pub(super) timeouts: Timeouts,
     pub(super) balancing: raw::Balancing,
+    pub(super) security_headers: raw::SecurityHeaders,
 }
 
 /// The routes, in the order of the files.
@@ -33,6 +34,7 @@ pub(super) fn routes(
         names: HashMap::new(),
         requests: HashMap::new(),
     };
+    client_certificate::one_trust_for_each_host(&raw, report);
     raw.into_iter()
         .map(|raw| {
             let paths = claims.check(&raw);
@@ -59,6 +61,12 @@ pub(super) fn routes(
                 upstream,
                 waf,
                 dns: services::route_dns(raw.dns, report),
+                access: access::route_access(raw.access, report),
+                security_headers: headers::security_headers(
+                    raw.security_headers,
+                    &defaults.security_headers,
+                    report,
+                ),
             })
         })
         .collect()

@@ -1,6 +1,11 @@
 //! What the files say: every option that was written, nothing that was not. Defaults and what options mean
 //! to one another are the business of [`super::build`].
 
+mod access;
+mod auth;
+mod bans;
+mod client_certificate;
+mod headers;
 mod health;
 mod services;
 mod upstream;
@@ -9,6 +14,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(super) use access::{Access, AddressLists, RateLimit, RouteAccess};
+pub(super) use auth::{BasicAuth, ForwardAuth};
+pub(super) use bans::Bans;
+pub(super) use client_certificate::ClientCertificate;
+pub(super) use headers::{Frames, Preset, SecurityHeaders};
 pub(super) use health::Health;
 pub(super) use services::{Acme, Ddns, Dns, RouteDns, Zone};
 pub(super) use upstream::{Balancing, Ejection, Retries, Sticky, WeightedBackend};
@@ -28,6 +38,9 @@ pub(super) struct Config {
     pub(super) tls: Tls,
     pub(super) log: Log,
     pub(super) waf: Waf,
+    pub(super) access: Access,
+    pub(super) bans: Bans,
+    pub(super) security_headers: SecurityHeaders,
     pub(super) upstream: Timeouts,
     pub(super) balancing: Balancing,
     pub(super) idle_connections: Option<usize>,
@@ -143,6 +156,8 @@ pub(super) struct Route {
     pub(super) tls: Option<At<UpstreamTls>>,
     pub(super) waf: WafPolicy,
     pub(super) dns: RouteDns,
+    pub(super) access: RouteAccess,
+    pub(super) security_headers: SecurityHeaders,
 }
 
 /// A route's `backends` or `echo`.

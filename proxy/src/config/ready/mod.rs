@@ -1,5 +1,11 @@
 //! What is true once a configuration has been read: types that cannot be wrong any more.
 
+mod access;
+mod addresses;
+mod auth;
+mod bans;
+mod client_certificate;
+mod headers;
 mod health;
 mod services;
 mod upstream;
@@ -11,6 +17,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use access::*;
+pub use addresses::AddressSet;
+pub use auth::*;
+pub use bans::Bans;
+pub use client_certificate::*;
+pub use headers::*;
 pub use health::*;
 pub use services::*;
 pub use upstream::*;
@@ -30,6 +42,10 @@ pub struct Config {
     pub waf: Waf,
     /// Connections to all backends that may be kept without a request.
     pub idle_connections: usize,
+    /// `[access]`: what the access policies of routes share.
+    pub access: Access,
+    /// `[bans]`.
+    pub bans: Bans,
     /// `[[zones]]`.
     pub zones: Vec<Zone>,
     /// `[acme]`.
@@ -186,6 +202,10 @@ pub struct Route {
     pub waf: WafPolicy,
     /// Its records.
     pub dns: RouteDns,
+    /// Who may come, and how often.
+    pub access: RouteAccess,
+    /// Headers of its answers that tell browsers what not to do.
+    pub security_headers: SecurityHeaders,
 }
 
 /// A hostname in lower-case ASCII (IDNA applied), without a trailing dot.

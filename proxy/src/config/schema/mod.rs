@@ -1,5 +1,10 @@
 //! Every key, the table it stands in and how it is read: the configuration's table of contents.
 
+mod access;
+mod auth;
+mod bans;
+mod client_certificate;
+mod headers;
 mod health;
 mod route;
 mod services;
@@ -37,6 +42,9 @@ pub(super) fn entry(table: &mut Table<'_>) -> (raw::Config, Vec<At<String>>) {
         tls: table.section("tls", tls),
         log: table.section("log", logging),
         waf: table.section("waf", waf),
+        access: table.section("access", access::access),
+        bans: table.section("bans", bans::bans),
+        security_headers: table.section("security_headers", headers::security_headers),
         upstream: timeouts,
         balancing,
         idle_connections,

@@ -1,6 +1,6 @@
 //! `[[routes]]`.
 
-use super::{health, readable, services, timeouts, upstream, waf};
+use super::{access, headers, health, readable, services, timeouts, upstream, waf};
 use crate::config::decode::{At, Fault, Node, Table, boolean, parsed, some};
 use crate::config::raw::{Route, Target, UpstreamTls};
 use crate::config::ready::{HostPattern, PathMatch};
@@ -24,6 +24,8 @@ pub(super) fn route(table: &mut Table<'_>) -> Option<Route> {
     let tls = table.take("tls", upstream_tls);
     let waf = table.section("waf", waf::policy);
     let dns = table.section("dns", services::route_dns);
+    let access = access::route_access(table);
+    let security_headers = table.section("security_headers", headers::security_headers);
     let (hosts, target) = (hosts?, target?);
     let complete = hosts.len() == table.count("hosts")
         && match &target {
@@ -44,6 +46,8 @@ pub(super) fn route(table: &mut Table<'_>) -> Option<Route> {
         tls,
         waf,
         dns,
+        access,
+        security_headers,
     })
 }
 
