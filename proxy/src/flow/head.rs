@@ -80,13 +80,6 @@ pub(super) fn expects_continue(headers: &HeaderMap) -> bool {
         .is_some_and(|v| v.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
-/// Whether the upgrade that a request asks for is one that goes upstream; others are left out, and the request is an
-/// ordinary one (RFC 9110 section 7.8).
-pub(super) fn asks_for_websocket(headers: &HeaderMap) -> bool {
-    let upgrade = headers.get(http::header::UPGRADE);
-    upgrade.is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,7 @@
 
 mod access;
 mod admit;
+mod affinity;
 mod bans;
 mod body;
 mod client;
@@ -14,6 +15,7 @@ mod gate;
 mod head;
 mod hooks;
 mod inspection;
+mod kind;
 mod log;
 mod pace;
 mod parts;
@@ -22,6 +24,7 @@ mod reading;
 mod redirect;
 mod respond;
 mod response_gate;
+mod retry;
 mod route;
 mod security_headers;
 #[cfg(feature = "coraza")]

@@ -5,9 +5,11 @@ mod auth;
 mod bans;
 mod client_certificate;
 mod headers;
+mod health;
 mod listen;
 mod route;
 mod services;
+mod upstream;
 mod waf;
 
 use std::ops::RangeInclusive;
@@ -29,6 +31,10 @@ const BODY_MEMORY: RangeInclusive<usize> = (1 << 20)..=(1 << 40);
 /// The entry file, without the files it includes: their patterns come second.
 pub(super) fn entry(table: &mut Table<'_>) -> (raw::Config, Vec<At<String>>) {
     let include = table.take("include", include).unwrap_or_default();
+    let (timeouts, balancing, idle_connections) = table.section("upstream", |table| {
+        let idle = table.take("idle_connections", integer(1..=1_000_000));
+        (timeouts(table), upstream::balancing(table), idle)
+    });
     let config = raw::Config {
         server: table.section("server", server),
         listen: table.section("listen", listen::listen),
@@ -38,7 +44,9 @@ pub(super) fn entry(table: &mut Table<'_>) -> (raw::Config, Vec<At<String>>) {
         access: table.section("access", access::access),
         bans: table.section("bans", bans::bans),
         security_headers: table.section("security_headers", headers::security_headers),
-        upstream: table.section("upstream", timeouts),
+        upstream: timeouts,
+        balancing,
+        idle_connections,
         zones: table.sections("zones", services::zone),
         acme: table.section("acme", services::acme),
         dns: table.section("dns", services::dns),
