@@ -18,7 +18,7 @@ use super::reload::Reloader;
 use super::running::{Connections, Ends, Running};
 use super::services::{Retries, Supervisor};
 use super::sockets::{Addresses, Sockets};
-use super::{StartError, status};
+use super::{StartError, status, upkeep};
 use crate::admin::{Admin, Readiness};
 use crate::certs::ClientTrust;
 use crate::cloudflare::Clients;
@@ -95,6 +95,9 @@ impl App {
             admin,
             &connections,
         );
+        // Requests that drain may still need a name.
+        let (generation, ended) = (reloader.generation.subscribe(), ends.echo.subscribe());
+        upkeep::spawn_thread(reloader.snapshots.clone(), generation, ended).map_err(StartError::Runtime)?;
         readiness.set(true);
         let offer = offer(config.server.upgrade_socket.as_deref(), offered);
         replace(predecessor).await;
@@ -282,8 +285,11 @@ impl ClientTrustSource for Trusts {
 }
 
 fn proxy(config: &Config, parts: EdgeParts) -> Arc<HttpProxy<Edge>> {
+    let threads = super::run::workers(config.server.workers);
     let conf = ServerConf {
-        threads: super::run::workers(config.server.workers),
+        threads,
+        // Pingora's own is for each thread.
+        upstream_keepalive_pool_size: config.idle_connections.div_ceil(threads),
         ..ServerConf::default()
     };
     let mut proxy = HttpProxy::new(Edge::new(parts), Arc::new(conf));

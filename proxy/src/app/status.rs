@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::backends;
 use super::reload::Reloader;
 use super::services::{Retries, names};
 use crate::admin::{Admin, Readiness, Tell};
@@ -38,6 +39,7 @@ pub(super) fn admin(
                 let dropped = metrics.dropped_lines.get_or_create(&LogLabels { log });
                 dropped.set(sink.dropped());
             }
+            backends::tell(&metrics.backends, &snapshots.load());
             let now = OffsetDateTime::now_utc().unix_timestamp();
             let banned = banned.list(u64::try_from(now).unwrap_or_default()).len();
             metrics.bans.set(i64::try_from(banned).unwrap_or(i64::MAX));
@@ -92,6 +94,7 @@ fn status(
         json!({
             "ready": readiness.is_ready(),
             "generation": snapshots.load().generation,
+            "backends": backends::status(&snapshots.load()),
             "services": board.read(),
             "certificates": set.entries().iter().map(certificate).collect::<Vec<_>>(),
         })

@@ -3,6 +3,7 @@
 
 mod access;
 mod admit;
+mod affinity;
 mod bans;
 mod body;
 mod connection;
@@ -12,12 +13,14 @@ mod gate;
 mod head;
 mod hooks;
 mod inspection;
+mod kind;
 mod log;
 mod parts;
 mod reading;
 mod redirect;
 mod respond;
 mod response_gate;
+mod retry;
 mod route;
 mod security_headers;
 #[cfg(feature = "coraza")]

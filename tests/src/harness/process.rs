@@ -110,6 +110,13 @@ impl EdgeProcess {
         .await
     }
 
+    /// The memory that it holds, in KiB.
+    pub fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
     /// Sends a signal by name, `HUP`.
     pub fn signal(&self, name: &str) {
         signal(self.child.id(), name);

@@ -6,7 +6,9 @@ mod auth;
 mod bans;
 mod client_certificate;
 mod headers;
+mod health;
 mod services;
+mod upstream;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,13 +19,15 @@ pub(super) use auth::{BasicAuth, ForwardAuth};
 pub(super) use bans::Bans;
 pub(super) use client_certificate::ClientCertificate;
 pub(super) use headers::{Frames, Preset, SecurityHeaders};
+pub(super) use health::Health;
 pub(super) use services::{Acme, Ddns, Dns, RouteDns, Zone};
+pub(super) use upstream::{Balancing, Ejection, Retries, Sticky, WeightedBackend};
 
 use super::decode::At;
 use super::errors::Place;
 use super::ready::{
-    Backend, BodyLimitAction, CertificateFiles, Exclusion, HostPattern, LogFormat, LogTarget, PathMatch,
-    TlsVersion, UnknownSni, WafEngine, WafMode,
+    BodyLimitAction, CertificateFiles, Exclusion, HostPattern, LogFormat, LogTarget, PathMatch, TlsVersion,
+    UnknownSni, WafEngine, WafMode,
 };
 
 /// The entry file, with the routes of all files.
@@ -38,6 +42,8 @@ pub(super) struct Config {
     pub(super) bans: Bans,
     pub(super) security_headers: SecurityHeaders,
     pub(super) upstream: Timeouts,
+    pub(super) balancing: Balancing,
+    pub(super) idle_connections: Option<usize>,
     pub(super) zones: Vec<Zone>,
     pub(super) acme: Acme,
     pub(super) dns: Dns,
@@ -142,6 +148,9 @@ pub(super) struct Route {
     pub(super) paths: Option<Vec<At<PathMatch>>>,
     pub(super) target: Target,
     pub(super) timeouts: Timeouts,
+    pub(super) balancing: Balancing,
+    pub(super) sticky: Option<At<Sticky>>,
+    pub(super) health: Option<Health>,
     /// `Some(None)`: the client's, said aloud.
     pub(super) host: Option<Option<String>>,
     pub(super) tls: Option<At<UpstreamTls>>,
@@ -154,7 +163,7 @@ pub(super) struct Route {
 /// A route's `backends` or `echo`.
 #[derive(Debug)]
 pub(super) enum Target {
-    Backends(Vec<At<Backend>>),
+    Backends(Vec<WeightedBackend>),
     Echo,
 }
 
@@ -164,4 +173,6 @@ pub(super) struct UpstreamTls {
     pub(super) verify: Option<bool>,
     pub(super) ca: Option<PathBuf>,
     pub(super) server_name: Option<String>,
+    pub(super) certificate: Option<PathBuf>,
+    pub(super) key: Option<PathBuf>,
 }
