@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use maxminddb::{PathElement, Reader};
+use maxminddb::{LookupResult, PathElement, Reader, WithinOptions};
 
 use super::AccessError;
 use crate::config::Country;
@@ -20,6 +20,9 @@ const PLACES: [&[PathElement<'static>]; 4] = [
     &[PathElement::Key("country_code")],
     &[PathElement::Key("country")],
 ];
+
+/// Entries without a country before a database is taken for one of something else.
+const LOOKED_AT: usize = 10_000;
 
 /// A database of countries.
 pub struct Countries {
@@ -42,21 +45,36 @@ impl Countries {
         }
         let content = std::fs::read(path).map_err(|error| failed(error.into()))?;
         let reader = Reader::from_source(content).map_err(failed)?;
+        if !tells_countries(&reader) {
+            return Err(AccessError::NoCountries {
+                path: path.to_owned(),
+            });
+        }
         Ok(Arc::new(Self { reader, read_from }))
     }
 
     /// The country; none where the database does not know, or is broken at that place.
     pub fn of(&self, address: IpAddr) -> Option<Country> {
-        let found = self.reader.lookup(address.to_canonical()).ok()?;
-        let code = |place: &[PathElement<'_>]| {
-            let code = found.decode_path::<&str>(place).ok().flatten()?;
-            match code.as_bytes() {
-                [a, b] => Some(Country([*a, *b])),
-                _ => None,
-            }
-        };
-        PLACES.iter().find_map(|place| code(place))
+        country(&self.reader.lookup(address.to_canonical()).ok()?)
     }
+}
+
+/// Whether any of the first entries names a country: a database of something else would deny nobody.
+fn tells_countries(reader: &Reader<Vec<u8>>) -> bool {
+    let entries = reader.networks(WithinOptions::default());
+    let mut first = entries.into_iter().flatten().flatten().take(LOOKED_AT);
+    first.any(|entry| country(&entry).is_some())
+}
+
+fn country(entry: &LookupResult<'_, Vec<u8>>) -> Option<Country> {
+    let code = |place: &[PathElement<'_>]| {
+        let code = entry.decode_path::<&str>(place).ok().flatten()?;
+        match code.as_bytes() {
+            [a, b] => Some(Country([*a, *b])),
+            _ => None,
+        }
+    };
+    PLACES.iter().find_map(|place| code(place))
 }
 
 impl std::fmt::Debug for Countries {

@@ -193,6 +193,11 @@ fn what_is_no_database_is_refused_and_a_broken_one_knows_nothing() {
         Countries::read(&path, None),
         Err(AccessError::Countries { .. })
     ));
+    std::fs::write(&path, country_database(&[("203.0.113.0/24", "")])).unwrap();
+    assert!(matches!(
+        Countries::read(&path, None),
+        Err(AccessError::NoCountries { .. })
+    ));
     let whole = country_database(&[("203.0.113.0/24", "DE")]);
     for at in 0..whole.len() {
         let mut broken = whole.clone();
