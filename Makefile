@@ -1,7 +1,7 @@
 # `make run` and `make test` are all that a newcomer needs; `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test crs crs-live libinjection lab differential bench check setup rules fmt clippy doc rooms deny image fuzz fuzz-seeds fuzz-smoke bench-engine bench-worst instructions coraza pebble external-dns chaos
+.PHONY: help run test crs crs-live hostile libinjection lab differential bench check setup rules fmt clippy doc rooms deny image fuzz fuzz-seeds fuzz-smoke bench-engine bench-worst instructions coraza pebble external-dns idle chaos
 
 CARGO ?= cargo
 RULES := $(CURDIR)/data/crs
@@ -68,6 +68,10 @@ crs: rules ## Run the OWASP CRS regression corpus, the engine alone
 crs-live: rules ## Run the OWASP CRS regression corpus through a running edge
 	@target/debug/crs --live $(CRS)
 
+hostile: rules ## Send what hostile clients send to the edge, Envoy and nginx; writes tests/HOSTILE.md
+	@scripts/peers.sh >/dev/null || true
+	@target/debug/hostile --peers .cache/peers tests/HOSTILE.md
+
 libinjection: rules ## Compare our libinjection with the Go port of it on a million strings
 	@command -v go >/dev/null || { echo "libinjection: NOT COMPARED, go is missing (https://go.dev/dl)" >&2; exit 1; }
 	@cd tests/lab/libinjection && CGO_ENABLED=0 go build -o ../.build/libinjection .
@@ -99,6 +103,13 @@ external-dns: ## Compare our DNS records with external-dns' own (UPDATE=--update
 	@tests/lab/external-dns.sh
 	$(CARGO) build --workspace --bins
 	@target/debug/external_dns tests/lab/.build/external-dns $(UPDATE)
+
+# How long, and how often dns and ddns look: 5m is an edge's default.
+MINUTES ?= 10
+INTERVAL ?= 5m
+idle: setup pebble ## Measure what the background services cost an idle edge (MINUTES=10 INTERVAL=5m)
+	$(CARGO) build --release --workspace --bins
+	@PALISADE_TEST_BINARY=$(RELEASE_BINARY) target/release/idle $(MINUTES) $(INTERVAL)
 
 differential: rules lab ## Compare with Coraza and libmodsecurity (N=100000 SEED=1); takes long
 	@nice -n 10 target/debug/differential --rules $(RULES) --requests $(N) --seed $(SEED)

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::RandomState;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use base64::Engine;
@@ -15,8 +15,10 @@ use super::{Asked, password};
 use crate::config::{BasicAuth, PasswordHash};
 use crate::limit::{Buckets, ClientKey, Decision, Quota};
 
-/// Passwords that are remembered at once; of more the one that is forgotten soonest goes.
+/// Passwords that are remembered at once, in parts with a lock of their own; of more the one that is forgotten soonest
+/// goes.
 const REMEMBERED: usize = 1024;
+const PARTS: usize = 16;
 
 /// Clients whose attempts are counted at once.
 const COUNTED: usize = 16_384;
@@ -126,14 +128,14 @@ type Mark = [u8; 32];
 /// hash was changed is another.
 struct Remembered {
     key: [u8; 32],
-    until: Mutex<HashMap<Mark, u64>>,
+    parts: [Mutex<HashMap<Mark, u64>>; PARTS],
 }
 
 impl Default for Remembered {
     fn default() -> Self {
         Self {
             key: rand::random(),
-            until: Mutex::default(),
+            parts: Default::default(),
         }
     }
 }
@@ -152,21 +154,25 @@ impl Remembered {
     }
 
     fn holds(&self, mark: &Mark, now: u64) -> bool {
-        let until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
-        until.get(mark).is_some_and(|until| *until > now)
+        self.part(mark).get(mark).is_some_and(|until| *until > now)
     }
 
     fn add(&self, mark: Mark, now: u64, end: u64) {
-        let mut until = self.until.lock().unwrap_or_else(PoisonError::into_inner);
-        if until.len() >= REMEMBERED {
+        let mut until = self.part(&mark);
+        if until.len() >= REMEMBERED / PARTS {
             until.retain(|_, end| *end > now);
         }
-        if until.len() >= REMEMBERED
+        if until.len() >= REMEMBERED / PARTS
             && let Some(soonest) = until.iter().min_by_key(|(_, end)| **end).map(|(mark, _)| *mark)
         {
             until.remove(&soonest);
         }
         until.insert(mark, end);
+    }
+
+    fn part(&self, mark: &Mark) -> MutexGuard<'_, HashMap<Mark, u64>> {
+        let part = &self.parts[usize::from(mark[0]) % PARTS];
+        part.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -235,11 +241,12 @@ mod tests {
         let remembered = Remembered::default();
         for at in 0..2 * REMEMBERED as u64 {
             let mut mark = [0; 32];
-            mark[..8].copy_from_slice(&at.to_be_bytes());
+            mark[..8].copy_from_slice(&at.to_le_bytes());
             remembered.add(mark, 0, 100 + at);
             assert!(remembered.holds(&mark, 99));
         }
-        assert_eq!(remembered.until.lock().unwrap().len(), REMEMBERED);
+        let lengths = remembered.parts.iter().map(|part| part.lock().unwrap().len());
+        assert_eq!(lengths.sum::<usize>(), REMEMBERED);
         let hash = |cost| {
             let text = format!("a:{}", bcrypt::hash("x", cost).unwrap());
             let (_, hash) = crate::config::testing::user(&text);

@@ -43,12 +43,13 @@ pub fn may_come(
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::sync::Arc;
 
     use super::*;
     use crate::config::load;
     use crate::config::testing::MemoryFiles;
 
-    fn policy(lines: &str) -> AddressPolicy {
+    fn policy(lines: &str) -> Arc<AddressPolicy> {
         let text = format!(
             "[access]\ncountry_database = \"a.mmdb\"\n[[routes]]\nname = \"app\"\nhosts = [\"app.test\"]\n\
              echo = true\n[routes.access]\n{lines}\n"

@@ -18,7 +18,7 @@ pub struct Shared {
 /// The policies of a route that has any.
 #[derive(Debug)]
 pub struct Policies {
-    addresses: Option<AddressPolicy>,
+    addresses: Option<Arc<AddressPolicy>>,
     countries: Option<Arc<Countries>>,
     limiters: Vec<Limiter>,
     basic: Option<Arc<Basic>>,

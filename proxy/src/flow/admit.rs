@@ -11,29 +11,36 @@ use pingora_error::Result;
 use super::access;
 use super::bans;
 use super::body::{self, Held, Terms};
+use super::client;
 use super::connection;
 use super::context::RequestContext;
+use super::fit::{self, Unfit};
 use super::gate::{self, Duties};
 use super::head;
 use super::inspection::{self, Inspection, Origin, lock};
+use super::kind;
+use super::pace::Pace;
+use super::parts::EdgeParts;
+use super::path::{self, BadPath};
 use super::reading::{self, Ambiguous};
 use super::respond::Answer;
 use super::response_gate::ResponseGate;
+use crate::certs::CertificateStore;
 use crate::config::WafMode;
-use crate::limit::Bans;
 use crate::snapshot::LiveRoute;
+use crate::upstream::Kind;
 
 /// Admits the request, or answers it: `true` if the client has its answer.
 pub(super) async fn admit(
     session: &mut ServerSession,
     context: &mut RequestContext,
-    bans: &Bans,
+    parts: &EdgeParts,
 ) -> Result<bool> {
     identify(session, context);
-    if let Some(refusal) = bans::check(bans, session, context) {
+    if let Some(refusal) = bans::check(&parts.bans, session, context) {
         return refusal.send(session).await.map(|()| true);
     }
-    let refusal = match find_route(session, context) {
+    let refusal = match find_route(session, context, &parts.certificates) {
         Ok(Some(route)) => {
             connection::limit_pauses(session, &context.snapshot.config.listen, &route.route.upstream);
             match access::check(session, context, &route).await {
@@ -42,11 +49,11 @@ pub(super) async fn admit(
             }
         }
         Ok(None) => Some(Answer::plain(StatusCode::NOT_FOUND)),
-        Err(ambiguous) => {
-            context.error = Some(ambiguous.to_string());
+        Err(refused) => {
+            context.error = Some(refused.to_string());
             // Nor is it certain where such a request ends.
             session.set_keepalive(None);
-            Some(Answer::plain(ambiguous.status()))
+            Some(Answer::plain(refused.status()))
         }
     };
     match refusal {
@@ -57,24 +64,53 @@ pub(super) async fn admit(
 
 fn identify(session: &mut ServerSession, context: &mut RequestContext) {
     context.id = context.new_id();
-    context.client = head::client(session);
+    let listen = &context.snapshot.config.listen;
+    (context.client, context.told) =
+        client::client(head::peer(session), &session.req_header().headers, listen);
     context.host = head::host(session.req_header()).unwrap_or_default();
     context.has_body = !session.is_body_empty();
+}
+
+/// Why a head leads to no route, not even to none.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error(transparent)]
+    Ambiguous(#[from] Ambiguous),
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
+    #[error(transparent)]
+    BadPath(#[from] BadPath),
+}
+
+impl Refused {
+    fn status(&self) -> StatusCode {
+        match self {
+            Refused::Ambiguous(ambiguous) => ambiguous.status(),
+            Refused::Unfit(unfit) => unfit.status(),
+            Refused::BadPath(bad) => bad.status(),
+        }
+    }
 }
 
 fn find_route(
     session: &mut ServerSession,
     context: &mut RequestContext,
-) -> Result<Option<Arc<LiveRoute>>, Ambiguous> {
+    certificates: &CertificateStore,
+) -> Result<Option<Arc<LiveRoute>>, Refused> {
+    let listen = &context.snapshot.config.listen;
+    fit::check(session.req_header_mut(), listen)?;
     reading::settle(session.req_header_mut())?;
+    fit::check_direction(session, listen, certificates)?;
     let request = session.req_header();
-    let (authority, path) = (head::authority(request).unwrap_or_default(), request.uri.path());
+    context.path = path::normal(reading::origin_form(request), listen)?;
+    let authority = head::authority(request).unwrap_or_default();
+    let path = context.path.as_deref().unwrap_or_else(|| request.uri.path());
     let find = |path: &str| context.snapshot.find(authority, path);
     let Some(route) = find(path) else { return Ok(None) };
     if let Some(decoded) = reading::decoded_path(path)
         && find(&decoded).is_none_or(|other| !Arc::ptr_eq(&other, &route))
     {
-        return Err(Ambiguous::Path);
+        return Err(Ambiguous::Path.into());
     }
     context.route = Some(Arc::clone(&route));
     Ok(Some(route))
@@ -88,10 +124,13 @@ async fn inspect(
     route: &LiveRoute,
 ) -> Option<Answer> {
     let mut held = None;
-    if let Some(refusal) = run_waf(session, context, route, &mut held).await {
+    let listen = &context.snapshot.config.listen;
+    let mut pace = Pace::new(&session.req_header().headers, listen, &route.route.upstream);
+    if let Some(refusal) = run_waf(session, context, route, &mut pace, &mut held).await {
         return Some(refusal);
     }
-    let upgrade = session.is_upgrade_req() && session.is_body_empty();
+    context.kind = kind::settle(session, &route.route.upstream.upgrades);
+    let upgrade = matches!(context.kind, Kind::WebSocket | Kind::OtherUpgrade);
     let response = context
         .inspection
         .as_ref()
@@ -107,8 +146,9 @@ async fn inspect(
         });
     let upstream = &route.route.upstream;
     let deadline = upstream.first_byte_timeout < upstream.idle_timeout;
-    if held.is_some() || response.is_some() || deadline || upgrade {
+    if held.is_some() || response.is_some() || deadline || upgrade || context.has_body {
         let duties = Duties {
+            pace,
             request: held,
             response,
             upgrade,
@@ -123,6 +163,7 @@ async fn run_waf(
     session: &mut ServerSession,
     context: &mut RequestContext,
     route: &LiveRoute,
+    pace: &mut Pace,
     held: &mut Option<Held>,
 ) -> Option<Answer> {
     let policy = &route.route.waf;
@@ -142,19 +183,34 @@ async fn run_waf(
         return Some(refusal);
     }
     let wanted = lock(&inspection).wants_request_body();
-    let body = match hold_body(session, context, route, wanted).await {
+    let streams = wanted && streams(session, route);
+    let body = match hold_body(session, context, route, pace, wanted && !streams).await {
         Ok(body) => body,
         Err(refusal) => return Some(refusal),
     };
-    let (bytes, completeness) = body
-        .as_ref()
-        .map_or((Bytes::new(), Completeness::Complete), |held| {
-            let seen = held.bytes.len().min(policy.request_body_limit);
-            (held.bytes.slice(..seen), held.completeness)
-        });
+    let unseen = if streams {
+        Completeness::Partial
+    } else {
+        Completeness::Complete
+    };
+    let (bytes, completeness) = body.as_ref().map_or((Bytes::new(), unseen), |held| {
+        let seen = held.bytes.len().min(policy.request_body_limit);
+        (held.bytes.slice(..seen), held.completeness)
+    });
     let decision = inspection::request_body(&inspection, bytes, completeness).await;
     *held = body;
     Answer::to(&decision, &context.id)
+}
+
+/// Whether the body passes uninspected, as a stream: a call of gRPC, where the route names its content type as allowed.
+/// Whoever waits for the end of a call's stream before passing on its first message has broken the call. Elsewhere the
+/// content type is a finding, and the body is held like any other: no attacker has a way around by claiming to be gRPC.
+fn streams(session: &ServerSession, route: &LiveRoute) -> bool {
+    let allowed = &route.route.waf.profile.allowed_content_types;
+    kind::is_grpc(session.req_header())
+        && allowed
+            .iter()
+            .any(|allowed| allowed.starts_with("application/grpc"))
 }
 
 /// Holds the body, where there is one to inspect.
@@ -162,6 +218,7 @@ async fn hold_body(
     session: &mut ServerSession,
     context: &mut RequestContext,
     route: &LiveRoute,
+    pace: &mut Pace,
     wanted: bool,
 ) -> Result<Option<Held>, Answer> {
     // A request that asks for an upgrade may carry a body all the same; a WebSocket handshake has none.
@@ -172,9 +229,8 @@ async fn hold_body(
     let terms = Terms {
         limit: policy.request_body_limit,
         action: policy.request_body_limit_action,
-        pause: context.snapshot.config.listen.request_body_timeout,
     };
-    match body::hold(session, &terms, context.snapshot.body_budget.share()).await {
+    match body::hold(session, &terms, pace, context.snapshot.body_budget.share()).await {
         Ok(held) => {
             context.held_bytes = held.bytes.len();
             Ok(Some(held))

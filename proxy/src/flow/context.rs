@@ -1,5 +1,6 @@
 //! What one request carries along from hook to hook.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -7,11 +8,13 @@ use std::time::{Duration, Instant, SystemTime};
 use pingora_error::{Error, ErrorType};
 
 use super::access::Granted;
+use super::client::Told;
 use super::gate::Home;
 use super::inspection::SharedInspection;
+use super::path;
 use crate::snapshot::{LiveRoute, Snapshot};
 use crate::telemetry::metrics::Refusal;
-use crate::upstream::Candidates;
+use crate::upstream::{Kind, Lease, Token};
 
 /// The state of one request; it lives on the snapshot that it began with.
 pub struct RequestContext {
@@ -23,10 +26,14 @@ pub struct RequestContext {
     pub(super) time: SystemTime,
     /// Sent upstream as X-Request-Id, and the incident's id if there is one.
     pub(super) id: String,
-    /// The client.
+    /// The client, as a trusted proxy tells it or the socket.
     pub(super) client: SocketAddr,
+    /// What else trusted proxies told.
+    pub(super) told: Told,
     /// The host asked for.
     pub(super) host: String,
+    /// The path in its one form, where the client wrote another.
+    pub(super) path: Option<String>,
     /// The route, once found.
     pub(super) route: Option<Arc<LiveRoute>>,
     /// What the access policies found, where the route has any.
@@ -37,12 +44,22 @@ pub struct RequestContext {
     pub(super) inspection: Option<SharedInspection>,
     /// Where the real session waits while a gate stands in for it.
     pub(super) home: Option<Arc<Home>>,
-    /// Backends that were tried.
-    pub(super) tried: Vec<usize>,
-    /// The addresses of the backend in use, as long as one is left to try.
-    pub(super) candidates: Option<Candidates>,
+    /// Addresses where it failed.
+    pub(super) tried: Vec<SocketAddr>,
+    /// The backend in use, which counts this request as in flight.
+    pub(super) lease: Option<Lease>,
+    /// What the client's cookie for this backend has to be.
+    pub(super) hand_out: Option<Token>,
+    /// What it asks of a connection.
+    pub(super) kind: Kind,
+    /// How often it was tried again after an exchange that failed.
+    pub(super) retries: u32,
+    /// Before the next attempt.
+    pub(super) pause: Option<Duration>,
+    /// Whether an answer was let through to the client.
+    pub(super) answering: bool,
     /// The backend in use, for the log.
-    pub(super) upstream: Option<String>,
+    pub(super) upstream: Option<Arc<str>>,
     /// When the upstream's answer began.
     pub(super) first_byte: Option<Duration>,
     /// Whether the request has a body.
@@ -62,14 +79,21 @@ impl RequestContext {
             time: SystemTime::now(),
             id: String::new(),
             client: SocketAddr::from(([0, 0, 0, 0], 0)),
+            told: Told::default(),
             host: String::new(),
+            path: None,
             route: None,
             granted: None,
             refused: None,
             inspection: None,
             home: None,
             tried: Vec::new(),
-            candidates: None,
+            lease: None,
+            hand_out: None,
+            kind: Kind::Ordinary,
+            retries: 0,
+            pause: None,
+            answering: false,
             upstream: None,
             first_byte: None,
             has_body: false,
@@ -87,6 +111,14 @@ impl RequestContext {
             (kind, _) => kind.as_str(),
         };
         self.error = Some(format!("{who}: {ours}"));
+    }
+
+    /// The target as everybody behind admission sees it: the path in its one form.
+    pub(super) fn target<'t>(&self, sent: &'t [u8]) -> Cow<'t, [u8]> {
+        match &self.path {
+            Some(path) => Cow::Owned(path::with_path(sent, path)),
+            None => Cow::Borrowed(sent),
+        }
     }
 
     /// Microseconds since 1970 at the start of the request.

@@ -1,11 +1,15 @@
 //! The request as the upstream gets it: the edge says who the client is, whatever the client says itself.
 
+use std::net::IpAddr;
+
 use http::{HeaderName, HeaderValue, header};
 use pingora_error::Result;
 use pingora_http::RequestHeader;
 
 use super::context::RequestContext;
-use super::reading;
+use super::{kind, reading};
+use crate::config::ForwardingHeaders;
+use crate::upstream::Kind;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -27,11 +31,22 @@ pub(super) fn request(context: &RequestContext, request: &mut RequestHeader) -> 
     let client = context.client.ip().to_string();
     request.insert_header(X_FORWARDED_FOR, client.as_str())?;
     request.insert_header(X_REAL_IP, client)?;
-    request.insert_header(X_FORWARDED_PROTO, HeaderValue::from_static("https"))?;
+    let scheme = context.told.scheme.unwrap_or("https");
+    request.insert_header(X_FORWARDED_PROTO, HeaderValue::from_static(scheme))?;
     request.insert_header(X_REQUEST_ID, context.id.as_str())?;
-    let host = original_host(context, request);
+    let host = match &context.told.host {
+        Some(host) => host.clone(),
+        None => original_host(context, request),
+    };
+    if context.snapshot.config.listen.forwarding_headers == ForwardingHeaders::Forwarded {
+        request.insert_header(header::FORWARDED, forwarded(context.client.ip(), scheme, &host))?;
+    }
     request.insert_header(X_FORWARDED_HOST, host)?;
     to_origin_form(request)?;
+    if context.path.is_some() {
+        let target = context.target(request.raw_path()).into_owned();
+        request.set_raw_path(&target)?;
+    }
     let Some(route) = context.route.as_deref() else {
         return Ok(());
     };
@@ -42,7 +57,14 @@ pub(super) fn request(context: &RequestContext, request: &mut RequestHeader) -> 
         // Phase 4 reads what is sent: the upstream is not asked for a coded body.
         request.remove_header(&header::ACCEPT_ENCODING);
     }
-    if !context.has_body && request.headers.contains_key(header::UPGRADE) {
+    if context.kind == Kind::Grpc {
+        // Pingora takes it for hop-by-hop, which it is; servers of gRPC want to see it.
+        request.insert_header(header::TE, HeaderValue::from_static("trailers"))?;
+    }
+    if context.kind == Kind::OtherUpgrade {
+        kind::join_upgrade(request)?;
+    }
+    if matches!(context.kind, Kind::WebSocket | Kind::OtherUpgrade) {
         // The gate tells only later that there is no body: this keeps Pingora from announcing one until then.
         request.insert_header(header::CONTENT_LENGTH, 0)?;
     }
@@ -51,6 +73,16 @@ pub(super) fn request(context: &RequestContext, request: &mut RequestHeader) -> 
         request.remove_header(&header::EXPECT);
     }
     Ok(())
+}
+
+/// RFC 7239, as the only element: nobody before the edge is to be believed.
+fn forwarded(client: IpAddr, scheme: &str, host: &HeaderValue) -> String {
+    let client = match client {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => format!("\"[{v6}]\""),
+    };
+    let host = host.to_str().unwrap_or_default();
+    format!("for={client};proto={scheme};host=\"{host}\"")
 }
 
 /// All of X-Forwarded-*, whatever its spelling: many servers fold `_` into `-`, and upstreams believe

@@ -44,17 +44,17 @@ impl ProxyHttp for Edge {
             &context.snapshot.config.listen,
             draining,
         );
-        let answered = admit(session.as_downstream_mut(), context, &self.parts.bans).await;
+        let answered = admit(session.as_downstream_mut(), context, &self.parts).await;
         log::request_matches(&self.parts, session.as_downstream(), context);
         answered
     }
 
     async fn upstream_peer(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         context: &mut RequestContext,
     ) -> Result<Box<HttpPeer>> {
-        route::next_peer(context).await
+        route::next_peer(session.as_downstream(), context).await
     }
 
     async fn upstream_request_filter(
@@ -82,7 +82,7 @@ impl ProxyHttp for Edge {
 
     async fn upstream_response_filter(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         response: &mut ResponseHeader,
         context: &mut RequestContext,
     ) -> Result<()> {
@@ -92,6 +92,7 @@ impl ProxyHttp for Edge {
         if response.status.is_informational() && response.status != StatusCode::SWITCHING_PROTOCOLS {
             return Ok(());
         }
+        route::answered(session.as_downstream(), context, response)?;
         access::to_client(context, response)?;
         security_headers::complete(context, response)
     }
@@ -115,7 +116,9 @@ impl ProxyHttp for Edge {
         context: &mut RequestContext,
         reused: bool,
     ) -> Box<Error> {
-        route::proxy_failed(session.as_downstream(), context, error, reused)
+        let error = route::proxy_failed(session.as_downstream(), context, error, reused);
+        log::retry(&self.parts, context, &error);
+        error
     }
 
     async fn fail_to_proxy(

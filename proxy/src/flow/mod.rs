@@ -3,21 +3,28 @@
 
 mod access;
 mod admit;
+mod affinity;
 mod bans;
 mod body;
+mod client;
 mod connection;
 mod context;
+mod fit;
 mod forward;
 mod gate;
 mod head;
 mod hooks;
 mod inspection;
+mod kind;
 mod log;
+mod pace;
 mod parts;
+mod path;
 mod reading;
 mod redirect;
 mod respond;
 mod response_gate;
+mod retry;
 mod route;
 mod security_headers;
 #[cfg(feature = "coraza")]

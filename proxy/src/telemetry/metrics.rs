@@ -12,6 +12,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use super::backends::BackendMetrics;
+
 /// Labels of a finished request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct RequestLabels {
@@ -161,6 +163,13 @@ pub struct ServiceLabels {
     pub service: &'static str,
 }
 
+/// Why something was refused before anybody heard of it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ListenerLabels {
+    /// One of a few words.
+    pub reason: &'static str,
+}
+
 /// A certificate's label.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct CertificateLabels {
@@ -190,12 +199,16 @@ pub struct Metrics {
     pub bans_imposed: Counter,
     /// Failed attempts to reach a backend.
     pub upstream_failures: Family<RouteLabels, Counter>,
+    /// Backends.
+    pub backends: BackendMetrics,
     /// Connections open now.
     pub connections: Gauge<i64, AtomicI64>,
     /// Connections ever accepted.
     pub connections_total: Counter,
     /// Connections that ended before HTTP.
     pub handshake_failures: Counter,
+    /// Connections and requests that were refused at the listener.
+    pub listener_refusals: Family<ListenerLabels, Counter>,
     /// Reloads by result.
     pub reloads: Family<ReloadLabels, Counter>,
     /// Whether the last reload worked: 1 or 0.
@@ -232,13 +245,15 @@ impl Default for Metrics {
             waf: Family::default(),
             waf_partial: Family::default(),
             waf_shadow: Family::default(),
-            refusals: Family::default(),
+            listener_refusals: Family::default(),
             bans: Gauge::default(),
             bans_imposed: Counter::default(),
             upstream_failures: Family::default(),
+            backends: BackendMetrics::default(),
             connections: Gauge::default(),
             connections_total: Counter::default(),
             handshake_failures: Counter::default(),
+            refusals: Family::default(),
             reloads: Family::default(),
             reload_successful: Gauge::default(),
             generation: Gauge::default(),
@@ -304,6 +319,7 @@ impl Metrics {
             "Failed attempts to connect to a backend",
             self.upstream_failures.clone(),
         );
+        self.backends.register(registry);
         registry.register("connections", "Connections open now", self.connections.clone());
         registry.register(
             "connections_accepted",
@@ -314,6 +330,11 @@ impl Metrics {
             "handshake_failures",
             "Connections that ended before HTTP",
             self.handshake_failures.clone(),
+        );
+        registry.register(
+            "listener_refusals",
+            "Connections and requests refused at the listener",
+            self.listener_refusals.clone(),
         );
         registry.register("config_reloads", "Reloads by result", self.reloads.clone());
         registry.register(

@@ -25,7 +25,7 @@ pub(super) fn access(raw: raw::Access) -> Access {
 /// Countries are nothing without a database.
 pub(super) fn needs_database(raw: &raw::Access, routes: &[Arc<Route>], report: &Report) {
     let asks = |route: &&Arc<Route>| {
-        let policy = route.access.addresses.as_ref();
+        let policy = route.access.addresses.as_deref();
         policy.is_some_and(AddressPolicy::asks_for_countries)
     };
     if raw.names_database {
@@ -51,7 +51,7 @@ pub(super) fn route_access(raw: raw::RouteAccess, report: &Report) -> RouteAcces
     }
 }
 
-fn addresses(raw: raw::AddressLists) -> Option<AddressPolicy> {
+fn addresses(raw: raw::AddressLists) -> Option<Arc<AddressPolicy>> {
     let files: Vec<PathBuf> = [&raw.allow_files, &raw.deny_files]
         .into_iter()
         .flatten()
@@ -70,7 +70,7 @@ fn addresses(raw: raw::AddressLists) -> Option<AddressPolicy> {
         || !policy.deny.is_empty()
         // An empty file may fill.
         || !policy.files.is_empty();
-    asks.then_some(policy)
+    asks.then(|| Arc::new(policy))
 }
 
 fn together(written: Option<Vec<IpNet>>, files: Option<Vec<(PathBuf, AddressSet)>>) -> Option<AddressSet> {

@@ -20,7 +20,13 @@ pub(super) fn security_headers(
     general: &raw::SecurityHeaders,
     report: &Report,
 ) -> SecurityHeaders {
+    let says =
+        own.hsts_max_age.is_some() || own.hsts_include_subdomains.is_some() || own.hsts_preload.is_some();
     let raw = own.or(general);
+    // What is general was looked at once.
+    if says {
+        check_preload(&raw, report);
+    }
     let recommended = raw.preset == Some(Preset::Recommended);
     let text = |written: Option<String>, preset: &'static str| match written {
         Some(written) => HeaderValue::from_str(&written).ok(),
@@ -28,7 +34,7 @@ pub(super) fn security_headers(
     };
     let nosniff = raw.content_type_options.unwrap_or(recommended);
     let set = [
-        (header::STRICT_TRANSPORT_SECURITY, hsts(&raw, recommended, report)),
+        (header::STRICT_TRANSPORT_SECURITY, hsts(&raw, recommended)),
         (
             header::X_CONTENT_TYPE_OPTIONS,
             nosniff.then(|| HeaderValue::from_static("nosniff")),
@@ -62,19 +68,29 @@ pub(super) fn security_headers(
     }
 }
 
-/// RFC 6797 section 6.1, and `preload` as hstspreload.org has it.
-fn hsts(raw: &raw::SecurityHeaders, recommended: bool, report: &Report) -> Option<HeaderValue> {
-    let preset = if recommended { YEAR } else { Duration::ZERO };
-    let age = raw.hsts_max_age.unwrap_or(preset);
+/// The preload list takes not everything.
+pub(super) fn check_preload(raw: &raw::SecurityHeaders, report: &Report) {
+    let age = max_age(raw, raw.preset == Some(Preset::Recommended));
     let subdomains = raw.hsts_include_subdomains.unwrap_or(false);
-    let preload = raw.hsts_preload.as_ref().filter(|preload| preload.value);
-    if let Some(preload) = preload
+    if let Some(preload) = raw.hsts_preload.as_ref().filter(|preload| preload.value)
         && (age < YEAR || !subdomains)
     {
         let reason = "the preload list takes no `hsts_max_age` below \"8760h\", and only with \
                       `hsts_include_subdomains`";
         report.problem(&preload.place, Problem::Contradiction(reason.to_owned()));
     }
+}
+
+fn max_age(raw: &raw::SecurityHeaders, recommended: bool) -> Duration {
+    let preset = if recommended { YEAR } else { Duration::ZERO };
+    raw.hsts_max_age.unwrap_or(preset)
+}
+
+/// RFC 6797 section 6.1, and `preload` as hstspreload.org has it.
+fn hsts(raw: &raw::SecurityHeaders, recommended: bool) -> Option<HeaderValue> {
+    let age = max_age(raw, recommended);
+    let subdomains = raw.hsts_include_subdomains.unwrap_or(false);
+    let preload = raw.hsts_preload.as_ref().filter(|preload| preload.value);
     // `max-age=0` would tell browsers to forget what the application itself has told them.
     if age.is_zero() {
         return None;

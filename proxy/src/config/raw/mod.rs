@@ -6,9 +6,11 @@ mod auth;
 mod bans;
 mod client_certificate;
 mod headers;
+mod health;
+mod listen;
 mod services;
+mod upstream;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,13 +19,16 @@ pub(super) use auth::{BasicAuth, ForwardAuth};
 pub(super) use bans::Bans;
 pub(super) use client_certificate::ClientCertificate;
 pub(super) use headers::{Frames, Preset, SecurityHeaders};
+pub(super) use health::Health;
+pub(super) use listen::{Http2, Listen};
 pub(super) use services::{Acme, Ddns, Dns, RouteDns, Zone};
+pub(super) use upstream::{Balancing, Ejection, Retries, Sticky, WeightedBackend};
 
 use super::decode::At;
 use super::errors::Place;
 use super::ready::{
-    Backend, BodyLimitAction, CertificateFiles, Exclusion, HostPattern, LogFormat, LogTarget, PathMatch,
-    TlsVersion, UnknownSni, WafEngine, WafMode,
+    BodyLimitAction, CertificateFiles, Exclusion, HostPattern, LogFormat, LogTarget, PathMatch, TlsVersion,
+    UnknownSni, WafEngine, WafMode,
 };
 
 /// The entry file, with the routes of all files.
@@ -38,6 +43,8 @@ pub(super) struct Config {
     pub(super) bans: Bans,
     pub(super) security_headers: SecurityHeaders,
     pub(super) upstream: Timeouts,
+    pub(super) balancing: Balancing,
+    pub(super) idle_connections: Option<usize>,
     pub(super) zones: Vec<Zone>,
     pub(super) acme: Acme,
     pub(super) dns: Dns,
@@ -54,19 +61,6 @@ pub(super) struct Server {
     pub(super) drain_delay: Option<Duration>,
     /// `Some(None)`: none, said aloud.
     pub(super) upgrade_socket: Option<Option<PathBuf>>,
-}
-
-/// `[listen]`.
-#[derive(Debug)]
-pub(super) struct Listen {
-    pub(super) https: Option<Vec<At<SocketAddr>>>,
-    pub(super) http: Option<Vec<At<SocketAddr>>>,
-    pub(super) admin: Option<Option<At<SocketAddr>>>,
-    pub(super) redirect_port: Option<u16>,
-    pub(super) handshake_timeout: Option<Duration>,
-    pub(super) keepalive_timeout: Option<Duration>,
-    pub(super) request_body_timeout: Option<Duration>,
-    pub(super) max_connections: Option<usize>,
 }
 
 /// `[tls]`.
@@ -142,6 +136,9 @@ pub(super) struct Route {
     pub(super) paths: Option<Vec<At<PathMatch>>>,
     pub(super) target: Target,
     pub(super) timeouts: Timeouts,
+    pub(super) balancing: Balancing,
+    pub(super) sticky: Option<At<Sticky>>,
+    pub(super) health: Option<Health>,
     /// `Some(None)`: the client's, said aloud.
     pub(super) host: Option<Option<String>>,
     pub(super) tls: Option<At<UpstreamTls>>,
@@ -154,7 +151,7 @@ pub(super) struct Route {
 /// A route's `backends` or `echo`.
 #[derive(Debug)]
 pub(super) enum Target {
-    Backends(Vec<At<Backend>>),
+    Backends(Vec<WeightedBackend>),
     Echo,
 }
 
@@ -164,4 +161,6 @@ pub(super) struct UpstreamTls {
     pub(super) verify: Option<bool>,
     pub(super) ca: Option<PathBuf>,
     pub(super) server_name: Option<String>,
+    pub(super) certificate: Option<PathBuf>,
+    pub(super) key: Option<PathBuf>,
 }

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderName;
@@ -21,7 +22,7 @@ pub struct Access {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RouteAccess {
     /// By address and country.
-    pub addresses: Option<AddressPolicy>,
+    pub addresses: Option<Arc<AddressPolicy>>,
     /// By certificate.
     pub client_certificate: Option<ClientCertificate>,
     /// How often.

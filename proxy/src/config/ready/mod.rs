@@ -6,10 +6,12 @@ mod auth;
 mod bans;
 mod client_certificate;
 mod headers;
+mod health;
+mod listen;
 mod services;
+mod upstream;
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,7 +23,10 @@ pub use auth::*;
 pub use bans::Bans;
 pub use client_certificate::*;
 pub use headers::*;
+pub use health::*;
+pub use listen::*;
 pub use services::*;
+pub use upstream::*;
 
 /// A whole configuration. [`super::load`] returns it, or every error at once.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +41,8 @@ pub struct Config {
     pub log: Log,
     /// `[waf]`: what the engine shares between routes.
     pub waf: Waf,
+    /// Connections to all backends that may be kept without a request.
+    pub idle_connections: usize,
     /// `[access]`: what the access policies of routes share.
     pub access: Access,
     /// `[bans]`.
@@ -68,28 +75,6 @@ pub struct Server {
     pub drain_delay: Duration,
     /// Where sockets are handed over to a successor; `None` for not at all.
     pub upgrade_socket: Option<PathBuf>,
-}
-
-/// Sockets.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Listen {
-    /// TLS listeners.
-    pub https: Vec<SocketAddr>,
-    /// Plain listeners that only answer 301.
-    pub http: Vec<SocketAddr>,
-    /// Health and metrics; `None` switches them off.
-    pub admin: Option<SocketAddr>,
-    /// The port that a redirect names; 443 is left out of the Location. 0 if the file names none and the
-    /// first https listener takes any free port: then that listener's own.
-    pub redirect_port: u16,
-    /// From accept to the end of the TLS handshake.
-    pub handshake_timeout: Duration,
-    /// Idle keep-alive connections are closed after this.
-    pub keepalive_timeout: Duration,
-    /// Between two reads of a request body.
-    pub request_body_timeout: Duration,
-    /// Connections at once; more wait in the kernel's backlog.
-    pub max_connections: usize,
 }
 
 /// The oldest TLS version that is spoken.
@@ -235,26 +220,25 @@ pub struct Upstream {
     pub host: Option<String>,
     /// For https backends.
     pub tls: UpstreamTls,
+    /// How a backend is chosen.
+    pub balancing: Balancing,
+    /// How long a connection without a request is kept.
+    pub keepalive_timeout: Duration,
+    /// Whether HTTP/2 is offered to https backends.
+    pub http2: bool,
+    /// Protocols that a request may ask for, in lower case (RFC 9110 section 7.8).
+    pub upgrades: Vec<String>,
+    /// When a request is tried again.
+    pub retries: Retries,
 }
 
 /// Backends or the embedded default.
 #[derive(Debug, Clone, PartialEq)]
 pub enum UpstreamTarget {
-    /// Round robin over these.
-    Backends(Vec<Backend>),
+    /// These.
+    Backends(Vec<WeightedBackend>),
     /// The built-in upstream that answers with what it received.
     Echo,
-}
-
-/// One `http://host:port` or `https://host:port`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Backend {
-    /// TLS to the backend.
-    pub tls: bool,
-    /// A name in lower-case ASCII or an address, without brackets.
-    pub host: String,
-    /// The port; the scheme's default if the file names none.
-    pub port: u16,
 }
 
 /// How an https backend is verified.
@@ -266,6 +250,8 @@ pub struct UpstreamTls {
     pub ca: Option<PathBuf>,
     /// The name in SNI and in verification; the backend's host otherwise.
     pub server_name: Option<String>,
+    /// What the edge shows of itself.
+    pub certificate: Option<CertificateFiles>,
 }
 
 /// Whether the WAF runs and stops.
@@ -390,18 +376,6 @@ impl fmt::Display for PathMatch {
         match self {
             Self::Exact(path) => write!(f, "{{ exact = \"{path}\" }}"),
             Self::Prefix(path) => write!(f, "\"{path}\""),
-        }
-    }
-}
-
-impl fmt::Display for Backend {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.tls { "https" } else { "http" };
-        let Self { host, port, .. } = self;
-        if host.contains(':') {
-            write!(f, "{scheme}://[{host}]:{port}")
-        } else {
-            write!(f, "{scheme}://{host}:{port}")
         }
     }
 }
