@@ -17,6 +17,7 @@ use super::sockets::Addresses;
 use crate::admin::Readiness;
 use crate::flow::Edge;
 use crate::handover::{Offer, Successor};
+use crate::listen::ConnectionEnds;
 use crate::telemetry::Sink;
 
 /// Background services that are in the midst of a request to an API end it in this time. They may be broken off
@@ -55,6 +56,8 @@ pub struct Running {
 pub(super) struct Ends {
     /// Connections, with the answer that each is at.
     pub(super) connections: watch::Sender<bool>,
+    /// Connections that wait for a request.
+    pub(super) idle: watch::Sender<bool>,
     /// Accepting, and background services.
     pub(super) accepting: watch::Sender<bool>,
     /// The admin listener: those who watch the edge drain still need it.
@@ -154,6 +157,7 @@ impl Running {
         let mut ended = tokio::time::timeout(quiet.min(left()), &mut closed).await;
         if ended.is_err() {
             // Idle keep-alive connections end now; busy ones after their request.
+            ends.idle.send_replace(true);
             proxy.cleanup().await;
             ended = tokio::time::timeout(left(), closed).await;
         }
@@ -174,9 +178,18 @@ impl Ends {
         let no = || watch::Sender::new(false);
         Self {
             connections: no(),
+            idle: no(),
             accepting: no(),
             admin: no(),
             echo: no(),
+        }
+    }
+
+    /// As listeners of the public are told them.
+    pub(super) fn of_connections(&self) -> ConnectionEnds {
+        ConnectionEnds {
+            drain: self.connections.subscribe(),
+            idle: self.idle.subscribe(),
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::config::Config;
 use crate::flow::{Edge, EdgeParts, Redirect};
 use crate::handover::{Offer, Predecessor, Socket};
 use crate::limit::ClientConnections;
-use crate::listen::{self, Acceptor, ClientAuth, ClientTrustSource, Door, Gauge, Requests, Transport};
+use crate::listen::{self, Acceptor, ClientAuth, ClientTrustSource, Door, Gauge, Transport};
 use crate::service::Board;
 use crate::snapshot::SnapshotHandle;
 use crate::telemetry::Metrics;
@@ -159,15 +159,14 @@ impl Wiring<'_> {
         let listen = &config.listen;
         let clients = ClientConnections::new(listen.max_connections_per_client);
         let door = Door::new(listen, clients);
-        let redirect = Arc::new(Requests(Arc::new(Redirect {
+        let redirect = Arc::new(Redirect {
             port: redirect_port(config, addresses),
-        })));
-        let requests = Arc::new(Requests(Arc::clone(proxy)));
+        });
         for socket in sockets.https {
             let acceptor = Acceptor::public(
                 tls.clone(),
-                Arc::clone(&requests),
-                ends.connections.subscribe(),
+                Arc::clone(proxy),
+                ends.of_connections(),
                 Arc::clone(&connections.permits),
                 self.gauge(),
                 (door.clone(), listen),
@@ -178,7 +177,7 @@ impl Wiring<'_> {
             let acceptor = Acceptor::public(
                 Transport::Plain,
                 Arc::clone(&redirect),
-                ends.connections.subscribe(),
+                ends.of_connections(),
                 Arc::clone(&connections.permits),
                 self.gauge(),
                 (door.clone(), listen),

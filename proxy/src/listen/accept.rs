@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use pingora_core::apps::ServerApp;
+use pingora_core::apps::{HttpServerApp, ServerApp};
 use pingora_core::protocols::{ALPN, Stream};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -30,6 +30,15 @@ pub trait Gauge: std::fmt::Debug + Send + Sync + 'static {
     fn handshake_failed(&self);
     /// It, or a request on it, was refused before anybody else heard of it; `why` is one of a few words.
     fn refused(&self, why: &'static str);
+}
+
+/// What ends connections, each once its flag is true.
+#[derive(Debug, Clone)]
+pub struct ConnectionEnds {
+    /// With the answer that each is at.
+    pub drain: watch::Receiver<bool>,
+    /// At once, those that wait for a request.
+    pub idle: watch::Receiver<bool>,
 }
 
 /// What every connection of a listener shares.
@@ -65,23 +74,22 @@ impl Acceptor {
         }
     }
 
-    /// The same for the public: who comes is asked at `door`, and held to the limits of `listen`. The application is
-    /// one of [`super::Requests`].
-    pub fn public<A: ServerApp + Send + Sync + 'static>(
+    /// The same for the public: who comes is asked at `door`, and held to the limits of `listen`.
+    pub fn public<A: HttpServerApp + Send + Sync + 'static>(
         transport: Transport,
         app: Arc<A>,
-        shutdown: watch::Receiver<bool>,
+        ends: ConnectionEnds,
         permits: Arc<Semaphore>,
         gauge: Arc<dyn Gauge>,
         (door, listen): (Door, &Listen),
     ) -> Self {
         let limits = Arc::new(HttpLimits::new(listen, Arc::clone(&gauge)));
         let http: Http = Arc::new(move |stream, client| {
-            let (app, shutdown, limits) = (Arc::clone(&app), shutdown.clone(), Arc::clone(&limits));
+            let (app, ends, limits) = (Arc::clone(&app), ends.clone(), Arc::clone(&limits));
             Box::pin(async move {
                 match stream.selected_alpn_proto() {
-                    Some(ALPN::H2) => speak_http2(&app, stream, client, shutdown, limits).await,
-                    _ => speak(&app, http1::guarded(stream, client, limits), &shutdown).await,
+                    Some(ALPN::H2) => speak_http2(&app, stream, client, ends.drain, limits).await,
+                    _ => http1::serve(&app, stream, client, limits, ends).await,
                 }
             })
         });
@@ -183,7 +191,8 @@ async fn converse(
         Some(door) => door.admit(&mut socket, peer).await?,
         None => Admitted::unasked(peer),
     };
-    let stream = establish(socket, &admitted, &acceptor.transport).await?;
+    // On its own: a handshake needs more memory than a connection does that waits for years.
+    let stream = Box::pin(establish(socket, &admitted, &acceptor.transport)).await?;
     (acceptor.http)(stream, admitted.peer).await;
     Ok(())
 }

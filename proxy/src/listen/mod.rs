@@ -17,10 +17,9 @@ mod limits;
 mod proxy_protocol;
 mod tls;
 
-pub use accept::{Acceptor, Gauge, serve, stop_requested};
+pub use accept::{Acceptor, ConnectionEnds, Gauge, serve, stop_requested};
 pub use bind::{BindError, bind};
 pub use client_auth::{ClientAuth, ClientTrustSource};
 pub use connection::Transport;
 pub use door::Door;
-pub use http1::Requests;
 pub use tls::{ServerTls, server_config};

@@ -15,11 +15,9 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use pingora_core::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream};
+use pingora_core::apps::{HttpPersistentSettings, HttpServerApp};
 use pingora_core::protocols::http::ServerSession;
-use pingora_core::protocols::http::v2::server::H2Options;
 use pingora_core::protocols::{Shutdown, Stream};
-use pingora_core::server::ShutdownWatch;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 use tracing::debug;
@@ -28,18 +26,57 @@ use self::answer::Answer;
 use self::chunks::Chunks;
 use self::head::{Complete, Head, Scan};
 use self::refusal::Refusal;
+use super::accept::{ConnectionEnds, stop_requested};
 use super::delegate::delegate_stream;
 use super::farewell::Farewell;
 use super::limits::HttpLimits;
 
 pub(super) use self::head::HeadLimits;
 
-/// An application whose HTTP/1 requests come over streams of [`guarded`].
-#[derive(Debug)]
-pub struct Requests<A>(pub Arc<A>);
+/// For the last words of TLS: a client that does not read is not waited for.
+const LEAVE: Duration = Duration::from_millis(100);
 
-/// The stream, with its requests looked at.
-pub(super) fn guarded(stream: Stream, client: SocketAddr, limits: Arc<HttpLimits>) -> Stream {
+/// Requests of a connection, one after another, each told to `app`. Until one arrives there is nothing here but the
+/// stream: what Pingora keeps for a request is more than an idle connection needs, and most connections are idle most
+/// of the time.
+pub(super) async fn serve<A: HttpServerApp>(
+    app: &Arc<A>,
+    stream: Stream,
+    client: SocketAddr,
+    limits: Arc<HttpLimits>,
+    mut ends: ConnectionEnds,
+) {
+    let mut guarded = guarded(stream, client, limits);
+    let mut settings: Option<HttpPersistentSettings> = None;
+    loop {
+        let arrived = tokio::select! {
+            biased;
+            arrived = guarded.arrives() => arrived,
+            () = stop_requested(&mut ends.idle) => false,
+        };
+        if !arrived {
+            return guarded.leave().await;
+        }
+        let mut session = ServerSession::new_http1(guarded);
+        match settings.take() {
+            Some(settings) => settings.apply_to_session(&mut session),
+            None => {
+                let options = app.server_options();
+                session.set_keepalive_reuses_remaining(options.and_then(|o| o.keepalive_request_limit));
+            }
+        }
+        // Forever: the stream has the deadlines, one for idling and one for a head that has begun.
+        session.set_keepalive(Some(0));
+        let Some(reused) = app.process_new_http(session, &ends.drain).await else {
+            return;
+        };
+        let (stream, kept) = reused.consume();
+        let Some(next) = next_request(stream) else { return };
+        (guarded, settings) = (next, kept);
+    }
+}
+
+fn guarded(stream: Stream, client: SocketAddr, limits: Arc<HttpLimits>) -> Box<Guarded> {
     Box::new(Guarded {
         inner: stream,
         client,
@@ -56,36 +93,8 @@ pub(super) fn guarded(stream: Stream, client: SocketAddr, limits: Arc<HttpLimits
     })
 }
 
-#[async_trait]
-impl<A: HttpServerApp + Send + Sync + 'static> HttpServerApp for Requests<A> {
-    async fn process_new_http(
-        self: &Arc<Self>,
-        mut session: ServerSession,
-        shutdown: &ShutdownWatch,
-    ) -> Option<ReusedHttpStream> {
-        if session.get_keepalive().is_some() {
-            // Forever: the stream has the deadlines, one for idling and one for a head that has begun.
-            session.set_keepalive(Some(0));
-        }
-        let (stream, settings) = self.0.process_new_http(session, shutdown).await?.consume();
-        Some(ReusedHttpStream::new(next_request(stream)?, settings))
-    }
-
-    fn h2_options(&self) -> Option<H2Options> {
-        self.0.h2_options()
-    }
-
-    fn server_options(&self) -> Option<&HttpServerOptions> {
-        self.0.server_options()
-    }
-
-    async fn http_cleanup(&self) {
-        self.0.http_cleanup().await;
-    }
-}
-
 /// The same stream, in front of its next request. None for one that is not ours, which there is not.
-fn next_request(stream: Stream) -> Option<Stream> {
+fn next_request(stream: Stream) -> Option<Box<Guarded>> {
     let mut guarded = stream.into_any().downcast::<Guarded>().ok()?;
     guarded.next();
     Some(guarded)
@@ -115,6 +124,27 @@ struct Guarded {
 }
 
 impl Guarded {
+    /// Until there is something to read, if only its end; false once there has been nothing for too long.
+    async fn arrives(&mut self) -> bool {
+        std::future::poll_fn(|context| {
+            if self.answer.poll_send(&mut self.inner, context).is_pending() {
+                return self.deadline.as_mut().poll(context).map(|()| false);
+            }
+            // Without room nothing is read; what is there shows all the same.
+            let mut nothing = ReadBuf::new(&mut []);
+            match Pin::new(&mut self.inner).poll_read(context, &mut nothing) {
+                Poll::Ready(_) => Poll::Ready(true),
+                Poll::Pending => self.deadline.as_mut().poll(context).map(|()| false),
+            }
+        })
+        .await
+    }
+
+    /// Nothing was asked, so nothing is answered.
+    async fn leave(mut self: Box<Self>) {
+        let _ = tokio::time::timeout(LEAVE, self.inner.as_mut().shutdown()).await;
+    }
+
     fn next(&mut self) {
         self.head = Some(Head::default());
         self.is_first = false;
