@@ -12,8 +12,8 @@ use arc_swap::ArcSwap;
 use crate::config::{Backend, Config, Route, UpstreamTarget, WafMode};
 use crate::limit::BodyBudget;
 use crate::profile::{Profile, ProfileError, Profiles};
-use crate::route::RouteTable;
-use crate::upstream::{Balancer, Ca, UpstreamError};
+use crate::route::{Asked, RouteTable};
+use crate::upstream::{Balancer, Ca, Mirror, UpstreamError};
 
 /// What serves.
 pub struct Snapshot {
@@ -39,6 +39,8 @@ pub struct LiveRoute {
     pub ca: Option<Ca>,
     /// The compiled rules; none where the WAF is off.
     pub profile: Option<Arc<Profile>>,
+    /// Who gets copies of its requests.
+    pub mirror: Option<Mirror>,
 }
 
 /// What a snapshot is built with.
@@ -100,9 +102,9 @@ impl Snapshot {
         })
     }
 
-    /// The route for a host (lower case, no port) and a path.
-    pub fn find(&self, host: &str, path: &str) -> Option<Arc<LiveRoute>> {
-        self.routes.find(host, path).cloned()
+    /// The route for a request.
+    pub fn find(&self, asked: &Asked<'_>) -> Option<Arc<LiveRoute>> {
+        self.routes.find(asked).cloned()
     }
 
     fn route(&self, name: &str) -> Option<&Arc<LiveRoute>> {
@@ -133,6 +135,7 @@ impl LiveRoute {
             route: Arc::clone(route),
             ca,
             profile,
+            mirror: route.filters.mirror.as_ref().map(Mirror::new),
         })
     }
 }
@@ -140,6 +143,7 @@ impl LiveRoute {
 fn balancer(route: &Route, with: &Ingredients<'_>) -> Arc<Balancer> {
     let backends = match &route.upstream.target {
         UpstreamTarget::Backends(backends) => backends.clone(),
+        UpstreamTarget::Elsewhere => Vec::new(),
         UpstreamTarget::Echo => {
             vec![Backend {
                 tls: false,

@@ -1,6 +1,7 @@
 //! Admission: a request finds its route and passes the WAF before any upstream hears of it.
 
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -9,15 +10,18 @@ use pingora_core::protocols::http::ServerSession;
 use pingora_error::Result;
 
 use super::body::{self, Held, Terms};
+use super::compress::Press;
 use super::connection;
 use super::context::RequestContext;
+use super::filter;
 use super::gate::{self, Duties};
 use super::head;
 use super::inspection::{self, Inspection, Origin, lock};
 use super::reading::{self, Ambiguous};
-use super::respond::Answer;
+use super::respond::{self, Answer};
 use super::response_gate::ResponseGate;
-use crate::config::WafMode;
+use crate::config::{BodyLimitAction, WafMode};
+use crate::route::Asked;
 use crate::snapshot::LiveRoute;
 
 /// Admits the request, or answers it: `true` if the client has its answer.
@@ -26,7 +30,15 @@ pub(super) async fn admit(session: &mut ServerSession, context: &mut RequestCont
     let refusal = match find_route(session, context) {
         Ok(Some(route)) => {
             connection::limit_pauses(session, &context.snapshot.config.listen, &route.route.upstream);
-            inspect(session, context, &route).await
+            if let Some(answer) = filter::answer(session.req_header(), &route) {
+                return respond::bare(session, answer?).await.map(|()| true);
+            }
+            if filter::is_too_large(session.req_header(), &route) {
+                context.error = Some("request body over max_request_body".to_owned());
+                Some(Answer::plain(StatusCode::PAYLOAD_TOO_LARGE))
+            } else {
+                inspect(session, context, &route).await
+            }
         }
         Ok(None) => Some(Answer::plain(StatusCode::NOT_FOUND)),
         Err(ambiguous) => {
@@ -37,7 +49,10 @@ pub(super) async fn admit(session: &mut ServerSession, context: &mut RequestCont
         }
     };
     match refusal {
-        Some(answer) => answer.send(session).await.map(|()| true),
+        Some(answer) => {
+            let lines = filter::of_own_answers(session.req_header(), context);
+            answer.saying(lines).send(session).await.map(|()| true)
+        }
         None => Ok(false),
     }
 }
@@ -56,7 +71,21 @@ fn find_route(
     reading::settle(session.req_header_mut())?;
     let request = session.req_header();
     let (authority, path) = (head::authority(request).unwrap_or_default(), request.uri.path());
-    let find = |path: &str| context.snapshot.find(authority, path);
+    let find_as = |path: &str, method: &str| {
+        context.snapshot.find(&Asked {
+            host: authority,
+            path,
+            query: request.uri.query(),
+            method,
+            headers: &request.headers,
+        })
+    };
+    // A preflight asks on behalf of the request that would follow: where that one's route has `cors`, it answers.
+    let find = |path: &str| {
+        let on_behalf = filter::preflight_method(request).and_then(|method| find_as(path, method));
+        let on_behalf = on_behalf.filter(|route| route.route.filters.cors.is_some());
+        on_behalf.or_else(|| find_as(path, request.method.as_str()))
+    };
     let Some(route) = find(path) else { return Ok(None) };
     if let Some(decoded) = reading::decoded_path(path)
         && find(&decoded).is_none_or(|other| !Arc::ptr_eq(&other, &route))
@@ -93,13 +122,18 @@ async fn inspect(
             )
         });
     let upstream = &route.route.upstream;
-    let deadline = upstream.first_byte_timeout < upstream.idle_timeout;
-    if held.is_some() || response.is_some() || deadline || upgrade {
+    let request_timeout = route.route.filters.request_timeout;
+    let press = Press::new(&route.route, session.req_header());
+    let deadline = upstream.first_byte_timeout < upstream.idle_timeout || request_timeout.is_some();
+    context.admitted = request_timeout.map(|_| Instant::now());
+    if held.is_some() || response.is_some() || deadline || upgrade || press.is_some() {
         let duties = Duties {
             request: held,
             response,
+            press,
             upgrade,
             first_byte_timeout: upstream.first_byte_timeout,
+            request_timeout,
         };
         context.home = Some(gate::install(session, duties));
     }
@@ -156,9 +190,13 @@ async fn hold_body(
         return Ok(None);
     }
     let policy = &route.route.waf;
+    let (limit, action) = match route.route.filters.max_request_body {
+        Some(limit) if limit < policy.request_body_limit => (limit, BodyLimitAction::Reject),
+        _ => (policy.request_body_limit, policy.request_body_limit_action),
+    };
     let terms = Terms {
-        limit: policy.request_body_limit,
-        action: policy.request_body_limit_action,
+        limit,
+        action,
         pause: context.snapshot.config.listen.request_body_timeout,
     };
     match body::hold(session, &terms, context.snapshot.body_budget.share()).await {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use pingora_error::{Error, ErrorType};
 
+use super::filter::{Seen, Tap};
 use super::gate::Home;
 use super::inspection::SharedInspection;
 use crate::snapshot::{LiveRoute, Snapshot};
@@ -39,6 +40,12 @@ pub struct RequestContext {
     pub(super) upstream: Option<String>,
     /// When the upstream's answer began.
     pub(super) first_byte: Option<Duration>,
+    /// When the way to a backend was free.
+    pub(super) admitted: Option<Instant>,
+    /// Bytes of the bodies so far.
+    pub(super) seen: Seen,
+    /// The copy for a mirror.
+    pub(super) tap: Tap,
     /// Whether the request has a body.
     pub(super) has_body: bool,
     /// Bytes of the request's body that were held for inspection.
@@ -64,6 +71,9 @@ impl RequestContext {
             candidates: None,
             upstream: None,
             first_byte: None,
+            admitted: None,
+            seen: Seen::default(),
+            tap: Tap::default(),
             has_body: false,
             held_bytes: 0,
             error: None,

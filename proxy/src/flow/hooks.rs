@@ -1,6 +1,9 @@
 //! Pingora's hooks. Each delegates: what happens is written in the file that its line names.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
+use bytes::Bytes;
 use pingora_core::modules::http::HttpModules;
 use pingora_core::protocols::Digest;
 use pingora_core::upstreams::peer::HttpPeer;
@@ -11,7 +14,7 @@ use pingora_proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
 use super::admit::admit;
 use super::context::RequestContext;
 use super::parts::EdgeParts;
-use super::{connection, forward, gate, log, respond, route};
+use super::{connection, filter, forward, gate, log, respond, route};
 
 /// The edge as Pingora sees it.
 pub struct Edge {
@@ -53,7 +56,9 @@ impl ProxyHttp for Edge {
         _session: &mut Session,
         context: &mut RequestContext,
     ) -> Result<Box<HttpPeer>> {
-        route::next_peer(context).await
+        let mut peer = route::next_peer(context).await?;
+        filter::limit_connect(context, &mut peer)?;
+        Ok(peer)
     }
 
     async fn upstream_request_filter(
@@ -62,7 +67,18 @@ impl ProxyHttp for Edge {
         request: &mut RequestHeader,
         context: &mut RequestContext,
     ) -> Result<()> {
-        forward::request(context, request)
+        forward::request(context, request)?;
+        filter::request(&self.parts, context, request)
+    }
+
+    async fn request_body_filter(
+        &self,
+        session: &mut Session,
+        body: &mut Option<Bytes>,
+        end: bool,
+        context: &mut RequestContext,
+    ) -> Result<()> {
+        filter::request_body(&self.parts, session, context, body.as_ref(), end)
     }
 
     async fn connected_to_upstream(
@@ -88,6 +104,25 @@ impl ProxyHttp for Edge {
             .first_byte
             .get_or_insert_with(|| context.started.elapsed());
         Ok(())
+    }
+
+    async fn response_filter(
+        &self,
+        session: &mut Session,
+        response: &mut ResponseHeader,
+        context: &mut RequestContext,
+    ) -> Result<()> {
+        filter::response(session.req_header(), context, response)
+    }
+
+    fn response_body_filter(
+        &self,
+        session: &mut Session,
+        body: &mut Option<Bytes>,
+        _end: bool,
+        context: &mut RequestContext,
+    ) -> Result<Option<Duration>> {
+        filter::response_body(session, context, body.as_ref()).map(|()| None)
     }
 
     fn fail_to_connect(
@@ -120,7 +155,8 @@ impl ProxyHttp for Edge {
     ) -> FailToProxy {
         context.failed(error);
         gate::remove(session.as_downstream_mut(), context.home.take());
-        let error_code = respond::failure(session.as_downstream_mut(), error).await;
+        let lines = filter::of_own_answers(session.req_header(), context);
+        let error_code = respond::failure(session.as_downstream_mut(), error, lines).await;
         FailToProxy {
             error_code,
             can_reuse_downstream: false,

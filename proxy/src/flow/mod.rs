@@ -1,16 +1,20 @@
 //! A request's way through the edge. `hooks` holds Pingora's trait and delegates; each other file has one
 //! job and knows nothing of the hooks.
 
+mod accept;
 mod admit;
 mod body;
+mod compress;
 mod connection;
 mod context;
+mod filter;
 mod forward;
 mod gate;
 mod head;
 mod hooks;
 mod inspection;
 mod log;
+mod outlet;
 mod parts;
 mod reading;
 mod redirect;

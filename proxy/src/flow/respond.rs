@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use palisade_waf::InterruptionKind;
 use pingora_core::protocols::http::ServerSession;
 use pingora_error::{Error, ErrorSource, ErrorType, Result};
 use pingora_http::ResponseHeader;
 use serde::Serialize;
 
+use super::accept::{self, Form};
 use super::head;
 use super::inspection::Decision;
 
@@ -26,6 +27,8 @@ pub(super) struct Answer {
     pub(super) incident: Option<String>,
     /// For a redirect by rule.
     pub(super) location: Option<HeaderValue>,
+    /// What else its head says.
+    pub(super) lines: Vec<(HeaderName, HeaderValue)>,
 }
 
 #[derive(Serialize)]
@@ -43,6 +46,7 @@ impl Answer {
             status,
             incident: None,
             location: None,
+            lines: Vec::new(),
         }
     }
 
@@ -52,6 +56,7 @@ impl Answer {
             status,
             incident: Some(incident.to_owned()),
             location: None,
+            lines: Vec::new(),
         }
     }
 
@@ -75,15 +80,25 @@ impl Answer {
             status,
             incident: Some(incident.to_owned()),
             location,
+            lines: Vec::new(),
         })
+    }
+
+    /// With these lines in its head too.
+    pub(super) fn saying(self, lines: Vec<(HeaderName, HeaderValue)>) -> Self {
+        Self { lines, ..self }
     }
 
     /// Sends it. The connection closes afterwards if a request body is still on its way.
     pub(super) async fn send(&self, session: &mut ServerSession) -> Result<()> {
-        let html = prefers_html(&session.req_header().headers);
-        let body = if html { self.html() } else { self.json() };
+        let form = accept::form(&session.req_header().headers);
+        let body = match form {
+            Form::Html => self.html(),
+            Form::Json => self.json(),
+            Form::Text => self.text(),
+        };
         let head_only = session.req_header().method == Method::HEAD;
-        let header = self.header(html, body.len())?;
+        let header = self.header(form, body.len())?;
         if !session.is_body_done() {
             session.set_keepalive(None);
         }
@@ -98,12 +113,12 @@ impl Answer {
         Ok(())
     }
 
-    fn header(&self, html: bool, length: usize) -> Result<ResponseHeader> {
+    fn header(&self, form: Form, length: usize) -> Result<ResponseHeader> {
         let mut header = ResponseHeader::build(self.status, Some(6))?;
-        let content_type = if html {
-            "text/html; charset=utf-8"
-        } else {
-            "application/json"
+        let content_type = match form {
+            Form::Html => "text/html; charset=utf-8",
+            Form::Json => "application/json",
+            Form::Text => "text/plain; charset=utf-8",
         };
         header.insert_header(header::CONTENT_TYPE, content_type)?;
         header.insert_header(header::CONTENT_LENGTH, length)?;
@@ -114,6 +129,9 @@ impl Answer {
         }
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             header.insert_header(header::RETRY_AFTER, "5")?;
+        }
+        for (name, value) in &self.lines {
+            header.append_header(name.clone(), value.clone())?;
         }
         Ok(header)
     }
@@ -143,6 +161,14 @@ impl Answer {
         body
     }
 
+    fn text(&self) -> Vec<u8> {
+        let mut text = format!("{}: {}\n", self.status.as_u16(), self.reason());
+        if let Some(incident) = &self.incident {
+            text += &format!("Incident: {incident}\n");
+        }
+        text.into_bytes()
+    }
+
     /// Incident ids are hex digits of our own making: nothing here needs escaping.
     fn html(&self) -> Vec<u8> {
         let (code, reason) = (self.status.as_u16(), self.reason());
@@ -156,6 +182,17 @@ impl Answer {
         )
         .into_bytes()
     }
+}
+
+/// Sends an answer that is a head and nothing else: a redirect of a route, the answer to a preflight.
+pub(super) async fn bare(session: &mut ServerSession, head: ResponseHeader) -> Result<()> {
+    if !session.is_body_done() {
+        session.set_keepalive(None);
+    }
+    session.write_response_header(Box::new(head)).await?;
+    session.write_response_body(Bytes::new(), true).await?;
+    linger(session).await;
+    Ok(())
 }
 
 /// Reads on for a moment where a body is still coming: an answer whose connection (h1) or stream (h2) is reset
@@ -178,7 +215,11 @@ async fn linger(session: &mut ServerSession) {
 
 /// Answers a request that could not be proxied. Returns the status, or 0 if the client is gone or its answer
 /// had begun already.
-pub(super) async fn failure(session: &mut ServerSession, error: &Error) -> u16 {
+pub(super) async fn failure(
+    session: &mut ServerSession,
+    error: &Error,
+    lines: Vec<(HeaderName, HeaderValue)>,
+) -> u16 {
     let begun = session.response_written().is_some_and(|head| {
         !head.status.is_informational() || head.status == StatusCode::SWITCHING_PROTOCOLS
     });
@@ -188,7 +229,7 @@ pub(super) async fn failure(session: &mut ServerSession, error: &Error) -> u16 {
         return 0;
     };
     session.set_keepalive(None);
-    match Answer::plain(status).send(session).await {
+    match Answer::plain(status).saying(lines).send(session).await {
         Ok(()) => status.as_u16(),
         Err(_) => 0,
     }
@@ -212,17 +253,6 @@ fn status_of(error: &Error) -> Option<StatusCode> {
     }
 }
 
-/// Browsers name text/html; programs rarely do.
-fn prefers_html(headers: &HeaderMap) -> bool {
-    let accepts = |wanted: &str| {
-        headers
-            .get_all(header::ACCEPT)
-            .iter()
-            .any(|value| value.to_str().is_ok_and(|v| v.contains(wanted)))
-    };
-    accepts("text/html") || accepts("application/xhtml+xml")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,13 +265,5 @@ mod tests {
         let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
         assert_eq!(json["incident"], "0123abcd");
         assert_eq!(json["status"], 403);
-    }
-
-    #[test]
-    fn browsers_get_html() {
-        let mut headers = HeaderMap::new();
-        assert!(!prefers_html(&headers));
-        headers.insert(header::ACCEPT, HeaderValue::from_static("text/html,*/*;q=0.8"));
-        assert!(prefers_html(&headers));
     }
 }

@@ -106,9 +106,12 @@ fn has_untried(route: &LiveRoute, tried: &[usize]) -> bool {
 mod tests {
     use std::sync::Arc;
 
+    use http::HeaderMap;
+
     use super::*;
     use crate::config::testing::config;
     use crate::profile::Profiles;
+    use crate::route::Asked;
     use crate::snapshot::{Ingredients, Snapshot};
 
     /// A request on a route without WAF to these backends.
@@ -122,7 +125,7 @@ mod tests {
             previous: None,
         };
         let snapshot = Snapshot::build(config(&text), &ingredients).unwrap();
-        let route = snapshot.find("app.example", "/");
+        let route = snapshot.find(&Asked::get("app.example", "/", &HeaderMap::new()));
         let mut context = RequestContext::new(Arc::new(snapshot));
         context.route = route;
         context

@@ -74,6 +74,27 @@ pub struct ShadowLabels {
     pub result: ShadowResult,
 }
 
+/// What became of a copy for a mirror.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[allow(non_camel_case_types, reason = "the label values are the names")]
+pub enum MirrorResult {
+    /// It was answered.
+    sent,
+    /// It was not.
+    failed,
+    /// It was left out: too many were on their way, or its body was too long.
+    skipped,
+}
+
+/// Labels of a copy.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct MirrorLabels {
+    /// The route's name.
+    pub route: Arc<str>,
+    /// What became of it.
+    pub result: MirrorResult,
+}
+
 /// How a reload went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
 #[allow(non_camel_case_types, reason = "the label values are the names")]
@@ -126,6 +147,8 @@ pub struct Metrics {
     pub waf_partial: Family<RouteLabels, Counter>,
     /// Requests that a shadow engine was to judge as well.
     pub waf_shadow: Family<ShadowLabels, Counter>,
+    /// Copies of requests for a mirror.
+    pub mirrored: Family<MirrorLabels, Counter>,
     /// Failed attempts to reach a backend.
     pub upstream_failures: Family<RouteLabels, Counter>,
     /// Connections open now.
@@ -170,6 +193,7 @@ impl Default for Metrics {
             waf: Family::default(),
             waf_partial: Family::default(),
             waf_shadow: Family::default(),
+            mirrored: Family::default(),
             upstream_failures: Family::default(),
             connections: Gauge::default(),
             connections_total: Counter::default(),
@@ -226,6 +250,11 @@ impl Metrics {
             "waf_shadow",
             "Requests judged by a shadow engine as well, by result",
             self.waf_shadow.clone(),
+        );
+        registry.register(
+            "mirrored_requests",
+            "Copies of requests for a mirror, by result",
+            self.mirrored.clone(),
         );
         registry.register(
             "upstream_connect_failures",

@@ -7,11 +7,14 @@
 
 mod attacks;
 mod bodies;
+mod compression;
 mod config_errors;
 mod connections;
 mod drain;
 mod false_positives;
+mod filters;
 mod incident;
+mod matches;
 mod observe;
 mod ordinary;
 mod process;

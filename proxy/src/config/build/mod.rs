@@ -1,6 +1,8 @@
 //! From what the files say to what is true: defaults filled in, options held against one another. The
 //! reasons for the defaults stand in `config/palisade.toml`; a test keeps the two equal.
 
+mod filters;
+mod matching;
 mod routes;
 mod services;
 mod waf;

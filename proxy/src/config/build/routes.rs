@@ -6,12 +6,13 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::services;
+use super::matching::Claims;
 use super::waf::Policies;
+use super::{filters, services};
 use crate::config::decode::At;
 use crate::config::errors::{Place, Problem, Report};
 use crate::config::raw::{self, Target, Timeouts};
-use crate::config::ready::{HostPattern, PathMatch, Route, Upstream, UpstreamTarget, UpstreamTls};
+use crate::config::ready::{HostPattern, Route, Upstream, UpstreamTarget, UpstreamTls};
 
 /// The routes, in the order of the files.
 pub(super) fn routes(
@@ -20,17 +21,14 @@ pub(super) fn routes(
     policies: &mut Policies<'_>,
     report: &Report,
 ) -> Vec<Arc<Route>> {
-    let mut claims = Claims {
-        report,
-        names: HashMap::new(),
-        requests: HashMap::new(),
-    };
+    let mut claims = Claims::new(report);
     raw.into_iter()
         .map(|raw| {
-            let paths = claims.check(&raw);
+            let (paths, conditions) = claims.check(&raw);
             if raw.complete {
                 check_effects(&raw, report);
             }
+            let filters = filters::filters(raw.filters, &paths, report);
             let waf = policies.policy(raw.waf);
             let upstream = upstream(raw.target, raw.timeouts.or(defaults), raw.host, raw.tls, report);
             let hosts = raw.hosts.into_iter().map(|host| host.value).collect();
@@ -38,75 +36,14 @@ pub(super) fn routes(
                 name: raw.name.value,
                 hosts,
                 paths,
+                conditions,
                 upstream,
                 waf,
                 dns: services::route_dns(raw.dns, report),
+                filters,
             })
         })
         .collect()
-}
-
-/// Who was first with a name, and with a host and path.
-struct Claims<'r> {
-    report: &'r Report,
-    names: HashMap<String, Place>,
-    requests: HashMap<(HostPattern, PathMatch), (String, Place)>,
-}
-
-impl Claims<'_> {
-    /// Enters the route's claims, reports those that stand already; returns its paths.
-    fn check(&mut self, route: &raw::Route) -> Vec<PathMatch> {
-        let what = || format!("the route name `{}`", route.name.value);
-        unique(
-            &mut self.names,
-            route.name.value.clone(),
-            &route.name.place,
-            what,
-            self.report,
-        );
-        let hosts = distinct(&route.hosts, |host| format!("the host `{host}`"), self.report);
-        let everything = [At {
-            value: PathMatch::Prefix("/".to_owned()),
-            place: route.name.place.clone(),
-        }];
-        let paths = distinct(
-            route.paths.as_deref().unwrap_or(&everything),
-            |path| format!("the path {path}"),
-            self.report,
-        );
-        for host in hosts {
-            for path in &paths {
-                // Where the file names no path, the host is what the reader can change.
-                let place = if route.paths.is_some() {
-                    &path.place
-                } else {
-                    &host.place
-                };
-                self.claim(&route.name.value, host, path, place);
-            }
-        }
-        paths.iter().map(|path| path.value.clone()).collect()
-    }
-
-    fn claim(&mut self, route: &str, host: &At<HostPattern>, path: &At<PathMatch>, place: &Place) {
-        match self.requests.entry((host.value.clone(), path.value.clone())) {
-            Entry::Vacant(free) => drop(free.insert((route.to_owned(), place.clone()))),
-            Entry::Occupied(taken) => {
-                let (first_route, first) = taken.get();
-                let what = format!(
-                    "the host `{}` with the path {} (route `{first_route}`)",
-                    host.value, path.value
-                );
-                self.report.problem(
-                    place,
-                    Problem::Duplicate {
-                        what,
-                        first: first.clone(),
-                    },
-                );
-            }
-        }
-    }
 }
 
 fn upstream(
@@ -118,6 +55,7 @@ fn upstream(
 ) -> Upstream {
     let target = match target {
         Target::Echo => UpstreamTarget::Echo,
+        Target::Elsewhere => UpstreamTarget::Elsewhere,
         Target::Backends(backends) => {
             let distinct = distinct(&backends, |backend| format!("the backend {backend}"), report);
             UpstreamTarget::Backends(
@@ -147,7 +85,7 @@ fn upstream(
 fn check_effects(route: &raw::Route, report: &Report) {
     let https = match &route.target {
         Target::Backends(backends) => backends.iter().any(|backend| backend.value.tls),
-        Target::Echo => false,
+        Target::Echo | Target::Elsewhere => false,
     };
     if let (Some(tls), false) = (&route.tls, https) {
         let reason = "`tls` has no effect: no backend of this route is https";
@@ -174,7 +112,7 @@ impl Timeouts {
 }
 
 /// The first of each value; what repeats one is reported.
-fn distinct<'v, T: Eq + Hash + Clone>(
+pub(super) fn distinct<'v, T: Eq + Hash + Clone>(
     values: &'v [At<T>],
     name: impl Fn(&T) -> String,
     report: &Report,
@@ -192,7 +130,7 @@ fn distinct<'v, T: Eq + Hash + Clone>(
     values.iter().filter(is_new).collect()
 }
 
-fn unique<T: Eq + Hash>(
+pub(super) fn unique<T: Eq + Hash>(
     seen: &mut HashMap<T, Place>,
     value: T,
     place: &Place,

@@ -1,18 +1,22 @@
 //! What the files say: every option that was written, nothing that was not. Defaults and what options mean
 //! to one another are the business of [`super::build`].
 
+mod filters;
+mod matching;
 mod services;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(super) use filters::{Compression, Cors, Filters, Mirror};
+pub(super) use matching::Conditions;
 pub(super) use services::{Acme, Ddns, Dns, RouteDns, Zone};
 
 use super::decode::At;
 use super::errors::Place;
 use super::ready::{
-    Backend, BodyLimitAction, CertificateFiles, Exclusion, HostPattern, LogFormat, LogTarget, PathMatch,
+    Backend, BodyLimitAction, CertificateFiles, Exclusion, HostPattern, LogFormat, LogTarget, RoutePath,
     TlsVersion, UnknownSni, WafEngine, WafMode,
 };
 
@@ -123,7 +127,8 @@ pub(super) struct Route {
     /// Whether every host and backend was right: only then can something be found to be missing from them.
     pub(super) complete: bool,
     /// `None` where the file names none.
-    pub(super) paths: Option<Vec<At<PathMatch>>>,
+    pub(super) paths: Option<Vec<At<RoutePath>>>,
+    pub(super) conditions: Conditions,
     pub(super) target: Target,
     pub(super) timeouts: Timeouts,
     /// `Some(None)`: the client's, said aloud.
@@ -131,13 +136,15 @@ pub(super) struct Route {
     pub(super) tls: Option<At<UpstreamTls>>,
     pub(super) waf: WafPolicy,
     pub(super) dns: RouteDns,
+    pub(super) filters: Filters,
 }
 
-/// A route's `backends` or `echo`.
+/// A route's `backends` or `echo`; neither where it has a `redirect`.
 #[derive(Debug)]
 pub(super) enum Target {
     Backends(Vec<At<Backend>>),
     Echo,
+    Elsewhere,
 }
 
 /// A route's `tls`.

@@ -1,5 +1,7 @@
 //! What is true once a configuration has been read: types that cannot be wrong any more.
 
+mod filters;
+mod matching;
 mod services;
 
 use std::fmt;
@@ -9,6 +11,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use filters::*;
+pub use matching::*;
 pub use services::*;
 
 /// A whole configuration. [`super::load`] returns it, or every error at once.
@@ -169,13 +173,17 @@ pub struct Route {
     /// At least one.
     pub hosts: Vec<HostPattern>,
     /// At least one; `Prefix("/")` if the file names none.
-    pub paths: Vec<PathMatch>,
+    pub paths: Vec<RoutePath>,
+    /// What else a request must have.
+    pub conditions: Conditions,
     /// Where requests go.
     pub upstream: Upstream,
     /// The WAF for this route.
     pub waf: WafPolicy,
     /// Its records.
     pub dns: RouteDns,
+    /// What it does to requests and answers.
+    pub filters: Filters,
 }
 
 /// A hostname in lower-case ASCII (IDNA applied), without a trailing dot.
@@ -220,6 +228,8 @@ pub enum UpstreamTarget {
     Backends(Vec<Backend>),
     /// The built-in upstream that answers with what it received.
     Echo,
+    /// None: every request is redirected.
+    Elsewhere,
 }
 
 /// One `http://host:port` or `https://host:port`.

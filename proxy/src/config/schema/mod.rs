@@ -1,5 +1,7 @@
 //! Every key, the table it stands in and how it is read: the configuration's table of contents.
 
+mod filters;
+mod matching;
 mod route;
 mod services;
 mod waf;

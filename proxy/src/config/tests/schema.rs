@@ -101,9 +101,14 @@ fn it_shows_every_option() {
     }
     let (asked, there) = SEEN.take();
     // Exclusions are the same thing in both of their places: it is enough to show each key once.
+    // So is what changes a path.
     let once = |keys: BTreeSet<String>| -> BTreeSet<String> {
+        let change = ["path", "prefix", "regex", "with"].map(|key| format!("routes.redirect.{key}"));
         keys.into_iter()
-            .map(|key| key.replace("routes.waf.exclusions.", "waf.exclusions."))
+            .map(|key| match change.contains(&key) {
+                true => key.replace("redirect", "rewrite"),
+                false => key.replace("routes.waf.exclusions.", "waf.exclusions."),
+            })
             .collect()
     };
     let (asked, there) = (once(asked), once(there));

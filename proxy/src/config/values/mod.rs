@@ -2,8 +2,11 @@
 
 pub(super) mod backend;
 pub(super) mod exclusion;
+pub(super) mod header;
 pub(super) mod host;
 pub(super) mod log;
 pub(super) mod path;
+pub(super) mod pattern;
 pub(super) mod service;
 pub(super) mod units;
+pub(super) mod url;
