@@ -117,6 +117,8 @@ impl LiveRoute {
         let name = || route.name.clone();
         let profile = match route.waf.mode {
             WafMode::Off => None,
+            // Nothing of such a route's requests goes anywhere.
+            _ if route.upstream.target == UpstreamTarget::Elsewhere => None,
             mode => Some(with.profiles.get(&route.waf.profile, mode).map_err(|source| {
                 SnapshotError::Profile {
                     route: name(),

@@ -50,8 +50,8 @@ pub(super) async fn admit(session: &mut ServerSession, context: &mut RequestCont
     };
     match refusal {
         Some(answer) => {
-            let lines = filter::of_own_answers(session.req_header(), context);
-            answer.saying(lines).send(session).await.map(|()| true)
+            let dress = filter::of_own_answers(session.req_header(), context);
+            answer.dressed(dress).send(session).await.map(|()| true)
         }
         None => Ok(false),
     }
@@ -116,7 +116,7 @@ async fn inspect(
             let limit = route.route.waf.response_body_limit;
             ResponseGate::new(
                 Arc::clone(inspection),
-                &context.id,
+                filter::of_own_answers(session.req_header(), context),
                 limit,
                 context.snapshot.body_budget.share(),
             )

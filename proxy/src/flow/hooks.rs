@@ -155,8 +155,8 @@ impl ProxyHttp for Edge {
     ) -> FailToProxy {
         context.failed(error);
         gate::remove(session.as_downstream_mut(), context.home.take());
-        let lines = filter::of_own_answers(session.req_header(), context);
-        let error_code = respond::failure(session.as_downstream_mut(), error, lines).await;
+        let dress = filter::of_own_answers(session.req_header(), context);
+        let error_code = respond::failure(session.as_downstream_mut(), error, dress).await;
         FailToProxy {
             error_code,
             can_reuse_downstream: false,

@@ -1,5 +1,6 @@
 //! The edge's own answers: a page for people, JSON for programs, nothing that helps an attacker.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use serde::Serialize;
 use super::accept::{self, Form};
 use super::head;
 use super::inspection::Decision;
+use crate::config::ErrorPages;
 
 /// How long and how far a refused body is read on: enough for a client to notice its answer.
 const LINGER: Duration = Duration::from_secs(1);
@@ -27,8 +29,19 @@ pub(super) struct Answer {
     pub(super) incident: Option<String>,
     /// For a redirect by rule.
     pub(super) location: Option<HeaderValue>,
-    /// What else its head says.
+    /// How it looks on this route, to this client.
+    pub(super) dress: Dress,
+}
+
+/// How an answer of the edge looks besides what it says.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Dress {
+    /// More lines of its head.
     pub(super) lines: Vec<(HeaderName, HeaderValue)>,
+    /// The operator's own pages.
+    pub(super) pages: Arc<ErrorPages>,
+    /// The request's id, in the logs too.
+    pub(super) request_id: String,
 }
 
 #[derive(Serialize)]
@@ -37,6 +50,8 @@ struct Problem<'a> {
     error: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     incident: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
 }
 
 impl Answer {
@@ -46,7 +61,7 @@ impl Answer {
             status,
             incident: None,
             location: None,
-            lines: Vec::new(),
+            dress: Dress::default(),
         }
     }
 
@@ -56,7 +71,7 @@ impl Answer {
             status,
             incident: Some(incident.to_owned()),
             location: None,
-            lines: Vec::new(),
+            dress: Dress::default(),
         }
     }
 
@@ -80,13 +95,13 @@ impl Answer {
             status,
             incident: Some(incident.to_owned()),
             location,
-            lines: Vec::new(),
+            dress: Dress::default(),
         })
     }
 
-    /// With these lines in its head too.
-    pub(super) fn saying(self, lines: Vec<(HeaderName, HeaderValue)>) -> Self {
-        Self { lines, ..self }
+    /// The same, dressed.
+    pub(super) fn dressed(self, dress: Dress) -> Self {
+        Self { dress, ..self }
     }
 
     /// Sends it. The connection closes afterwards if a request body is still on its way.
@@ -130,7 +145,7 @@ impl Answer {
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             header.insert_header(header::RETRY_AFTER, "5")?;
         }
-        for (name, value) in &self.lines {
+        for (name, value) in &self.dress.lines {
             header.append_header(name.clone(), value.clone())?;
         }
         Ok(header)
@@ -155,10 +170,17 @@ impl Answer {
             status: self.status.as_u16(),
             error: self.reason(),
             incident: self.incident.as_deref(),
+            request_id: self.failure_id(),
         };
         let mut body = serde_json::to_vec(&problem).unwrap_or_default();
         body.push(b'\n');
         body
+    }
+
+    /// What the operator can find a failure by; a refusal has its incident.
+    fn failure_id(&self) -> Option<&str> {
+        let is_failure = self.status.is_server_error() && self.incident.is_none();
+        Some(self.dress.request_id.as_str()).filter(|id| is_failure && !id.is_empty())
     }
 
     fn text(&self) -> Vec<u8> {
@@ -166,19 +188,28 @@ impl Answer {
         if let Some(incident) = &self.incident {
             text += &format!("Incident: {incident}\n");
         }
+        if let Some(id) = self.failure_id() {
+            text += &format!("Request: {id}\n");
+        }
         text.into_bytes()
     }
 
-    /// Incident ids are hex digits of our own making: nothing here needs escaping.
+    /// Ids are hex digits of our own making: nothing here needs escaping.
     fn html(&self) -> Vec<u8> {
         let (code, reason) = (self.status.as_u16(), self.reason());
+        if let Some(page) = self.dress.pages.find(code) {
+            return page.filled(code, reason, &self.dress.request_id).into_bytes();
+        }
         let incident = self.incident.as_ref().map_or_else(String::new, |id| {
             format!("<p>If you think this is a mistake, tell the site's operator this number:</p><p><code>{id}</code></p>")
         });
+        let failure = self
+            .failure_id()
+            .map_or_else(String::new, |id| format!("<p>Request <code>{id}</code></p>"));
         format!(
             "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\
              <title>{code}</title><style>body{{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:15vh auto;padding:0 1rem}}\
-             code{{font-size:1.1rem}}</style><h1>{code}</h1><p>{reason}.</p>{incident}</html>\n"
+             code{{font-size:1.1rem}}</style><h1>{code}</h1><p>{reason}.</p>{incident}{failure}</html>\n"
         )
         .into_bytes()
     }
@@ -215,11 +246,7 @@ async fn linger(session: &mut ServerSession) {
 
 /// Answers a request that could not be proxied. Returns the status, or 0 if the client is gone or its answer
 /// had begun already.
-pub(super) async fn failure(
-    session: &mut ServerSession,
-    error: &Error,
-    lines: Vec<(HeaderName, HeaderValue)>,
-) -> u16 {
+pub(super) async fn failure(session: &mut ServerSession, error: &Error, dress: Dress) -> u16 {
     let begun = session.response_written().is_some_and(|head| {
         !head.status.is_informational() || head.status == StatusCode::SWITCHING_PROTOCOLS
     });
@@ -229,7 +256,7 @@ pub(super) async fn failure(
         return 0;
     };
     session.set_keepalive(None);
-    match Answer::plain(status).saying(lines).send(session).await {
+    match Answer::plain(status).dressed(dress).send(session).await {
         Ok(()) => status.as_u16(),
         Err(_) => 0,
     }

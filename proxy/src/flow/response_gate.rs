@@ -8,13 +8,13 @@ use pingora_http::ResponseHeader;
 
 use super::inspection::{self, Decision, SharedInspection, lock};
 use super::outlet::Outlet;
-use super::respond::Answer;
+use super::respond::{Answer, Dress};
 use crate::limit::Share;
 
 /// The inspection of one answer.
 pub(super) struct ResponseGate {
     inspection: SharedInspection,
-    request_id: String,
+    dress: Dress,
     limit: usize,
     share: Share,
     state: State,
@@ -36,10 +36,10 @@ enum State {
 
 impl ResponseGate {
     /// A gate that holds up to `limit` bytes of the answer's body.
-    pub(super) fn new(inspection: SharedInspection, request_id: &str, limit: usize, share: Share) -> Self {
+    pub(super) fn new(inspection: SharedInspection, dress: Dress, limit: usize, share: Share) -> Self {
         Self {
             inspection,
-            request_id: request_id.to_owned(),
+            dress,
             limit,
             share,
             state: State::Head,
@@ -120,10 +120,10 @@ impl ResponseGate {
 
     /// Lets go of what is held, or refuses the answer.
     async fn after(&mut self, outlet: &mut Outlet<'_>, decision: Decision) -> Result<bool> {
-        if let Some(answer) = Answer::to(&decision, &self.request_id) {
+        if let Some(answer) = Answer::to(&decision, &self.dress.request_id) {
             self.state = State::Closed;
             self.tasks.clear();
-            answer.send(outlet.session).await?;
+            answer.dressed(self.dress.clone()).send(outlet.session).await?;
             if outlet.session.is_body_done() {
                 return Ok(true);
             }

@@ -142,7 +142,7 @@ async fn the_waf_judges_what_was_asked_for() {
         .to(&upstream)
         .line("rewrite = { path = \"/harmless\" }");
     let edge = TestEdge::with(Some(rules), &[route]).await;
-    edge.ask("app.test", &Ask::get("/etc/passwd")).await.expect(403);
+    edge.ask("app.test", &Ask::get("/.git/config")).await.expect(403);
     edge.ask("app.test", &Ask::get("/a?id=1'%20or%20'1'='1'--"))
         .await
         .expect(403);
@@ -543,4 +543,105 @@ async fn a_mirror_that_does_not_answer_delays_nobody() {
     })
     .await;
     assert_eq!(held.hits(), 2);
+}
+
+#[tokio::test]
+async fn the_edges_own_answers_have_the_form_that_the_client_asks_for() {
+    let dead = palisade_tests::harness::upstream::DeadPort::new();
+    let edge = TestEdge::builder()
+        .file(
+            "pages/404.html",
+            "<h1>Nobody lives here</h1> ${status} ${request_id} ${theirs}",
+        )
+        .route(&Route::new("app").to(&dead).unguarded())
+        .and("[errors]\npages = { 404 = \"pages/404.html\" }")
+        .start()
+        .await;
+    for versions in BOTH {
+        for (accept, content_type, begin) in [
+            ("text/html", "text/html; charset=utf-8", "<!doctype html>"),
+            ("application/json", "application/json", "{\"status\":503,"),
+            (
+                "text/plain, text/html;q=0.5",
+                "text/plain; charset=utf-8",
+                "503: The application is not available\n",
+            ),
+            ("*/*", "application/json", "{"),
+        ] {
+            for method in ["GET", "HEAD"] {
+                let ask = Ask::new(method, "/").header("Accept", accept);
+                let answer = send(&edge, versions, "app.test", &ask).await.expect(503);
+                assert_eq!(answer.header("content-type"), Some(content_type));
+                assert!(
+                    method == "HEAD" || answer.text().starts_with(begin),
+                    "{}",
+                    answer.text()
+                );
+                assert_eq!(answer.body.is_empty(), method == "HEAD");
+            }
+        }
+        let answer = send(&edge, versions, "nobody.test", &Ask::get("/"))
+            .await
+            .expect(404);
+        let text = answer.text();
+        assert!(text.starts_with("<h1>Nobody lives here</h1> 404 "), "{text}");
+        assert!(text.ends_with(" ${theirs}"), "{text}");
+        let json = send(&edge, versions, "nobody.test", &Ask::get("/").accept_json()).await;
+        assert_eq!(json.json()["status"], 404);
+    }
+    // The page is watched like the rest of the configuration, and a failure names the request that the log has.
+    let answer = edge
+        .ask("app.test", &Ask::get("/failing").accept_json())
+        .await
+        .expect(503);
+    assert_eq!(
+        edge.accessed("/failing").await["request_id"],
+        answer.json()["request_id"]
+    );
+}
+
+#[tokio::test]
+async fn interim_answers_pass_the_filters() {
+    let bytes = "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n\
+                 HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2000\r\nConnection: close\r\n\r\n";
+    let upstream = Upstream::broken(format!("{bytes}{}", "a".repeat(2000))).await;
+    let filters = "compression = true\nresponse_headers = { set = { \"X-Set\" = \"edge\" } }";
+    let edge = TestEdge::with(None, &[Route::new("app").to(&upstream).line(filters).unguarded()]).await;
+    let mut connection = edge.connect("app.test").await.unwrap();
+    let ask = Ask::get("/").header("Accept-Encoding", "gzip");
+    connection.send(ask.bytes("app.test")).await.unwrap();
+    let interim = connection.head().await.unwrap();
+    assert_eq!(
+        (interim.status, interim.header("link")),
+        (103, Some("</a.css>; rel=preload"))
+    );
+    assert_eq!(
+        (interim.header("x-set"), interim.header("content-encoding")),
+        (None, None)
+    );
+    let answer = connection.answer().await.unwrap().expect(200);
+    assert_eq!(
+        (answer.header("x-set"), answer.header("content-encoding")),
+        (Some("edge"), Some("gzip"))
+    );
+}
+
+#[tokio::test]
+async fn an_early_answer_to_a_long_upload_passes_the_filters() {
+    let upstream = Upstream::broken(
+        "HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nContent-Length: 5\r\nConnection: close\r\n\r\nearly",
+    )
+    .await;
+    let filters = "request_timeout = \"30s\"\ncompression = { min_size = \"1B\" }\n\
+                   response_headers = { set = { \"X-Set\" = \"edge\" } }";
+    let edge = TestEdge::with(None, &[Route::new("app").to(&upstream).line(filters).unguarded()]).await;
+    let mut connection = edge.connect("app.test").await.unwrap();
+    let head =
+        "POST / HTTP/1.1\r\nHost: app.test\r\nAccept-Encoding: gzip\r\nContent-Length: 1000000\r\n\r\n";
+    connection.send(head).await.unwrap();
+    let answer = connection.answer().await.unwrap().expect(403);
+    assert_eq!(
+        (answer.header("x-set"), answer.header("content-encoding")),
+        (Some("edge"), Some("gzip"))
+    );
 }

@@ -155,6 +155,19 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// A path, and the text of its file.
+    pub(in crate::config) fn contents(&self) -> Option<(PathBuf, String)> {
+        let path = self.path()?.value;
+        match self.scope.files.read(&path) {
+            Ok(text) => Some((path, text)),
+            Err(cause) => {
+                let cause = cause.into();
+                self.report(Problem::Unreadable { path, cause }, None, None);
+                None
+            }
+        }
+    }
+
     /// `value` with this node's place.
     pub(in crate::config) fn at<T>(&self, value: T) -> At<T> {
         At {

@@ -1,6 +1,7 @@
 //! What the files say: every option that was written, nothing that was not. Defaults and what options mean
 //! to one another are the business of [`super::build`].
 
+mod errors;
 mod filters;
 mod matching;
 mod services;
@@ -9,6 +10,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(super) use errors::Errors;
 pub(super) use filters::{Compression, Cors, Filters, Mirror};
 pub(super) use matching::Conditions;
 pub(super) use services::{Acme, Ddns, Dns, RouteDns, Zone};
@@ -27,6 +29,7 @@ pub(super) struct Config {
     pub(super) listen: Listen,
     pub(super) tls: Tls,
     pub(super) log: Log,
+    pub(super) errors: Errors,
     pub(super) waf: Waf,
     pub(super) upstream: Timeouts,
     pub(super) zones: Vec<Zone>,

@@ -1,5 +1,6 @@
 //! What is true once a configuration has been read: types that cannot be wrong any more.
 
+mod errors;
 mod filters;
 mod matching;
 mod services;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use errors::*;
 pub use filters::*;
 pub use matching::*;
 pub use services::*;
@@ -26,6 +28,8 @@ pub struct Config {
     pub tls: Tls,
     /// `[log]`.
     pub log: Log,
+    /// `[errors]`: pages for the edge's own answers.
+    pub errors: Arc<ErrorPages>,
     /// `[waf]`: what the engine shares between routes.
     pub waf: Waf,
     /// `[[zones]]`.

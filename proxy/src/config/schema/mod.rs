@@ -1,5 +1,6 @@
 //! Every key, the table it stands in and how it is read: the configuration's table of contents.
 
+mod errors;
 mod filters;
 mod matching;
 mod route;
@@ -32,6 +33,7 @@ pub(super) fn entry(table: &mut Table<'_>) -> (raw::Config, Vec<At<String>>) {
         listen: table.section("listen", listen),
         tls: table.section("tls", tls),
         log: table.section("log", logging),
+        errors: table.section("errors", errors::errors),
         waf: table.section("waf", waf),
         upstream: table.section("upstream", timeouts),
         zones: table.sections("zones", services::zone),

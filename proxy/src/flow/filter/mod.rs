@@ -11,7 +11,7 @@ mod path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue};
+use http::HeaderName;
 use pingora_core::upstreams::peer::HttpPeer;
 use pingora_error::Result;
 use pingora_http::{RequestHeader, ResponseHeader};
@@ -19,6 +19,7 @@ use pingora_proxy::Session;
 
 use super::context::RequestContext;
 use super::parts::EdgeParts;
+use super::respond::Dress;
 use crate::snapshot::LiveRoute;
 
 pub(super) use cors::preflight_method;
@@ -123,14 +124,15 @@ pub(super) fn response_body(
     context.seen.response(body.map_or(0, Bytes::len), limit)
 }
 
-/// What the edge's own answers need so that a page of another site may read them.
-pub(super) fn of_own_answers(
-    asked: &RequestHeader,
-    context: &RequestContext,
-) -> Vec<(HeaderName, HeaderValue)> {
+/// How the edge's own answers look: with the operator's pages, and so that a page of another site may read them.
+pub(super) fn of_own_answers(asked: &RequestHeader, context: &RequestContext) -> Dress {
     let route = context.route.as_deref();
     let cors = route.and_then(|route| route.route.filters.cors.as_ref());
-    cors.map_or_else(Vec::new, |cors| cors::lines(cors, asked))
+    Dress {
+        lines: cors.map_or_else(Vec::new, |cors| cors::lines(cors, asked)),
+        pages: Arc::clone(&context.snapshot.config.errors),
+        request_id: context.id.clone(),
+    }
 }
 
 /// No attempt to connect outlasts the request.
