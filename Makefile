@@ -1,7 +1,7 @@
 # `make run` and `make test` are all that a newcomer needs; `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test crs crs-live libinjection lab differential bench check setup rules fmt clippy doc rooms deny image fuzz fuzz-seeds fuzz-smoke bench-engine bench-worst instructions coraza pebble external-dns
+.PHONY: help run test crs crs-live libinjection lab differential bench check setup rules fmt clippy doc rooms deny image fuzz fuzz-seeds fuzz-smoke bench-engine bench-worst instructions coraza pebble external-dns chaos
 
 CARGO ?= cargo
 RULES := $(CURDIR)/data/crs
@@ -91,6 +91,9 @@ lab: ## Build Coraza and libmodsecurity for the differential test
 # Without it the tests that order certificates are skipped, each by its name; in CI they fail.
 pebble: ## Build Pebble, the CA that tests order from
 	@tests/lab/pebble.sh || [ -z "$$CI" ]
+
+chaos: rules ## Backends that fail while configurations and processes change under load, for some minutes
+	PALISADE_CHAOS=1 PALISADE_TEST_BINARY=$(DEBUG_BINARY) PALISADE_TEST_RULES=$(RULES) $(CARGO) test --workspace --test chaos -- --nocapture
 
 external-dns: ## Compare our DNS records with external-dns' own (UPDATE=--update keeps what it wrote for `make test`)
 	@tests/lab/external-dns.sh

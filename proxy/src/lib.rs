@@ -13,6 +13,7 @@ pub mod dns;
 pub mod doctor;
 pub mod engine;
 pub mod flow;
+pub mod handover;
 pub mod incident;
 pub mod limit;
 pub mod listen;

@@ -42,6 +42,7 @@ const PROXY: Table = &[
             "ddns",
             "dns",
             "flow",
+            "handover",
             "limit",
             "listen",
             "profile",
@@ -55,6 +56,7 @@ const PROXY: Table = &[
             "watch",
         ],
     ),
+    ("handover", &[]),
     ("admin", &["snapshot", "telemetry"]),
     (
         "flow",

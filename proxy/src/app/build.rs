@@ -1,6 +1,6 @@
 //! From a configuration file to an edge that is ready to accept.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,11 +8,12 @@ use rustls::crypto::aws_lc_rs;
 use tokio::sync::watch;
 
 use super::reload::Reloader;
+use super::sockets::{Addresses, Inherited, Sockets, local};
 use super::{ReloadError, StartError};
 use crate::certs::{self, CertificateStore};
-use crate::config::{Config, Listen};
+use crate::config::Config;
 use crate::flow::EdgeParts;
-use crate::listen;
+use crate::handover::Predecessor;
 use crate::profile::Profiles;
 use crate::snapshot::{Ingredients, Snapshot, SnapshotHandle};
 use crate::telemetry::access::Style;
@@ -27,30 +28,22 @@ pub struct App {
     pub(super) sockets: Sockets,
     pub(super) addresses: Addresses,
     pub(super) files: FileWatch,
-}
-
-/// Where the edge listens.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Addresses {
-    /// TLS.
-    pub https: Vec<SocketAddr>,
-    /// Plain; redirects only.
-    pub http: Vec<SocketAddr>,
-    /// Health and metrics.
-    pub admin: Option<SocketAddr>,
-}
-
-/// Bound sockets.
-pub(super) struct Sockets {
-    pub(super) https: Vec<TcpListener>,
-    pub(super) http: Vec<TcpListener>,
-    pub(super) admin: Option<TcpListener>,
-    pub(super) echo: TcpListener,
+    /// The edge that serves until this one is started.
+    pub(super) predecessor: Option<Predecessor>,
 }
 
 impl App {
     /// Loads the configuration, compiles and proves the rules, reads certificates, binds sockets.
     pub fn build(path: &Path) -> Result<Self, StartError> {
+        Self::build_as(path, false)
+    }
+
+    /// The same with the sockets of the edge that runs, which serves until this one is started.
+    pub fn build_upgrade(path: &Path) -> Result<Self, StartError> {
+        Self::build_as(path, true)
+    }
+
+    fn build_as(path: &Path, upgrade: bool) -> Result<Self, StartError> {
         // An error means that the provider is there already.
         let _ = aws_lc_rs::default_provider().install_default();
         let config = super::reload::load_config(path)?;
@@ -61,7 +54,8 @@ impl App {
         let (access, audit) = (Sink::open(&config.log.access)?, Sink::open(&config.log.audit)?);
         let matches = Sink::open(&config.log.matches)?;
         let style = Style::of(&config.log);
-        let sockets = Sockets::bind(&config.listen)?;
+        let mut inherited = Inherited::new(&config.server, upgrade)?;
+        let sockets = Sockets::open(&config.listen, &mut inherited)?;
         let addresses = sockets.addresses();
         let reloader = first(path, config, local(&sockets.echo))?;
         let serves = &reloader.snapshots.load().config;
@@ -84,6 +78,7 @@ impl App {
             sockets,
             addresses,
             files,
+            predecessor: inherited.predecessor,
         })
     }
 
@@ -117,35 +112,4 @@ fn first(path: &Path, config: Config, echo: SocketAddr) -> Result<Reloader, Relo
         snapshots: SnapshotHandle::new(snapshot),
         generation: watch::Sender::new(1),
     })
-}
-
-impl Sockets {
-    fn bind(listen: &Listen) -> Result<Self, StartError> {
-        let all = |addresses: &[SocketAddr]| {
-            addresses
-                .iter()
-                .map(|a| listen::bind(*a))
-                .collect::<Result<_, _>>()
-        };
-        Ok(Self {
-            https: all(&listen.https)?,
-            http: all(&listen.http)?,
-            admin: listen.admin.map(listen::bind).transpose()?,
-            echo: listen::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?,
-        })
-    }
-
-    fn addresses(&self) -> Addresses {
-        Addresses {
-            https: self.https.iter().map(local).collect(),
-            http: self.http.iter().map(local).collect(),
-            admin: self.admin.as_ref().map(local),
-        }
-    }
-}
-
-fn local(listener: &TcpListener) -> SocketAddr {
-    listener
-        .local_addr()
-        .unwrap_or_else(|_| SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)))
 }

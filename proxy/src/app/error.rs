@@ -1,7 +1,10 @@
 //! Why the edge does not start, or does not take a new configuration.
 
+use std::net::SocketAddr;
+
 use crate::certs::CertificateError;
 use crate::config::ConfigErrors;
+use crate::handover::HandoverError;
 use crate::listen::BindError;
 use crate::rules::RulesError;
 use crate::snapshot::SnapshotError;
@@ -46,6 +49,17 @@ pub enum StartError {
     /// A socket.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// The sockets of the edge that runs.
+    #[error("no upgrade: {0}")]
+    Handover(#[from] HandoverError),
+    /// What systemd passed on.
+    #[error("systemd's sockets cannot be used: {0}")]
+    Activation(std::io::Error),
+    /// A socket that the configuration does not know.
+    #[error(
+        "systemd listens on {0} for this edge, and [listen] does not name that address: add it there, or take it out of the .socket unit"
+    )]
+    Unnamed(SocketAddr),
     /// A log.
     #[error(transparent)]
     Log(#[from] SinkError),

@@ -4,14 +4,17 @@ mod build;
 mod error;
 mod reload;
 mod run;
+mod running;
 mod services;
+mod sockets;
 mod start;
 mod status;
 #[cfg(test)]
 mod tests;
 
-pub use build::{Addresses, App};
+pub use build::App;
 pub use error::{ReloadError, StartError};
 pub use run::run;
+pub use running::Running;
 pub use services::addresses;
-pub use start::Running;
+pub use sockets::Addresses;

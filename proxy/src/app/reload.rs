@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tracing::{error, info, warn};
 
 use super::ReloadError;
@@ -92,6 +92,12 @@ impl Reloader {
     }
 }
 
+/// One reload after another.
+pub(super) async fn in_turn(reloader: &Arc<Reloader>, turn: &Arc<Mutex<()>>) -> Result<(), ReloadError> {
+    let turn = Arc::clone(turn).lock_owned().await;
+    reloader.reload(turn).await
+}
+
 /// Compiling rules takes a while: not on a worker that serves requests. And a panic in it ends there.
 async fn apart<F>(work: F) -> Result<(), ReloadError>
 where
@@ -131,7 +137,7 @@ fn warn_of_restart(before: &Config, after: &Config) {
         ("[server]", before.server != after.server),
     ];
     for (what, _) in fixed.iter().filter(|(_, changed)| *changed) {
-        warn!("{what} has changed: it takes effect at the next start");
+        warn!("{what} has changed: it takes effect at the next start, or by SIGUSR2 without a pause");
     }
 }
 

@@ -1,7 +1,7 @@
-//! An edge that runs, and how it stops.
+//! From an edge that is ready to one that accepts.
 
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use pingora_core::apps::ServerApp;
 use pingora_core::listeners::tls::Acceptor as TlsAcceptor;
@@ -10,18 +10,21 @@ use pingora_core::server::configuration::ServerConf;
 use pingora_proxy::HttpProxy;
 use tokio::sync::{Mutex, Notify, Semaphore, watch};
 use tokio::task::JoinSet;
-use tracing::{info, warn};
+use tracing::warn;
 
-use super::build::{Addresses, App, Sockets};
+use super::build::App;
 use super::reload::Reloader;
+use super::running::{Connections, Ends, Running};
 use super::services::Supervisor;
-use super::{ReloadError, StartError, status};
+use super::sockets::{Addresses, Sockets};
+use super::{StartError, status};
 use crate::admin::{Admin, Readiness};
 use crate::config::Config;
 use crate::flow::{Edge, EdgeParts, Redirect};
+use crate::handover::{Offer, Predecessor, Socket};
 use crate::listen::{self, Acceptor, Gauge, RequestLines, Transport};
 use crate::service::Board;
-use crate::telemetry::{Metrics, Sink};
+use crate::telemetry::Metrics;
 use crate::upstream::Echo;
 use crate::watch::FileWatch;
 
@@ -33,32 +36,6 @@ const SIDE_CONNECTIONS: usize = 512;
 const H2_STREAM_WINDOW: u32 = 512 * 1024;
 const H2_CONNECTION_WINDOW: u32 = 1024 * 1024;
 
-/// An edge that accepts requests.
-pub struct Running {
-    addresses: Addresses,
-    reloader: Arc<Reloader>,
-    /// Reloads come one after another, wherever they come from.
-    turn: Arc<Mutex<()>>,
-    /// Tells the watch on files that others may be in use now.
-    reloaded: Arc<Notify>,
-    logs: [Sink; 3],
-    readiness: Readiness,
-    stop: watch::Sender<bool>,
-    /// Stops the admin and echo listeners, which draining requests and their watchers still need.
-    stop_side: watch::Sender<bool>,
-    tasks: JoinSet<()>,
-    proxy: Arc<HttpProxy<Edge>>,
-    connections: Connections,
-    grace: Duration,
-}
-
-/// The cap on connections, which also tells when all are gone.
-#[derive(Clone)]
-struct Connections {
-    permits: Arc<Semaphore>,
-    cap: u32,
-}
-
 impl App {
     /// Starts accepting, once every certificate that is stored can be served.
     pub async fn start(self) -> Result<Running, StartError> {
@@ -68,9 +45,10 @@ impl App {
             sockets,
             addresses,
             files,
+            predecessor,
         } = self;
-        let (stop, stopped) = watch::channel(false);
-        let (stop_side, side_stopped) = watch::channel(false);
+        let ends = Ends::new();
+        let stopped = ends.accepting.subscribe();
         let config = Arc::clone(&reloader.snapshots.load().config);
         let connections = Connections::new(config.listen.max_connections);
         let readiness = Readiness::default();
@@ -88,11 +66,11 @@ impl App {
         let crew = supervisor.crew().await;
         let transport = tls(&config, &reloader)?;
         let proxy = proxy(&config, parts);
+        let offered = sockets.offered(&config.listen).map_err(StartError::Runtime)?;
         let mut tasks = JoinSet::new();
         let mut wiring = Wiring {
             tasks: &mut tasks,
-            stopped: &stopped,
-            side_stopped: &side_stopped,
+            ends: &ends,
             metrics: &reloader.metrics,
         };
         wiring.serve_all(
@@ -104,7 +82,10 @@ impl App {
             admin,
             &connections,
         );
-        supervisor.spawn_thread(crew).map_err(StartError::Runtime)?;
+        readiness.set(true);
+        let offer = offer(config.server.upgrade_socket.as_deref(), offered);
+        replace(predecessor).await;
+        let services = supervisor.spawn_thread(crew).map_err(StartError::Runtime)?;
         let reloader = Arc::new(reloader);
         let turn = Arc::new(Mutex::new(()));
         let reloaded = Arc::new(Notify::new());
@@ -115,8 +96,6 @@ impl App {
             files,
             stopped,
         ));
-        readiness.set(true);
-        let grace = config.server.grace;
         Ok(Running {
             addresses,
             reloader,
@@ -124,78 +103,22 @@ impl App {
             reloaded,
             logs,
             readiness,
-            stop,
-            stop_side,
+            ends,
             tasks,
             proxy,
             connections,
-            grace,
+            offer,
+            services,
+            grace: config.server.grace,
+            drain_delay: config.server.drain_delay,
         })
-    }
-}
-
-impl Running {
-    /// Where it listens.
-    pub fn addresses(&self) -> &Addresses {
-        &self.addresses
-    }
-
-    /// Takes a new configuration, as SIGHUP does; also reopens log files.
-    pub async fn reload(&self) -> Result<(), ReloadError> {
-        self.logs.iter().for_each(Sink::reopen);
-        let result = reload(&self.reloader, &self.turn).await;
-        self.reloaded.notify_one();
-        result
-    }
-
-    /// Stops accepting, lets requests in flight finish within the grace, and returns.
-    pub async fn stop(self) {
-        let Self {
-            readiness,
-            stop,
-            stop_side,
-            mut tasks,
-            proxy,
-            connections,
-            grace,
-            logs,
-            ..
-        } = self;
-        readiness.set(false);
-        let _ = stop.send(true);
-        // Idle keep-alive connections end now; busy ones after their request.
-        proxy.cleanup().await;
-        let drained = tokio::time::timeout(grace, connections.all_closed()).await;
-        if drained.is_err() {
-            warn!(?grace, "requests still in flight after the grace; closing them");
-        }
-        let _ = stop_side.send(true);
-        tasks.abort_all();
-        while tasks.join_next().await.is_some() {}
-        let _ = tokio::task::spawn_blocking(move || logs.iter().for_each(Sink::flush)).await;
-        info!("stopped");
-    }
-}
-
-impl Connections {
-    fn new(cap: usize) -> Self {
-        let cap = u32::try_from(cap.min(Semaphore::MAX_PERMITS)).unwrap_or(u32::MAX);
-        Self {
-            permits: Arc::new(Semaphore::new(cap as usize)),
-            cap,
-        }
-    }
-
-    async fn all_closed(&self) {
-        let _ = self.permits.acquire_many(self.cap).await;
     }
 }
 
 /// Where the pieces meet the sockets.
 struct Wiring<'a> {
     tasks: &'a mut JoinSet<()>,
-    stopped: &'a watch::Receiver<bool>,
-    side_stopped: &'a watch::Receiver<bool>,
+    ends: &'a Ends,
     metrics: &'a Arc<Metrics>,
 }
 
@@ -211,7 +134,8 @@ impl Wiring<'_> {
         admin: Admin,
         connections: &Connections,
     ) {
-        let (public, side) = (self.stopped, self.side_stopped);
+        let ends = self.ends;
+        let public = (&ends.connections, &ends.accepting);
         let few = || Arc::new(Semaphore::new(SIDE_CONNECTIONS));
         let redirect = Arc::new(Redirect {
             port: redirect_port(config, addresses),
@@ -236,9 +160,21 @@ impl Wiring<'_> {
             );
         }
         if let Some(socket) = sockets.admin {
-            self.serve(socket, Transport::Plain, Arc::new(admin), few(), side);
+            self.serve(
+                socket,
+                Transport::Plain,
+                Arc::new(admin),
+                few(),
+                (&ends.admin, &ends.admin),
+            );
         }
-        self.serve(sockets.echo, Transport::Plain, Arc::new(Echo), few(), side);
+        self.serve(
+            sockets.echo,
+            Transport::Plain,
+            Arc::new(Echo),
+            few(),
+            (&ends.echo, &ends.echo),
+        );
     }
 
     fn serve<A: ServerApp + Send + Sync + 'static>(
@@ -247,16 +183,35 @@ impl Wiring<'_> {
         transport: Transport,
         app: Arc<A>,
         permits: Arc<Semaphore>,
-        stopped: &watch::Receiver<bool>,
+        (connections, accepting): (&watch::Sender<bool>, &watch::Sender<bool>),
     ) {
         let gauge = Arc::clone(self.metrics) as Arc<dyn Gauge>;
-        let acceptor = Acceptor::new(transport, app, stopped.clone(), permits, gauge);
-        let stopped = stopped.clone();
+        let acceptor = Acceptor::new(transport, app, connections.subscribe(), permits, gauge);
+        let stopped = accepting.subscribe();
         self.tasks.spawn(async move {
             if let Err(error) = listen::serve(socket, acceptor, stopped).await {
                 tracing::error!(%error, "a listener has failed");
             }
         });
+    }
+}
+
+/// The sockets for a successor. Without it the edge serves as well.
+fn offer(path: Option<&Path>, sockets: Vec<Socket>) -> Option<Offer> {
+    let path = path?;
+    let offer = Offer::open(path, sockets);
+    let told = offer.inspect_err(|error| {
+        warn!(path = %path.display(), %error, "no upgrade without a pause will be possible");
+    });
+    told.ok()
+}
+
+/// From here on this edge serves alone, and its background services may begin.
+async fn replace(predecessor: Option<Predecessor>) {
+    let Some(predecessor) = predecessor else { return };
+    let replaced = tokio::task::spawn_blocking(move || predecessor.replace()).await;
+    if let Err(error) = replaced.unwrap_or_else(|broken| Err(std::io::Error::other(broken))) {
+        warn!(%error, "the edge before did not say that it drains");
     }
 }
 
@@ -312,11 +267,6 @@ fn proxy(config: &Config, parts: EdgeParts) -> Arc<HttpProxy<Edge>> {
     Arc::new(proxy)
 }
 
-async fn reload(reloader: &Arc<Reloader>, turn: &Arc<Mutex<()>>) -> Result<(), ReloadError> {
-    let turn = Arc::clone(turn).lock_owned().await;
-    reloader.reload(turn).await
-}
-
 async fn reload_on_change(
     reloader: Arc<Reloader>,
     turn: Arc<Mutex<()>>,
@@ -330,7 +280,7 @@ async fn reload_on_change(
         tokio::select! {
             () = files.changed() => {
                 // The reload logs and counts its own failure.
-                let _ = reload(&reloader, &turn).await;
+                let _ = super::reload::in_turn(&reloader, &turn).await;
             }
             () = reloaded.notified() => {}
             () = listen::stop_requested(&mut stopped) => return,

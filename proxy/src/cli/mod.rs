@@ -41,8 +41,14 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve until SIGTERM; SIGHUP reloads the configuration.
-    Run(ConfigArgument),
+    /// Serve until SIGTERM; SIGHUP reloads the configuration, SIGUSR2 starts a successor that takes over.
+    Run {
+        #[command(flatten)]
+        config: ConfigArgument,
+        /// Take the sockets of the edge that runs, and let it end once its requests are answered.
+        #[arg(long)]
+        upgrade: bool,
+    },
     /// Check a configuration: every error, with its place.
     Check {
         /// The configuration file.
@@ -102,7 +108,7 @@ pub fn main(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) ->
         }
     };
     let result = match cli.command {
-        Command::Run(ConfigArgument { config }) => app::run(&config).map_err(say),
+        Command::Run { config, upgrade } => app::run(&config.config, upgrade).map_err(say),
         Command::Check { file } => check::run(&file),
         Command::Incident(arguments) => incident::run(&arguments),
         Command::Health(ConfigArgument { config }) => health::run(&config),

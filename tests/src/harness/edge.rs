@@ -193,16 +193,7 @@ impl TestEdge {
         path: &str,
     ) -> Result<WebSocketStream<impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + use<>>, String>
     {
-        let stream = raw::tls_stream(self.https(), host, &Tls::default())
-            .await
-            .map_err(|e| e.to_string())?;
-        let request = format!("wss://{host}{path}")
-            .into_client_request()
-            .map_err(|e| e.to_string())?;
-        let shaken = within("an upgrade", tokio_tungstenite::client_async(request, stream)).await;
-        shaken
-            .map(|(socket, _)| socket)
-            .map_err(|error| error.to_string())
+        websocket(self.https(), host, path).await
     }
 
     /// GET on the admin listener.
@@ -237,6 +228,24 @@ impl TestEdge {
             .line(&format!("the access log of {path}"), |line| line["path"] == path)
             .await
     }
+}
+
+/// A WebSocket through the edge at `address`.
+pub async fn websocket(
+    address: SocketAddr,
+    host: &str,
+    path: &str,
+) -> Result<WebSocketStream<impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + use<>>, String> {
+    let stream = raw::tls_stream(address, host, &Tls::default())
+        .await
+        .map_err(|e| e.to_string())?;
+    let request = format!("wss://{host}{path}")
+        .into_client_request()
+        .map_err(|e| e.to_string())?;
+    let shaken = within("an upgrade", tokio_tungstenite::client_async(request, stream)).await;
+    shaken
+        .map(|(socket, _)| socket)
+        .map_err(|error| error.to_string())
 }
 
 impl EdgeFiles {
@@ -274,6 +283,14 @@ impl EdgeFiles {
     /// The audit log.
     pub fn audit_log(&self) -> LogFile {
         LogFile::new(self.folder().join("logs/audit.log"))
+    }
+}
+
+/// Tests that say nothing of it do not wait for connections that nobody has.
+fn no_delay(server: &str) -> &'static str {
+    match server.contains("drain_delay") {
+        true => "",
+        false => "drain_delay = \"0s\"\n",
     }
 }
 
@@ -420,7 +437,11 @@ impl EdgeBuilder {
                 ""
             }
             .to_owned(),
-            format!("[server]\ndata_dir = {data_dir:?}\n{}\n", self.server),
+            format!(
+                "[server]\ndata_dir = {data_dir:?}\n{}{}\n",
+                no_delay(&self.server),
+                self.server
+            ),
             "[listen]\n".to_owned(),
             listen("https", "[\"127.0.0.1:0\"]"),
             listen("http", "[\"127.0.0.1:0\"]"),

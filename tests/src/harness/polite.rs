@@ -24,18 +24,28 @@ pub enum Versions {
 
 /// A client for which every name is at `edge`.
 pub fn client(ca: &TestCa, edge: SocketAddr, versions: Versions) -> Client {
-    let root = Certificate::from_der(&ca.der()).unwrap();
-    let builder = Client::builder()
-        .tls_certs_only([root])
-        .dns_resolver(Arc::new(Everything(edge)))
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .timeout(PATIENCE);
+    let builder = builder(ca, edge);
     let builder = match versions {
         Versions::Both => builder,
         Versions::Http1 => builder.http1_only(),
         Versions::Http2 => builder.http2_prior_knowledge(),
     };
+    builder.build().unwrap()
+}
+
+fn builder(ca: &TestCa, edge: SocketAddr) -> reqwest::ClientBuilder {
+    let root = Certificate::from_der(&ca.der()).unwrap();
+    Client::builder()
+        .tls_certs_only([root])
+        .dns_resolver(Arc::new(Everything(edge)))
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .timeout(PATIENCE)
+}
+
+/// The same with a new http/1.1 connection for each request.
+pub fn client_without_reuse(ca: &TestCa, edge: SocketAddr) -> Client {
+    let builder = builder(ca, edge).http1_only().pool_max_idle_per_host(0);
     builder.build().unwrap()
 }
 

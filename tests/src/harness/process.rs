@@ -1,9 +1,11 @@
 //! The binary itself, as a process.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::edge::EdgeFiles;
 use super::eventually;
@@ -44,13 +46,37 @@ pub struct EdgeProcess {
 impl EdgeProcess {
     /// Starts over the configuration of `files`.
     pub fn start(files: &EdgeFiles) -> Self {
-        let output = files.folder().join("process.log");
+        let mut command = Command::new(binary());
+        command.stdin(Stdio::null());
+        Self::spawn(command, files, &[])
+    }
+
+    /// Starts one that takes the sockets of the edge that runs over `files`.
+    pub fn upgrade(files: &EdgeFiles) -> Self {
+        let mut command = Command::new(binary());
+        command.stdin(Stdio::null());
+        Self::spawn(command, files, &["--upgrade"])
+    }
+
+    /// Starts with a socket as systemd passes it, and the path of a socket that is told how it stands.
+    pub fn activated(files: &EdgeFiles, socket: TcpListener, notify: &Path) -> Self {
+        const PASS: &str = "LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\" \"$@\" 3<&0 0</dev/null";
+        let mut command = Command::new("sh");
+        command.args(["-c", PASS]).arg(binary());
+        command.env("NOTIFY_SOCKET", notify).stdin(OwnedFd::from(socket));
+        Self::spawn(command, files, &[])
+    }
+
+    fn spawn(mut command: Command, files: &EdgeFiles, arguments: &[&str]) -> Self {
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let output = files.folder().join(format!("process-{number}.log"));
         let log = std::fs::File::create(&output).unwrap();
-        let child = Command::new(binary())
+        let child = command
             .args(["run", "--config"])
             .arg(files.config())
+            .args(arguments)
             .env("NO_COLOR", "1")
-            .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()
@@ -81,8 +107,7 @@ impl EdgeProcess {
 
     /// Sends a signal by name, `HUP`.
     pub fn signal(&self, name: &str) {
-        let kill = format!("kill -{name} {}", self.child.id());
-        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+        signal(self.child.id(), name);
     }
 
     /// Until it ends by itself.
@@ -93,6 +118,12 @@ impl EdgeProcess {
         })
         .await
     }
+}
+
+/// Sends a signal by name, `HUP`, to a process.
+pub fn signal(pid: u32, name: &str) {
+    let kill = format!("kill -{name} {pid}");
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
 }
 
 impl Drop for EdgeProcess {

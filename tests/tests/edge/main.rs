@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod activation;
 mod attacks;
 mod bodies;
 mod compression;
@@ -24,6 +25,7 @@ mod routing;
 mod rules;
 mod streaming;
 mod tls;
+mod upgrade;
 mod upstream;
 mod waf_blocks;
 mod waf_modes;

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::{JoinError, JoinSet};
 
 use crate::acme::{Authorities, Certificates, DiskStore};
@@ -78,13 +78,19 @@ impl Supervisor {
     }
 
     /// Runs services until the edge stops, on a thread of their own: a disk that hangs, or work that takes long, is
-    /// none of those who serve requests.
-    pub(super) fn spawn_thread(self, crew: Crew) -> std::io::Result<()> {
+    /// none of those who serve requests. What is returned is closed once they have ended.
+    pub(super) fn spawn_thread(self, crew: Crew) -> std::io::Result<oneshot::Receiver<()>> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
+        let (ended, told) = oneshot::channel();
         let thread = std::thread::Builder::new().name("services".to_owned());
-        thread.spawn(move || runtime.block_on(self.run(crew))).map(drop)
+        thread.spawn(move || {
+            // Closed even if this ends by a bug.
+            let _ended = ended;
+            runtime.block_on(self.run(crew));
+        })?;
+        Ok(told)
     }
 
     /// Services of `crew`, then those of whatever configuration follows.

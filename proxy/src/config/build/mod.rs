@@ -52,10 +52,16 @@ pub(super) fn config(raw: raw::Config, report: &Report, mut files: Vec<PathBuf>)
 }
 
 fn server(raw: raw::Server) -> Server {
+    let data_dir = raw.data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR));
+    let upgrade_socket = raw
+        .upgrade_socket
+        .unwrap_or_else(|| Some(data_dir.join("upgrade.sock")));
     Server {
         grace: raw.grace.unwrap_or(Duration::from_secs(25)),
         workers: raw.workers.and_then(NonZeroUsize::new),
-        data_dir: raw.data_dir.unwrap_or_else(|| PathBuf::from(DATA_DIR)),
+        drain_delay: raw.drain_delay.unwrap_or(Duration::from_secs(2)),
+        upgrade_socket,
+        data_dir,
     }
 }
 

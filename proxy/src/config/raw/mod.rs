@@ -45,6 +45,9 @@ pub(super) struct Server {
     pub(super) grace: Option<Duration>,
     pub(super) workers: Option<usize>,
     pub(super) data_dir: Option<PathBuf>,
+    pub(super) drain_delay: Option<Duration>,
+    /// `Some(None)`: none, said aloud.
+    pub(super) upgrade_socket: Option<Option<PathBuf>>,
 }
 
 /// `[listen]`.

@@ -56,6 +56,10 @@ pub struct Server {
     pub workers: Option<NonZeroUsize>,
     /// State that outlives the process: the rule set, self-signed certificates.
     pub data_dir: PathBuf,
+    /// From SIGTERM to the end of accepting; every answer in that time ends its connection.
+    pub drain_delay: Duration,
+    /// Where sockets are handed over to a successor; `None` for not at all.
+    pub upgrade_socket: Option<PathBuf>,
 }
 
 /// Sockets.

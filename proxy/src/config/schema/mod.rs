@@ -56,6 +56,8 @@ fn server(table: &mut Table<'_>) -> raw::Server {
         grace: table.take("grace", duration(GRACE)),
         workers: table.take("workers", integer(0..=1024)),
         data_dir: table.take("data_dir", path),
+        drain_delay: table.take("drain_delay", duration(GRACE)),
+        upgrade_socket: table.take("upgrade_socket", upgrade_socket),
     }
 }
 
@@ -177,6 +179,18 @@ fn admin(node: Node<'_>) -> Option<Option<At<SocketAddr>>> {
             None
         }
         None => address(node).map(Some),
+    }
+}
+
+/// A path, or `false`.
+fn upgrade_socket(node: Node<'_>) -> Option<Option<PathBuf>> {
+    match node.value().as_bool() {
+        Some(false) => Some(None),
+        Some(true) => {
+            node.wrong_type("false, or a path such as \"/run/palisade/upgrade.sock\"", None);
+            None
+        }
+        None => path(node).map(Some),
     }
 }
 
