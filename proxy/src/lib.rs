@@ -1,5 +1,6 @@
 //! Palisade: an edge reverse proxy with an embedded WAF.
 
+pub mod access;
 pub mod acme;
 pub mod admin;
 pub mod app;

@@ -9,6 +9,8 @@ use std::time::Instant;
 
 use arc_swap::ArcSwap;
 
+use crate::access::{AccessError, Policies, Shared};
+use crate::certs::{CertificateError, ClientTrust, ClientTrusts};
 use crate::config::{Backend, Config, Route, UpstreamTarget, WafMode};
 use crate::limit::BodyBudget;
 use crate::profile::{Profile, ProfileError, Profiles};
@@ -23,7 +25,10 @@ pub struct Snapshot {
     pub config: Arc<Config>,
     /// Memory for bodies under inspection.
     pub body_budget: BodyBudget,
+    /// Which hosts ask clients for certificates.
+    pub client_trusts: ClientTrusts,
     routes: RouteTable<Arc<LiveRoute>>,
+    access: Shared,
 }
 
 /// A route with all it needs to serve.
@@ -41,6 +46,10 @@ pub struct LiveRoute {
     pub profile: Option<Arc<Profile>>,
     /// Who gets copies of its requests.
     pub mirror: Option<Mirror>,
+    /// Who may use it; none if everybody may.
+    pub access: Option<Policies>,
+    /// Whose certificates its clients show, if they are to show one.
+    pub client_trust: Option<Arc<ClientTrust>>,
 }
 
 /// What a snapshot is built with.
@@ -72,6 +81,25 @@ pub enum SnapshotError {
         /// Why.
         source: UpstreamError,
     },
+    /// What access policies share cannot be used.
+    #[error("[access]: {0}")]
+    Access(AccessError),
+    /// The CAs of its clients cannot be used.
+    #[error("route {route}: client_certificate: {source}")]
+    ClientTrust {
+        /// The route.
+        route: String,
+        /// Why.
+        source: Box<CertificateError>,
+    },
+    /// Its access policies cannot be put into force.
+    #[error("route {route}: {source}")]
+    Policies {
+        /// The route.
+        route: String,
+        /// Why.
+        source: AccessError,
+    },
 }
 
 impl Snapshot {
@@ -79,8 +107,10 @@ impl Snapshot {
     pub fn build(config: Config, with: &Ingredients<'_>) -> Result<Self, Vec<SnapshotError>> {
         let mut live = Vec::with_capacity(config.routes.len());
         let mut errors = Vec::new();
+        let access = Shared::read(&config, with.previous.map(|previous| &previous.access));
+        let access = access.map_err(|error| vec![SnapshotError::Access(error)])?;
         for route in &config.routes {
-            match LiveRoute::build(route, with) {
+            match LiveRoute::build(route, &access, with) {
                 Ok(route) => live.push(Arc::new(route)),
                 Err(error) => errors.push(error),
             }
@@ -93,12 +123,19 @@ impl Snapshot {
             Some(previous) => previous.body_budget.with_limit(limit),
             None => BodyBudget::new(limit),
         };
+        let hosts = live.iter().flat_map(|live| {
+            let trust = || live.client_trust.clone();
+            live.route.hosts.iter().map(move |host| (host, trust()))
+        });
+        let client_trusts = ClientTrusts::new(hosts);
         let table = live.iter().map(|route| (route.route.as_ref(), Arc::clone(route)));
         Ok(Self {
             generation: with.previous.map_or(1, |previous| previous.generation + 1),
             routes: RouteTable::new(table),
             config: Arc::new(config),
             body_budget,
+            client_trusts,
+            access,
         })
     }
 
@@ -113,12 +150,10 @@ impl Snapshot {
 }
 
 impl LiveRoute {
-    fn build(route: &Arc<Route>, with: &Ingredients<'_>) -> Result<Self, SnapshotError> {
+    fn build(route: &Arc<Route>, shared: &Shared, with: &Ingredients<'_>) -> Result<Self, SnapshotError> {
         let name = || route.name.clone();
         let profile = match route.waf.mode {
             WafMode::Off => None,
-            // Nothing of such a route's requests goes anywhere.
-            _ if route.upstream.target == UpstreamTarget::Elsewhere => None,
             mode => Some(with.profiles.get(&route.waf.profile, mode).map_err(|source| {
                 SnapshotError::Profile {
                     route: name(),
@@ -131,7 +166,22 @@ impl LiveRoute {
             route: name(),
             source,
         })?;
+        let known = with.previous.and_then(|previous| previous.route(&route.name));
+        let known = known.and_then(|known| known.access.as_ref());
+        let access = Policies::build(&route.access, shared, known);
+        let access = access.map_err(|source| SnapshotError::Policies {
+            route: name(),
+            source,
+        })?;
+        let settings = route.access.client_certificate.as_ref();
+        let trust = settings.map(|settings| ClientTrust::read(&settings.ca, settings.crl.as_deref()));
+        let client_trust = trust.transpose().map_err(|source| SnapshotError::ClientTrust {
+            route: name(),
+            source: Box::new(source),
+        })?;
         Ok(Self {
+            access,
+            client_trust: client_trust.map(Arc::new),
             label: route.name.as_str().into(),
             balancer: balancer(route, with),
             route: Arc::clone(route),

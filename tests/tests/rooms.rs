@@ -17,6 +17,7 @@ const PROXY: Table = &[
     (
         "cli",
         &[
+            "access",
             "app",
             "config",
             "config_files",
@@ -57,10 +58,12 @@ const PROXY: Table = &[
         ],
     ),
     ("handover", &[]),
-    ("admin", &["snapshot", "telemetry"]),
+    ("admin", &["limit", "snapshot", "telemetry"]),
     (
         "flow",
         &[
+            "access",
+            "certs",
             "config",
             "engine",
             "incident",
@@ -76,8 +79,11 @@ const PROXY: Table = &[
     ("ddns", &["config", "nameserver", "secret"]),
     (
         "snapshot",
-        &["certs", "config", "limit", "profile", "route", "upstream"],
+        &[
+            "access", "certs", "config", "limit", "profile", "route", "upstream",
+        ],
     ),
+    ("access", &["config", "limit"]),
     ("upstream", &["config"]),
     ("acme", &["certs", "config", "nameserver", "secret"]),
     ("certs", &["config"]),

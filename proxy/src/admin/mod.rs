@@ -1,4 +1,7 @@
-//! The admin listener: health and metrics, for probes and Prometheus; how background services stand. Never on a public address.
+//! The admin listener: health and metrics, for probes and Prometheus; how background services stand; bans. Never on a
+//! public address.
+
+mod bans;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,6 +12,7 @@ use pingora_core::apps::http_app::ServeHttp;
 use pingora_core::protocols::http::ServerSession;
 use serde_json::Value;
 
+use crate::limit::Bans;
 use crate::telemetry::Metrics;
 
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -35,6 +39,7 @@ impl Readiness {
 pub struct Admin {
     metrics: Arc<Metrics>,
     readiness: Readiness,
+    bans: Arc<Bans>,
     status: Box<dyn Fn() -> Value + Send + Sync>,
     refresh: Box<dyn Fn(&Metrics) + Send + Sync>,
 }
@@ -45,12 +50,14 @@ impl Admin {
     pub fn new(
         metrics: Arc<Metrics>,
         readiness: Readiness,
+        bans: Arc<Bans>,
         status: impl Fn() -> Value + Send + Sync + 'static,
         refresh: impl Fn(&Metrics) + Send + Sync + 'static,
     ) -> Self {
         Self {
             metrics,
             readiness,
+            bans,
             status: Box::new(status),
             refresh: Box::new(refresh),
         }
@@ -66,10 +73,11 @@ impl Admin {
                 (self.refresh)(&self.metrics);
                 (StatusCode::OK, OPENMETRICS, self.metrics.encode())
             }
+            "/bans" => (StatusCode::OK, JSON, format!("{:#}\n", bans::list(&self.bans))),
             _ => (
                 StatusCode::NOT_FOUND,
                 TEXT,
-                "/healthz /readyz /status /metrics\n".to_owned(),
+                "/healthz /readyz /status /metrics /bans\n".to_owned(),
             ),
         }
     }
@@ -81,7 +89,14 @@ impl ServeHttp for Admin {
         if !session.is_body_done() {
             session.set_keepalive(None);
         }
-        let (status, content_type, body) = self.answer(session.req_header().uri.path());
+        let head = session.req_header();
+        let (status, content_type, body) = match bans::to_lift(head) {
+            Some(address) => {
+                let (status, text) = bans::lift(&self.bans, head, address);
+                (status, TEXT, text)
+            }
+            None => self.answer(head.uri.path()),
+        };
         let mut response = Response::new(Vec::new());
         *response.status_mut() = status;
         let headers = response.headers_mut();

@@ -1,5 +1,6 @@
 //! From a configuration file to an edge that is ready to accept.
 
+use std::hash::RandomState;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use crate::certs::{self, CertificateStore};
 use crate::config::Config;
 use crate::flow::EdgeParts;
 use crate::handover::Predecessor;
+use crate::limit::Bans;
 use crate::profile::Profiles;
 use crate::snapshot::{Ingredients, Snapshot, SnapshotHandle};
 use crate::telemetry::access::Style;
@@ -64,7 +66,12 @@ impl App {
         if !addresses.https.is_empty() && none && !awaited {
             return Err(StartError::NoCertificate);
         }
+        let bans = Arc::new(Bans::new(RandomState::new()));
+        if serves.bans.enabled && serves.bans.keep {
+            super::bans::restore(&bans, &serves.server.data_dir, serves.bans.most);
+        }
         let parts = EdgeParts {
+            bans,
             snapshots: reloader.snapshots.clone(),
             metrics: Arc::clone(&reloader.metrics),
             access,

@@ -1,5 +1,6 @@
 //! The composition root: it alone sees every room. Read it as a table of contents.
 
+mod bans;
 mod build;
 mod error;
 mod reload;

@@ -83,10 +83,12 @@ impl Reloader {
         let certificates = config.tls.certificates.iter();
         let mut files = config.files.clone();
         files.extend(certificates.flat_map(|pair| [pair.certificate.clone(), pair.key.clone()]));
+        files.extend(config.access.country_database.iter().cloned());
         for route in &config.routes {
             files.extend(route.waf.profile.seclang_before.iter().cloned());
             files.extend(route.waf.profile.seclang_after.iter().cloned());
             files.extend(route.upstream.tls.ca.iter().cloned());
+            files.extend(route.access.files().map(Path::to_owned));
         }
         files
     }

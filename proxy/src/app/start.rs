@@ -19,11 +19,13 @@ use super::services::Supervisor;
 use super::sockets::{Addresses, Sockets};
 use super::{StartError, status};
 use crate::admin::{Admin, Readiness};
+use crate::certs::ClientTrust;
 use crate::config::Config;
 use crate::flow::{Edge, EdgeParts, Redirect};
 use crate::handover::{Offer, Predecessor, Socket};
-use crate::listen::{self, Acceptor, Gauge, RequestLines, Transport};
+use crate::listen::{self, Acceptor, ClientAuth, ClientTrustSource, Gauge, RequestLines, Transport};
 use crate::service::Board;
+use crate::snapshot::SnapshotHandle;
 use crate::telemetry::Metrics;
 use crate::upstream::Echo;
 use crate::watch::FileWatch;
@@ -54,7 +56,7 @@ impl App {
         let readiness = Readiness::default();
         let logs = [parts.access.clone(), parts.audit.clone(), parts.matches.clone()];
         let board = Board::default();
-        let admin = status::admin(&reloader, &logs, &readiness, &board);
+        let admin = status::admin(&reloader, &logs, &readiness, &board, &parts.bans);
         let supervisor = Supervisor {
             snapshots: reloader.snapshots.clone(),
             data_dir: config.server.data_dir.clone(),
@@ -65,9 +67,14 @@ impl App {
         };
         let crew = supervisor.crew().await;
         let transport = tls(&config, &reloader)?;
-        let proxy = proxy(&config, parts);
         let offered = sockets.offered(&config.listen).map_err(StartError::Runtime)?;
         let mut tasks = JoinSet::new();
+        tasks.spawn(super::bans::keep(
+            Arc::clone(&parts.bans),
+            reloader.snapshots.clone(),
+            stopped.clone(),
+        ));
+        let proxy = proxy(&config, parts);
         let mut wiring = Wiring {
             tasks: &mut tasks,
             ends: &ends,
@@ -241,10 +248,29 @@ fn redirect_port(config: &Config, addresses: &Addresses) -> u16 {
 fn tls(config: &Config, reloader: &Reloader) -> Result<Transport, StartError> {
     let server = listen::server_config(config.tls.min_version, reloader.certificates.resolver())?;
     let acceptor = TlsAcceptor::from_server_config(Arc::new(server));
+    let auth = ClientAuth {
+        minimum: config.tls.min_version,
+        resolver: reloader.certificates.resolver(),
+        source: Arc::new(Trusts(reloader.snapshots.clone())),
+    };
     Ok(Transport::Tls(
         Arc::new(acceptor),
         config.listen.handshake_timeout,
+        auth,
     ))
+}
+
+/// Which hosts want certificates, by the configuration that serves.
+struct Trusts(SnapshotHandle);
+
+impl ClientTrustSource for Trusts {
+    fn any(&self) -> bool {
+        self.0.load().client_trusts.any()
+    }
+
+    fn of(&self, server_name: &str) -> Option<Arc<ClientTrust>> {
+        self.0.load().client_trusts.of(server_name)
+    }
 }
 
 fn proxy(config: &Config, parts: EdgeParts) -> Arc<HttpProxy<Edge>> {

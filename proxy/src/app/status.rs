@@ -9,18 +9,27 @@ use time::format_description::well_known::Rfc3339;
 use super::reload::Reloader;
 use crate::admin::{Admin, Readiness};
 use crate::certs::{CertificateStore, Entry};
+use crate::limit::Bans;
 use crate::service::Board;
 use crate::telemetry::metrics::{CertificateLabels, LogLabels, ServiceLabels};
 use crate::telemetry::{Metrics, Sink};
 
 /// The admin application.
-pub(super) fn admin(reloader: &Reloader, logs: &[Sink; 3], readiness: &Readiness, board: &Board) -> Admin {
+pub(super) fn admin(
+    reloader: &Reloader,
+    logs: &[Sink; 3],
+    readiness: &Readiness,
+    board: &Board,
+    bans: &Arc<Bans>,
+) -> Admin {
     let (snapshots, logs) = (reloader.snapshots.clone(), logs.clone());
     let (certificates, told) = (reloader.certificates.clone(), board.clone());
     let status = status(reloader, readiness, board);
+    let banned = Arc::clone(bans);
     Admin::new(
         Arc::clone(&reloader.metrics),
         readiness.clone(),
+        Arc::clone(bans),
         status,
         move |metrics| {
             let held = snapshots.load().body_budget.held();
@@ -29,6 +38,9 @@ pub(super) fn admin(reloader: &Reloader, logs: &[Sink; 3], readiness: &Readiness
                 let dropped = metrics.dropped_lines.get_or_create(&LogLabels { log });
                 dropped.set(sink.dropped());
             }
+            let now = OffsetDateTime::now_utc().unix_timestamp();
+            let banned = banned.list(u64::try_from(now).unwrap_or_default()).len();
+            metrics.bans.set(i64::try_from(banned).unwrap_or(i64::MAX));
             tell_services(metrics, &told);
             tell_certificates(metrics, &certificates);
         },

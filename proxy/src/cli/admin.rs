@@ -15,25 +15,29 @@ const LONGEST: u64 = 4 << 20;
 
 /// The body of a 200 answer to `path`.
 pub(super) fn ask(config: &Path, path: &str) -> Result<String, Failed> {
+    send(config, "GET", path)
+}
+
+/// The body of a 200 answer to another method.
+pub(super) fn send(config: &Path, method: &str, path: &str) -> Result<String, Failed> {
     let Some(admin) = load(config)?.listen.admin else {
         return Err(say("[listen].admin is off: there is nothing to ask"));
     };
-    let answer = exchange(reachable(admin), path)
+    let answer = exchange(reachable(admin), method, path)
         .map_err(|error| say(format!("{admin}: {error}; is the edge running?")))?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     if head.starts_with("HTTP/1.1 200") || head.starts_with("HTTP/1.0 200") {
         return Ok(body.to_owned());
     }
-    Err(say(format!(
-        "{admin}: {}",
-        head.lines().next().unwrap_or("no answer")
-    )))
+    let told = if method == "GET" { "" } else { body.trim_end() };
+    let status = head.lines().next().unwrap_or("no answer");
+    Err(say(format!("{admin}: {status} {told}").trim_end()))
 }
 
-fn exchange(address: SocketAddr, path: &str) -> std::io::Result<String> {
+fn exchange(address: SocketAddr, method: &str, path: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, DEADLINE)?;
     stream.set_read_timeout(Some(DEADLINE))?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    let request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;
     let mut answer = String::new();
     stream.take(LONGEST).read_to_string(&mut answer)?;

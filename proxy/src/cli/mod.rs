@@ -7,10 +7,12 @@
 
 mod admin;
 mod backwards;
+mod bans;
 mod certs;
 mod check;
 mod dns;
 mod doctor;
+mod hash_password;
 mod health;
 mod incident;
 mod ip;
@@ -49,6 +51,9 @@ enum Command {
         #[arg(long)]
         upgrade: bool,
     },
+    /// Clients that a running edge keeps out after WAF incidents.
+    #[command(subcommand)]
+    Bans(bans::BansCommand),
     /// Check a configuration: every error, with its place.
     Check {
         /// The configuration file.
@@ -57,6 +62,8 @@ enum Command {
     },
     /// Explain an incident, and print the narrowest exclusion that would let its request pass.
     Incident(incident::IncidentArguments),
+    /// Read a password from standard input and print its hash, for a route's `basic_auth`.
+    HashPassword(hash_password::HashPasswordArguments),
     /// Ask a running edge whether it is healthy: for container health checks.
     Health(ConfigArgument),
     /// Look whether what certificates and DNS records need is there, and say what to mend. Changes nothing.
@@ -109,8 +116,10 @@ pub fn main(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) ->
     };
     let result = match cli.command {
         Command::Run { config, upgrade } => app::run(&config.config, upgrade).map_err(say),
+        Command::Bans(command) => bans::run(&command),
         Command::Check { file } => check::run(&file),
         Command::Incident(arguments) => incident::run(&arguments),
+        Command::HashPassword(arguments) => hash_password::run(&arguments),
         Command::Health(ConfigArgument { config }) => health::run(&config),
         Command::Doctor(ConfigArgument { config }) => doctor::run(&config),
         Command::Certs { config, json } => certs::run(&config.config, json),

@@ -12,6 +12,11 @@ pub(crate) fn config(text: &str) -> Config {
     load(Path::new("palisade.toml"), &files).unwrap_or_else(|errors| panic!("{errors}"))
 }
 
+/// The user that a text `name:hash` says.
+pub(crate) fn user(text: &str) -> (String, super::PasswordHash) {
+    super::values::password::parse_user(text).unwrap_or_else(|fault| panic!("{}", fault.reason))
+}
+
 /// Files in memory. A file that is not there is not found; a text `!` cannot be read.
 #[derive(Default)]
 pub(crate) struct MemoryFiles(BTreeMap<PathBuf, String>);

@@ -8,11 +8,15 @@ use http::StatusCode;
 use palisade_waf::Completeness;
 use pingora_core::protocols::http::ServerSession;
 use pingora_error::Result;
+use pingora_http::ResponseHeader;
 
+use super::access;
+use super::bans;
 use super::body::{self, Held, Terms};
 use super::compress::Press;
 use super::connection;
 use super::context::RequestContext;
+use super::dress::Dress;
 use super::filter;
 use super::gate::{self, Duties};
 use super::head;
@@ -21,23 +25,34 @@ use super::reading::{self, Ambiguous};
 use super::respond::{self, Answer};
 use super::response_gate::ResponseGate;
 use crate::config::{BodyLimitAction, WafMode};
+use crate::limit::Bans;
 use crate::route::Asked;
 use crate::snapshot::LiveRoute;
 
 /// Admits the request, or answers it: `true` if the client has its answer.
-pub(super) async fn admit(session: &mut ServerSession, context: &mut RequestContext) -> Result<bool> {
+pub(super) async fn admit(
+    session: &mut ServerSession,
+    context: &mut RequestContext,
+    bans: &Bans,
+) -> Result<bool> {
     identify(session, context);
+    if let Some(refusal) = bans::check(bans, session, context) {
+        return refusal.send(session).await.map(|()| true);
+    }
     let refusal = match find_route(session, context) {
         Ok(Some(route)) => {
             connection::limit_pauses(session, &context.snapshot.config.listen, &route.route.upstream);
-            if let Some(answer) = filter::answer(session.req_header(), &route) {
-                return respond::bare(session, answer?).await.map(|()| true);
+            // A preflight never shows who asks (Fetch, CORS protocol and credentials): it is answered before anybody
+            // has to say so, and tells no more than the configuration does.
+            if let Some(head) = filter::preflight(session.req_header(), &route) {
+                return bare(session, context, head?).await;
             }
-            if filter::is_too_large(session.req_header(), &route) {
-                context.error = Some("request body over max_request_body".to_owned());
-                Some(Answer::plain(StatusCode::PAYLOAD_TOO_LARGE))
-            } else {
-                inspect(session, context, &route).await
+            match access::check(session, context, &route).await {
+                Some(refusal) => Some(refusal),
+                None => match filter::redirect(session.req_header(), &route) {
+                    Some(head) => return bare(session, context, head?).await,
+                    None => inspect(session, context, &route).await,
+                },
             }
         }
         Ok(None) => Some(Answer::plain(StatusCode::NOT_FOUND)),
@@ -49,12 +64,18 @@ pub(super) async fn admit(session: &mut ServerSession, context: &mut RequestCont
         }
     };
     match refusal {
-        Some(answer) => {
-            let dress = filter::of_own_answers(session.req_header(), context);
-            answer.dressed(dress).send(session).await.map(|()| true)
-        }
+        Some(answer) => answer.of(context).send(session).await.map(|()| true),
         None => Ok(false),
     }
+}
+
+async fn bare(
+    session: &mut ServerSession,
+    context: &RequestContext,
+    mut head: ResponseHeader,
+) -> Result<bool> {
+    Dress::of(context).complete_bare(&mut head)?;
+    respond::bare(session, head).await.map(|()| true)
 }
 
 fn identify(session: &mut ServerSession, context: &mut RequestContext) {
@@ -103,6 +124,10 @@ async fn inspect(
     context: &mut RequestContext,
     route: &LiveRoute,
 ) -> Option<Answer> {
+    if filter::is_too_large(session.req_header(), route) {
+        context.error = Some("request body over max_request_body".to_owned());
+        return Some(Answer::plain(StatusCode::PAYLOAD_TOO_LARGE));
+    }
     let mut held = None;
     if let Some(refusal) = run_waf(session, context, route, &mut held).await {
         return Some(refusal);
@@ -116,7 +141,7 @@ async fn inspect(
             let limit = route.route.waf.response_body_limit;
             ResponseGate::new(
                 Arc::clone(inspection),
-                filter::of_own_answers(session.req_header(), context),
+                Dress::of(context),
                 limit,
                 context.snapshot.body_budget.share(),
             )

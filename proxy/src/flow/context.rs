@@ -6,10 +6,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use pingora_error::{Error, ErrorType};
 
+use super::access::Granted;
 use super::filter::{Seen, Tap};
 use super::gate::Home;
 use super::inspection::SharedInspection;
 use crate::snapshot::{LiveRoute, Snapshot};
+use crate::telemetry::metrics::Refusal;
 use crate::upstream::Candidates;
 
 /// The state of one request; it lives on the snapshot that it began with.
@@ -28,6 +30,10 @@ pub struct RequestContext {
     pub(super) host: String,
     /// The route, once found.
     pub(super) route: Option<Arc<LiveRoute>>,
+    /// What the access policies found, where the route has any.
+    pub(super) granted: Option<Box<Granted>>,
+    /// Why the edge itself refused the request, where it did.
+    pub(super) refused: Option<Refusal>,
     /// The WAF's side, where it runs.
     pub(super) inspection: Option<SharedInspection>,
     /// Where the real session waits while a gate stands in for it.
@@ -65,6 +71,8 @@ impl RequestContext {
             client: SocketAddr::from(([0, 0, 0, 0], 0)),
             host: String::new(),
             route: None,
+            granted: None,
+            refused: None,
             inspection: None,
             home: None,
             tried: Vec::new(),

@@ -72,7 +72,12 @@ fn drop_untrusted(request: &mut RequestHeader) {
 
 fn is_ours(name: &str) -> bool {
     let is = |ours: &str| name.len() == ours.len() && begins_with(name, ours);
-    begins_with(name, "x-forwarded-") || is("x-real-ip") || is("x-request-id") || is("forwarded")
+    begins_with(name, "x-forwarded-")
+        || is("client-cert")
+        || is("client-cert-chain")
+        || is("x-real-ip")
+        || is("x-request-id")
+        || is("forwarded")
 }
 
 /// Whether a name begins so, with `_` for `-` or not.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::StatusCode;
 use pingora_core::modules::http::HttpModules;
 use pingora_core::protocols::Digest;
 use pingora_core::upstreams::peer::HttpPeer;
@@ -14,7 +15,7 @@ use pingora_proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
 use super::admit::admit;
 use super::context::RequestContext;
 use super::parts::EdgeParts;
-use super::{connection, filter, forward, gate, log, respond, route};
+use super::{access, connection, filter, forward, gate, log, respond, route, security_headers};
 
 /// The edge as Pingora sees it.
 pub struct Edge {
@@ -46,7 +47,7 @@ impl ProxyHttp for Edge {
             &context.snapshot.config.listen,
             draining,
         );
-        let answered = admit(session.as_downstream_mut(), context).await;
+        let answered = admit(session.as_downstream_mut(), context, &self.parts.bans).await;
         log::request_matches(&self.parts, session.as_downstream(), context);
         answered
     }
@@ -68,6 +69,7 @@ impl ProxyHttp for Edge {
         context: &mut RequestContext,
     ) -> Result<()> {
         forward::request(context, request)?;
+        access::to_upstream(context, request)?;
         filter::request(&self.parts, context, request)
     }
 
@@ -97,13 +99,17 @@ impl ProxyHttp for Edge {
     async fn upstream_response_filter(
         &self,
         _session: &mut Session,
-        _response: &mut ResponseHeader,
+        response: &mut ResponseHeader,
         context: &mut RequestContext,
     ) -> Result<()> {
         context
             .first_byte
             .get_or_insert_with(|| context.started.elapsed());
-        Ok(())
+        if response.status.is_informational() && response.status != StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(());
+        }
+        access::to_client(context, response)?;
+        security_headers::complete(context, response)
     }
 
     async fn response_filter(
@@ -155,8 +161,7 @@ impl ProxyHttp for Edge {
     ) -> FailToProxy {
         context.failed(error);
         gate::remove(session.as_downstream_mut(), context.home.take());
-        let dress = filter::of_own_answers(session.req_header(), context);
-        let error_code = respond::failure(session.as_downstream_mut(), error, dress).await;
+        let error_code = respond::failure(session.as_downstream_mut(), context, error).await;
         FailToProxy {
             error_code,
             can_reuse_downstream: false,

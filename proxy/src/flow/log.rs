@@ -8,6 +8,7 @@ use pingora_core::protocols::http::ServerSession;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::bans;
 use super::context::RequestContext;
 use super::inspection::{Inspection, Outcome, lock};
 use super::parts::EdgeParts;
@@ -17,7 +18,7 @@ use crate::config::HostPattern;
 use crate::incident::{Facts, Incident};
 use crate::telemetry::access::Entry;
 use crate::telemetry::matches;
-use crate::telemetry::metrics::{RequestLabels, RouteLabels, WafLabels, WafOutcome};
+use crate::telemetry::metrics::{Refusal, RefusalLabels, RequestLabels, RouteLabels, WafLabels, WafOutcome};
 
 /// Logs and counts a finished request.
 pub(super) fn request(parts: &EdgeParts, session: &mut ServerSession, context: &mut RequestContext) {
@@ -33,6 +34,10 @@ pub(super) fn request(parts: &EdgeParts, session: &mut ServerSession, context: &
         inspection.logging();
         count_waf(parts, &route, &inspection);
         matches_of(parts, session, context, &mut inspection);
+        // An answer that was stopped is the application's doing.
+        if inspection.outcome() == Outcome::Blocked && context.upstream.is_none() {
+            bans::count(parts, context);
+        }
         let is_incident = inspection.outcome() != Outcome::Passed;
         if parts.audit.is_on() && (is_incident || inspection.transaction().wants_audit()) {
             entry.get_or_insert_with(|| self::entry(session, context, status));
@@ -47,6 +52,13 @@ pub(super) fn request(parts: &EdgeParts, session: &mut ServerSession, context: &
         if let Some(exchange) = inspection.take_shadow() {
             shadow::judge_later(parts, context, Arc::clone(&route), exchange);
         }
+    }
+    if let Some(reason) = context.refused {
+        let labels = RefusalLabels {
+            route: Arc::clone(&route),
+            reason,
+        };
+        parts.metrics.refusals.get_or_create(&labels).inc();
     }
     count_request(parts, route, status, context.started.elapsed());
     if let Some(entry) = entry.filter(|_| parts.access.is_on()) {
@@ -100,6 +112,8 @@ fn entry(session: &ServerSession, context: &RequestContext, status: u16) -> Entr
         upstream_ms: context.first_byte.map(millis),
         bytes_received: session.body_bytes_read(),
         bytes_sent: session.body_bytes_sent(),
+        user: context.granted.as_ref().and_then(|granted| granted.user.clone()),
+        refused: context.refused.map(Refusal::as_str),
         waf: "off",
         error: context.error.clone(),
         ..Entry::default()

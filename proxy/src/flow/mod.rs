@@ -2,11 +2,14 @@
 //! job and knows nothing of the hooks.
 
 mod accept;
+mod access;
 mod admit;
+mod bans;
 mod body;
 mod compress;
 mod connection;
 mod context;
+mod dress;
 mod filter;
 mod forward;
 mod gate;
@@ -21,6 +24,7 @@ mod redirect;
 mod respond;
 mod response_gate;
 mod route;
+mod security_headers;
 #[cfg(feature = "coraza")]
 mod shadow;
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::limit::Bans;
 use crate::snapshot::SnapshotHandle;
 use crate::telemetry::access::Style;
 use crate::telemetry::{Metrics, Sink};
@@ -12,6 +13,8 @@ pub struct EdgeParts {
     pub snapshots: SnapshotHandle,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// Clients that are kept out.
+    pub bans: Arc<Bans>,
     /// The access log.
     pub access: Sink,
     /// How its lines look.

@@ -89,6 +89,16 @@ pub(super) fn path_of_url(target: &[u8]) -> Option<&[u8]> {
     }
 }
 
+/// Path and query as they were sent, whatever the form of the target.
+pub(super) fn origin_form(head: &RequestHeader) -> &[u8] {
+    match head.raw_path() {
+        target if target.starts_with(b"/") => target,
+        target => path_of_url(target)
+            .filter(|path| path.starts_with(b"/"))
+            .unwrap_or(b"/"),
+    }
+}
+
 /// RFC 9112 section 3.2.3: a tunnel leads to a host and a port.
 fn not_a_tunnel(target: &[u8]) -> Ambiguous {
     let port = target.rsplit(|byte| *byte == b':').next().unwrap_or_default();

@@ -1,6 +1,5 @@
 //! The edge's own answers: a page for people, JSON for programs, nothing that helps an attacker.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,13 +7,14 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use palisade_waf::InterruptionKind;
 use pingora_core::protocols::http::ServerSession;
 use pingora_error::{Error, ErrorSource, ErrorType, Result};
-use pingora_http::ResponseHeader;
+use pingora_http::{RequestHeader, ResponseHeader};
 use serde::Serialize;
 
 use super::accept::{self, Form};
+use super::context::RequestContext;
+use super::dress::Dress;
 use super::head;
 use super::inspection::Decision;
-use crate::config::ErrorPages;
 
 /// How long and how far a refused body is read on: enough for a client to notice its answer.
 const LINGER: Duration = Duration::from_secs(1);
@@ -29,19 +29,12 @@ pub(super) struct Answer {
     pub(super) incident: Option<String>,
     /// For a redirect by rule.
     pub(super) location: Option<HeaderValue>,
+    /// More headers.
+    pub(super) headers: Vec<(HeaderName, HeaderValue)>,
+    /// Somebody else's page instead of ours.
+    page: Option<Bytes>,
     /// How it looks on this route, to this client.
-    pub(super) dress: Dress,
-}
-
-/// How an answer of the edge looks besides what it says.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Dress {
-    /// More lines of its head.
-    pub(super) lines: Vec<(HeaderName, HeaderValue)>,
-    /// The operator's own pages.
-    pub(super) pages: Arc<ErrorPages>,
-    /// The request's id, in the logs too.
-    pub(super) request_id: String,
+    dress: Dress,
 }
 
 #[derive(Serialize)]
@@ -61,6 +54,8 @@ impl Answer {
             status,
             incident: None,
             location: None,
+            headers: Vec::new(),
+            page: None,
             dress: Dress::default(),
         }
     }
@@ -71,6 +66,8 @@ impl Answer {
             status,
             incident: Some(incident.to_owned()),
             location: None,
+            headers: Vec::new(),
+            page: None,
             dress: Dress::default(),
         }
     }
@@ -95,65 +92,94 @@ impl Answer {
             status,
             incident: Some(incident.to_owned()),
             location,
+            headers: Vec::new(),
+            page: None,
             dress: Dress::default(),
         })
     }
 
-    /// The same, dressed.
+    /// Another service's answer.
+    pub(super) fn passed_on(
+        status: StatusCode,
+        headers: Vec<(HeaderName, HeaderValue)>,
+        page: Vec<u8>,
+    ) -> Self {
+        Self {
+            headers,
+            page: Some(page.into()),
+            ..Self::plain(status)
+        }
+    }
+
+    /// With another header.
+    pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// With what access policies and the route have to say to the client.
+    pub(super) fn of(self, context: &RequestContext) -> Self {
+        self.dressed(Dress::of(context))
+    }
+
+    /// The same, prepared.
     pub(super) fn dressed(self, dress: Dress) -> Self {
         Self { dress, ..self }
     }
 
     /// Sends it. The connection closes afterwards if a request body is still on its way.
     pub(super) async fn send(&self, session: &mut ServerSession) -> Result<()> {
-        let form = accept::form(&session.req_header().headers);
-        let body = match form {
-            Form::Html => self.html(),
-            Form::Json => self.json(),
-            Form::Text => self.text(),
+        let asked = session.req_header();
+        let form = accept::form(&asked.headers);
+        let body = match (&self.page, form) {
+            (Some(page), _) => page.clone(),
+            (None, Form::Html) => self.html().into(),
+            (None, Form::Json) => self.json().into(),
+            (None, Form::Text) => self.text().into(),
         };
-        let head_only = session.req_header().method == Method::HEAD;
-        let header = self.header(form, body.len())?;
+        let head_only = asked.method == Method::HEAD;
+        let header = self.header(asked, form, body.len())?;
         if !session.is_body_done() {
             session.set_keepalive(None);
         }
         session.write_response_header(Box::new(header)).await?;
-        let body = if head_only {
-            Bytes::new()
-        } else {
-            Bytes::from(body)
-        };
+        let body = if head_only { Bytes::new() } else { body };
         session.write_response_body(body, true).await?;
         linger(session).await;
         Ok(())
     }
 
-    fn header(&self, form: Form, length: usize) -> Result<ResponseHeader> {
+    fn header(&self, asked: &RequestHeader, form: Form, length: usize) -> Result<ResponseHeader> {
         let mut header = ResponseHeader::build(self.status, Some(6))?;
         let content_type = match form {
             Form::Html => "text/html; charset=utf-8",
             Form::Json => "application/json",
             Form::Text => "text/plain; charset=utf-8",
         };
-        header.insert_header(header::CONTENT_TYPE, content_type)?;
         header.insert_header(header::CONTENT_LENGTH, length)?;
-        header.insert_header(header::CACHE_CONTROL, "no-store")?;
-        header.insert_header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")?;
+        if self.page.is_none() {
+            header.insert_header(header::CONTENT_TYPE, content_type)?;
+            header.insert_header(header::CACHE_CONTROL, "no-store")?;
+            header.insert_header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")?;
+        }
         if let Some(location) = &self.location {
             header.insert_header(header::LOCATION, location.clone())?;
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+        if self.status == StatusCode::SERVICE_UNAVAILABLE && self.page.is_none() {
             header.insert_header(header::RETRY_AFTER, "5")?;
         }
-        for (name, value) in &self.dress.lines {
+        for (name, value) in &self.headers {
             header.append_header(name.clone(), value.clone())?;
         }
+        self.dress.complete(asked, &mut header)?;
         Ok(header)
     }
 
     fn reason(&self) -> &'static str {
         match self.status {
+            StatusCode::UNAUTHORIZED => "This needs a user name and a password",
             StatusCode::FORBIDDEN => "This request was blocked",
+            StatusCode::TOO_MANY_REQUESTS => "There were too many requests",
             StatusCode::PAYLOAD_TOO_LARGE => "This request is too large",
             StatusCode::NOT_FOUND => "There is nothing here",
             StatusCode::BAD_REQUEST => "This request could not be understood",
@@ -177,12 +203,6 @@ impl Answer {
         body
     }
 
-    /// What the operator can find a failure by; a refusal has its incident.
-    fn failure_id(&self) -> Option<&str> {
-        let is_failure = self.status.is_server_error() && self.incident.is_none();
-        Some(self.dress.request_id.as_str()).filter(|id| is_failure && !id.is_empty())
-    }
-
     fn text(&self) -> Vec<u8> {
         let mut text = format!("{}: {}\n", self.status.as_u16(), self.reason());
         if let Some(incident) = &self.incident {
@@ -192,6 +212,12 @@ impl Answer {
             text += &format!("Request: {id}\n");
         }
         text.into_bytes()
+    }
+
+    /// What the operator can find a failure by; a refusal has its incident.
+    fn failure_id(&self) -> Option<&str> {
+        let is_failure = self.status.is_server_error() && self.incident.is_none();
+        Some(self.dress.request_id.as_str()).filter(|id| is_failure && !id.is_empty())
     }
 
     /// Ids are hex digits of our own making: nothing here needs escaping.
@@ -246,7 +272,7 @@ async fn linger(session: &mut ServerSession) {
 
 /// Answers a request that could not be proxied. Returns the status, or 0 if the client is gone or its answer
 /// had begun already.
-pub(super) async fn failure(session: &mut ServerSession, error: &Error, dress: Dress) -> u16 {
+pub(super) async fn failure(session: &mut ServerSession, context: &RequestContext, error: &Error) -> u16 {
     let begun = session.response_written().is_some_and(|head| {
         !head.status.is_informational() || head.status == StatusCode::SWITCHING_PROTOCOLS
     });
@@ -256,7 +282,7 @@ pub(super) async fn failure(session: &mut ServerSession, error: &Error, dress: D
         return 0;
     };
     session.set_keepalive(None);
-    match Answer::plain(status).dressed(dress).send(session).await {
+    match Answer::plain(status).of(context).send(session).await {
         Ok(()) => status.as_u16(),
         Err(_) => 0,
     }

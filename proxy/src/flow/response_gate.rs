@@ -6,9 +6,10 @@ use pingora_core::protocols::http::HttpTask;
 use pingora_error::{Error, ErrorType, Result};
 use pingora_http::ResponseHeader;
 
+use super::dress::Dress;
 use super::inspection::{self, Decision, SharedInspection, lock};
 use super::outlet::Outlet;
-use super::respond::{Answer, Dress};
+use super::respond::Answer;
 use crate::limit::Share;
 
 /// The inspection of one answer.

@@ -1,5 +1,13 @@
 //! Limits that are counted, without I/O.
 
+mod bans;
+mod buckets;
 mod budget;
+mod client;
+mod quota;
 
+pub use bans::{Ban, BanRules, Bans};
+pub use buckets::Buckets;
 pub use budget::{BodyBudget, Share};
+pub use client::ClientKey;
+pub use quota::{Decision, Quota, Standing};

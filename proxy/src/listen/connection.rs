@@ -6,10 +6,15 @@ use std::time::Duration;
 
 use pingora_core::protocols::l4::socket::SocketAddr as AnyAddress;
 use pingora_core::protocols::l4::stream::Stream as L4Stream;
+use pingora_core::protocols::tls::TlsStream;
+use pingora_core::protocols::tls::server::handshake_with_callback;
 use pingora_core::protocols::{GetSocketDigest, SocketDigest, Stream};
+use pingora_error::{ErrorType, OrErr};
 use std::os::fd::AsRawFd;
 use tokio::net::TcpStream;
 
+use super::client_auth::ClientAuth;
+use super::tls::Told;
 use super::{ServerTls, request_line};
 
 /// What is spoken below HTTP on a listener.
@@ -18,7 +23,7 @@ pub enum Transport {
     /// Nothing.
     Plain,
     /// TLS, with the whole handshake within the deadline.
-    Tls(ServerTls, Duration),
+    Tls(ServerTls, Duration, ClientAuth),
 }
 
 /// Why a connection came to nothing before HTTP.
@@ -39,15 +44,31 @@ pub(super) async fn establish(
     let stream = l4_stream(socket, peer);
     match transport {
         Transport::Plain => Ok(Box::new(stream)),
-        Transport::Tls(acceptor, deadline) => {
-            let handshake = tokio::time::timeout(*deadline, acceptor.tls_handshake(stream));
-            match handshake.await {
+        Transport::Tls(acceptor, deadline, auth) => {
+            match tokio::time::timeout(*deadline, handshake(stream, acceptor, auth)).await {
                 Ok(Ok(stream)) => Ok(request_line::watched(Box::new(stream))),
                 Ok(Err(error)) => Err(ConnectionError::Handshake(error)),
                 Err(_) => Err(ConnectionError::HandshakeTimeout(*deadline)),
             }
         }
     }
+}
+
+/// Asks for a certificate where the host wants one.
+async fn handshake(
+    mut stream: L4Stream,
+    acceptor: &ServerTls,
+    auth: &ClientAuth,
+) -> pingora_error::Result<TlsStream<L4Stream>> {
+    let Some(trust) = auth.wanted(&mut stream).await else {
+        return handshake_with_callback(acceptor, stream, &Told(None)).await;
+    };
+    let asking = auth.acceptor(&trust);
+    let acceptor = asking.or_err(
+        ErrorType::TLSHandshakeFailure,
+        "no configuration that asks for certificates",
+    )?;
+    handshake_with_callback(&acceptor, stream, &Told(Some(trust))).await
 }
 
 fn l4_stream(socket: TcpStream, peer: SocketAddr) -> L4Stream {

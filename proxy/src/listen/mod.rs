@@ -7,12 +7,14 @@
 mod accept;
 mod answer;
 mod bind;
+mod client_auth;
 mod connection;
 mod request_line;
 mod tls;
 
 pub use accept::{Acceptor, Gauge, serve, stop_requested};
 pub use bind::{BindError, bind};
+pub use client_auth::{ClientAuth, ClientTrustSource};
 pub use connection::Transport;
 pub use request_line::RequestLines;
 pub use tls::{ServerTls, server_config};

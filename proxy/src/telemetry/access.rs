@@ -15,6 +15,9 @@ pub struct Entry {
     pub request_id: String,
     /// The client's address.
     pub client: String,
+    /// Who the client is, by the route's authentication.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
     /// `h1` or `h2`.
     pub protocol: &'static str,
     /// TLS version, or none on a plain listener.
@@ -46,6 +49,9 @@ pub struct Entry {
     pub bytes_received: usize,
     /// Bytes of the answer's body.
     pub bytes_sent: usize,
+    /// Which policy of the route refused the request, where one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<&'static str>,
     /// `passed`, `detected`, `blocked`, `failed` or `off`.
     pub waf: &'static str,
     /// The anomaly score, where the WAF ran.
@@ -115,6 +121,12 @@ impl Entry {
                 self.waf,
                 self.score.unwrap_or_default()
             ));
+        }
+        if let Some(user) = &self.user {
+            text.push_str(&format!(" user {}", printable(user)));
+        }
+        if let Some(refused) = self.refused {
+            text.push_str(&format!(" refused {refused}"));
         }
         if let Some(incident) = &self.incident {
             text.push_str(&format!(" incident {incident}"));

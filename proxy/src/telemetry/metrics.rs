@@ -51,6 +51,62 @@ pub struct WafLabels {
     pub outcome: WafOutcome,
 }
 
+/// Why the edge itself refused a request, before the WAF.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[allow(non_camel_case_types, reason = "the label values are the names")]
+pub enum Refusal {
+    /// The client is banned.
+    banned,
+    /// The client's address is not allowed.
+    address,
+    /// Its country is not allowed.
+    country,
+    /// The connection was made to another host, where no certificate is asked for.
+    misdirected,
+    /// The client showed no certificate.
+    client_certificate,
+    /// Too many requests.
+    rate_limit,
+    /// No password, or a wrong one.
+    basic_auth,
+    /// Too many wrong passwords.
+    attempts,
+    /// Too many passwords to verify at once.
+    busy,
+    /// The auth service refused it.
+    forward_auth,
+    /// The auth service could not be asked.
+    auth_unavailable,
+}
+
+impl Refusal {
+    /// The word, as labels and logs have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::banned => "banned",
+            Self::address => "address",
+            Self::country => "country",
+            Self::misdirected => "misdirected",
+            Self::client_certificate => "client_certificate",
+            Self::rate_limit => "rate_limit",
+            Self::basic_auth => "basic_auth",
+            Self::attempts => "attempts",
+            Self::busy => "busy",
+            Self::forward_auth => "forward_auth",
+            Self::auth_unavailable => "auth_unavailable",
+        }
+    }
+}
+
+/// Labels of a refusal.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RefusalLabels {
+    /// The route's name; empty before there is one.
+    pub route: Arc<str>,
+    /// Why.
+    pub reason: Refusal,
+}
+
 /// How a shadow engine judged a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
 #[allow(non_camel_case_types, reason = "the label values are the names")]
@@ -149,6 +205,12 @@ pub struct Metrics {
     pub waf_shadow: Family<ShadowLabels, Counter>,
     /// Copies of requests for a mirror.
     pub mirrored: Family<MirrorLabels, Counter>,
+    /// Requests that access policies refused.
+    pub refusals: Family<RefusalLabels, Counter>,
+    /// Clients that are banned now.
+    pub bans: Gauge<i64, AtomicI64>,
+    /// Bans ever imposed.
+    pub bans_imposed: Counter,
     /// Failed attempts to reach a backend.
     pub upstream_failures: Family<RouteLabels, Counter>,
     /// Connections open now.
@@ -194,6 +256,9 @@ impl Default for Metrics {
             waf_partial: Family::default(),
             waf_shadow: Family::default(),
             mirrored: Family::default(),
+            refusals: Family::default(),
+            bans: Gauge::default(),
+            bans_imposed: Counter::default(),
             upstream_failures: Family::default(),
             connections: Gauge::default(),
             connections_total: Counter::default(),
@@ -256,6 +321,13 @@ impl Metrics {
             "Copies of requests for a mirror, by result",
             self.mirrored.clone(),
         );
+        registry.register(
+            "access_refusals",
+            "Requests that access policies refused, by reason",
+            self.refusals.clone(),
+        );
+        registry.register("bans", "Clients that are banned now", self.bans.clone());
+        registry.register("bans_imposed", "Bans imposed", self.bans_imposed.clone());
         registry.register(
             "upstream_connect_failures",
             "Failed attempts to connect to a backend",

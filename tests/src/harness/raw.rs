@@ -9,7 +9,8 @@ use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
 use rustls::{
     ClientConfig, DigitallySignedStruct, ProtocolVersion, SignatureScheme, SupportedProtocolVersion,
 };
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -29,6 +30,8 @@ pub struct Tls {
     pub alpn: Vec<&'static str>,
     /// Whether the name is sent.
     pub sni: bool,
+    /// The certificate to show if it is asked for: chain and key, PEM.
+    pub identity: Option<(String, String)>,
 }
 
 impl Default for Tls {
@@ -38,6 +41,7 @@ impl Default for Tls {
             groups: None,
             alpn: vec!["http/1.1"],
             sni: true,
+            identity: None,
         }
     }
 }
@@ -59,12 +63,21 @@ pub fn tls_client(tls: &Tls) -> ClientConfig {
         provider.kx_groups = groups.clone();
     }
     let provider = Arc::new(provider);
-    let mut config = ClientConfig::builder_with_provider(provider.clone())
+    let config = ClientConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(&tls.versions)
         .unwrap()
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
-        .with_no_client_auth();
+        .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)));
+    let mut config = match &tls.identity {
+        None => config.with_no_client_auth(),
+        Some((chain, key)) => {
+            let chain = CertificateDer::pem_slice_iter(chain.as_bytes()).collect::<Result<_, _>>();
+            let key = PrivateKeyDer::from_pem_slice(key.as_bytes());
+            config
+                .with_client_auth_cert(chain.unwrap(), key.unwrap())
+                .unwrap()
+        }
+    };
     config.alpn_protocols = tls
         .alpn
         .iter()

@@ -5,9 +5,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod access;
 mod activation;
 mod attacks;
+mod auth;
+mod bans;
 mod bodies;
+mod client_certificates;
 mod compression;
 mod config_errors;
 mod connections;

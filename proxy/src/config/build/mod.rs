@@ -1,7 +1,12 @@
 //! From what the files say to what is true: defaults filled in, options held against one another. The
 //! reasons for the defaults stand in `config/palisade.toml`; a test keeps the two equal.
 
+mod access;
+mod auth;
+mod bans;
+mod client_certificate;
 mod filters;
+mod headers;
 mod matching;
 mod routes;
 mod services;
@@ -31,7 +36,13 @@ pub(super) fn config(raw: raw::Config, report: &Report, mut files: Vec<PathBuf>)
     let body_memory = raw.waf.body_memory.unwrap_or(256 << 20);
     let mut policies = waf::Policies::new(raw.waf.policy, body_memory, report);
     let zones = services::zones(raw.zones, report);
-    let routes = routes::routes(raw.routes, raw.upstream, &mut policies, report);
+    headers::check_preload(&raw.security_headers, report);
+    let defaults = routes::Defaults {
+        timeouts: raw.upstream,
+        security_headers: raw.security_headers,
+    };
+    let routes = routes::routes(raw.routes, &defaults, &mut policies, report);
+    access::needs_database(&raw.access, &routes, report);
     Config {
         listen: listen(raw.listen, report),
         tls: tls(raw.tls, &zones, report),
@@ -41,6 +52,8 @@ pub(super) fn config(raw: raw::Config, report: &Report, mut files: Vec<PathBuf>)
             rules: raw.waf.rules.unwrap_or_else(|| server.data_dir.join("crs")),
             body_memory,
         },
+        access: access::access(raw.access),
+        bans: bans::bans(raw.bans),
         zones,
         acme: services::acme(raw.acme, report),
         dns: services::dns(raw.dns, report),

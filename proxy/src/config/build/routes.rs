@@ -8,20 +8,27 @@ use std::time::Duration;
 
 use super::matching::Claims;
 use super::waf::Policies;
-use super::{filters, services};
+use super::{access, client_certificate, filters, headers, services};
 use crate::config::decode::At;
 use crate::config::errors::{Place, Problem, Report};
 use crate::config::raw::{self, Target, Timeouts};
-use crate::config::ready::{HostPattern, Route, Upstream, UpstreamTarget, UpstreamTls};
+use crate::config::ready::{HostPattern, Route, Upstream, UpstreamTarget, UpstreamTls, WafMode};
+
+/// What routes have where they say nothing themselves.
+pub(super) struct Defaults {
+    pub(super) timeouts: Timeouts,
+    pub(super) security_headers: raw::SecurityHeaders,
+}
 
 /// The routes, in the order of the files.
 pub(super) fn routes(
     raw: Vec<raw::Route>,
-    defaults: Timeouts,
+    defaults: &Defaults,
     policies: &mut Policies<'_>,
     report: &Report,
 ) -> Vec<Arc<Route>> {
     let mut claims = Claims::new(report);
+    client_certificate::one_trust_for_each_host(&raw, report);
     raw.into_iter()
         .map(|raw| {
             let (paths, conditions) = claims.check(&raw);
@@ -29,8 +36,18 @@ pub(super) fn routes(
                 check_effects(&raw, report);
             }
             let filters = filters::filters(raw.filters, &paths, report);
-            let waf = policies.policy(raw.waf);
-            let upstream = upstream(raw.target, raw.timeouts.or(defaults), raw.host, raw.tls, report);
+            let mut waf = policies.policy(raw.waf);
+            if filters.redirect.is_some() {
+                // Nothing of a request goes anywhere: there is nothing to judge, and no rules are needed.
+                waf.mode = WafMode::Off;
+            }
+            let upstream = upstream(
+                raw.target,
+                raw.timeouts.or(defaults.timeouts),
+                raw.host,
+                raw.tls,
+                report,
+            );
             let hosts = raw.hosts.into_iter().map(|host| host.value).collect();
             Arc::new(Route {
                 name: raw.name.value,
@@ -41,6 +58,12 @@ pub(super) fn routes(
                 waf,
                 dns: services::route_dns(raw.dns, report),
                 filters,
+                access: access::route_access(raw.access, report),
+                security_headers: headers::security_headers(
+                    raw.security_headers,
+                    &defaults.security_headers,
+                    report,
+                ),
             })
         })
         .collect()

@@ -115,28 +115,38 @@ impl<'a> Node<'a> {
         expected: &str,
         parse: impl FnOnce(&str) -> Result<SecretSource, Fault>,
     ) -> Option<SecretSource> {
-        let text = self.value.get_ref().as_str();
-        let source = text.ok_or_else(|| Fault::new("not a string")).and_then(parse);
-        match source {
-            Ok(SecretSource::File(path)) => {
+        match self.hidden(expected, parse)? {
+            SecretSource::File(path) => {
                 let path = self.scope.document.resolve(&path.to_string_lossy());
                 Some(SecretSource::File(path))
             }
-            Ok(source) => Some(source),
-            Err(fault) => {
-                self.scope.add(Diagnostic {
-                    place: self.place(),
-                    problem: Problem::BadValue {
-                        key: self.key.clone(),
-                        reason: fault.reason,
-                    },
-                    found: None,
-                    expected: Some(expected.to_owned()),
-                    suggestion: None,
-                });
-                None
-            }
+            source => Some(source),
         }
+    }
+
+    /// A string that `parse` accepts, and that is shown to nobody.
+    pub(in crate::config) fn hidden<T>(
+        &self,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Result<T, Fault>,
+    ) -> Option<T> {
+        let text = self.value.get_ref().as_str();
+        let value = text.ok_or_else(|| Fault::new("not a string")).and_then(parse);
+        let fault = match value {
+            Ok(value) => return Some(value),
+            Err(fault) => fault,
+        };
+        self.scope.add(Diagnostic {
+            place: self.place(),
+            problem: Problem::BadValue {
+                key: self.key.clone(),
+                reason: fault.reason,
+            },
+            found: None,
+            expected: Some(expected.to_owned()),
+            suggestion: None,
+        });
+        None
     }
 
     /// A path of a file that can be read now.
@@ -155,17 +165,44 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// A path, and the text of its file.
-    pub(in crate::config) fn contents(&self) -> Option<(PathBuf, String)> {
+    /// A file that is read now, by `parse`; what is wrong in it is told with its own lines (from 1), and none of its
+    /// text: it may hold secrets.
+    pub(in crate::config) fn file<T>(
+        &self,
+        parse: impl FnOnce(&str) -> Result<T, Vec<(usize, Fault)>>,
+    ) -> Option<(PathBuf, T)> {
+        /// The first faults of a file say enough.
+        const TOLD: usize = 10;
         let path = self.path()?.value;
-        match self.scope.files.read(&path) {
-            Ok(text) => Some((path, text)),
+        let text = match self.scope.files.read(&path) {
+            Ok(text) => text,
             Err(cause) => {
                 let cause = cause.into();
                 self.report(Problem::Unreadable { path, cause }, None, None);
-                None
+                return None;
             }
+        };
+        let faults = match parse(&text) {
+            Ok(value) => return Some((path, value)),
+            Err(faults) => faults,
+        };
+        for (line, fault) in faults.into_iter().take(TOLD) {
+            self.scope.report.add(Diagnostic {
+                place: Place {
+                    file: path.as_path().into(),
+                    line,
+                    column: 1,
+                },
+                problem: Problem::BadValue {
+                    key: self.key.clone(),
+                    reason: fault.reason,
+                },
+                found: None,
+                expected: None,
+                suggestion: None,
+            });
         }
+        None
     }
 
     /// `value` with this node's place.

@@ -1,8 +1,13 @@
 //! What the files say: every option that was written, nothing that was not. Defaults and what options mean
 //! to one another are the business of [`super::build`].
 
+mod access;
+mod auth;
+mod bans;
+mod client_certificate;
 mod errors;
 mod filters;
+mod headers;
 mod matching;
 mod services;
 
@@ -10,8 +15,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(super) use access::{Access, AddressLists, RateLimit, RouteAccess};
+pub(super) use auth::{BasicAuth, ForwardAuth};
+pub(super) use bans::Bans;
+pub(super) use client_certificate::ClientCertificate;
 pub(super) use errors::Errors;
 pub(super) use filters::{Compression, Cors, Filters, Mirror};
+pub(super) use headers::{Frames, Preset, SecurityHeaders};
 pub(super) use matching::Conditions;
 pub(super) use services::{Acme, Ddns, Dns, RouteDns, Zone};
 
@@ -31,6 +41,9 @@ pub(super) struct Config {
     pub(super) log: Log,
     pub(super) errors: Errors,
     pub(super) waf: Waf,
+    pub(super) access: Access,
+    pub(super) bans: Bans,
+    pub(super) security_headers: SecurityHeaders,
     pub(super) upstream: Timeouts,
     pub(super) zones: Vec<Zone>,
     pub(super) acme: Acme,
@@ -143,6 +156,8 @@ pub(super) struct Route {
     pub(super) waf: WafPolicy,
     pub(super) dns: RouteDns,
     pub(super) filters: Filters,
+    pub(super) access: RouteAccess,
+    pub(super) security_headers: SecurityHeaders,
 }
 
 /// A route's `backends` or `echo`; neither where it has a `redirect`.

@@ -1,7 +1,13 @@
 //! What is true once a configuration has been read: types that cannot be wrong any more.
 
+mod access;
+mod addresses;
+mod auth;
+mod bans;
+mod client_certificate;
 mod errors;
 mod filters;
+mod headers;
 mod matching;
 mod services;
 
@@ -12,8 +18,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use access::*;
+pub use addresses::AddressSet;
+pub use auth::*;
+pub use bans::Bans;
+pub use client_certificate::*;
 pub use errors::*;
 pub use filters::*;
+pub use headers::*;
 pub use matching::*;
 pub use services::*;
 
@@ -32,6 +44,10 @@ pub struct Config {
     pub errors: Arc<ErrorPages>,
     /// `[waf]`: what the engine shares between routes.
     pub waf: Waf,
+    /// `[access]`: what the access policies of routes share.
+    pub access: Access,
+    /// `[bans]`.
+    pub bans: Bans,
     /// `[[zones]]`.
     pub zones: Vec<Zone>,
     /// `[acme]`.
@@ -192,6 +208,10 @@ pub struct Route {
     pub dns: RouteDns,
     /// What it does to requests and answers.
     pub filters: Filters,
+    /// Who may come, and how often.
+    pub access: RouteAccess,
+    /// Headers of its answers that tell browsers what not to do.
+    pub security_headers: SecurityHeaders,
 }
 
 /// A hostname in lower-case ASCII (IDNA applied), without a trailing dot.

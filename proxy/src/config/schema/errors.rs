@@ -25,7 +25,7 @@ pub(super) fn errors(table: &mut Table<'_>) -> Errors {
 }
 
 fn page(node: &Node<'_>) -> Option<(std::path::PathBuf, String)> {
-    let (path, text) = node.contents()?;
+    let (path, text) = node.file(|text| Ok(text.to_owned()))?;
     if text.len() > LARGEST_PAGE {
         node.bad_value("an HTML page of at most 256KiB", Fault::new("too large"));
         return None;

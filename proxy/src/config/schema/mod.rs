@@ -1,7 +1,12 @@
 //! Every key, the table it stands in and how it is read: the configuration's table of contents.
 
+mod access;
+mod auth;
+mod bans;
+mod client_certificate;
 mod errors;
 mod filters;
+mod headers;
 mod matching;
 mod route;
 mod services;
@@ -35,6 +40,9 @@ pub(super) fn entry(table: &mut Table<'_>) -> (raw::Config, Vec<At<String>>) {
         log: table.section("log", logging),
         errors: table.section("errors", errors::errors),
         waf: table.section("waf", waf),
+        access: table.section("access", access::access),
+        bans: table.section("bans", bans::bans),
+        security_headers: table.section("security_headers", headers::security_headers),
         upstream: table.section("upstream", timeouts),
         zones: table.sections("zones", services::zone),
         acme: table.section("acme", services::acme),

@@ -1,6 +1,6 @@
 //! `[[routes]]`.
 
-use super::{filters, matching, readable, services, timeouts, waf};
+use super::{access, filters, headers, matching, readable, services, timeouts, waf};
 use crate::config::decode::{At, Fault, Node, Table, boolean, parsed, some};
 use crate::config::raw::{Route, Target, UpstreamTls};
 use crate::config::ready::HostPattern;
@@ -23,6 +23,8 @@ pub(super) fn route(table: &mut Table<'_>) -> Option<Route> {
     let waf = table.section("waf", waf::policy);
     let dns = table.section("dns", services::route_dns);
     let filters = filters::filters(table);
+    let access = access::route_access(table);
+    let security_headers = table.section("security_headers", headers::security_headers);
     let (hosts, target) = (hosts?, target?);
     let complete = hosts.len() == table.count("hosts")
         && match &target {
@@ -42,6 +44,8 @@ pub(super) fn route(table: &mut Table<'_>) -> Option<Route> {
         waf,
         dns,
         filters,
+        access,
+        security_headers,
     })
 }
 

@@ -36,8 +36,10 @@ impl FileSource for Example<'_> {
     fn read(&self, path: &Path) -> io::Result<String> {
         if path == entry() {
             Ok(self.0.to_owned())
-        } else {
+        } else if path.extension().is_some_and(|extension| extension == "toml") {
             DiskFiles.read(path)
+        } else {
+            Ok(String::new())
         }
     }
 
@@ -100,16 +102,23 @@ fn it_shows_every_option() {
         config(&enabled(&example(), |option| !option.starts_with(other)));
     }
     let (asked, there) = SEEN.take();
-    // Exclusions are the same thing in both of their places: it is enough to show each key once.
-    // So is what changes a path.
+    // Exclusions and paths are the same thing in all of their places: it is enough to show each key once.
+    const SAME: [(&str, &str); 8] = [
+        ("routes.waf.exclusions.", "waf.exclusions."),
+        ("routes.rate_limits.paths.", "routes.paths."),
+        ("routes.basic_auth.except.", "routes.paths."),
+        ("routes.forward_auth.except.", "routes.paths."),
+        ("routes.redirect.path", "routes.rewrite.path"),
+        ("routes.redirect.prefix", "routes.rewrite.prefix"),
+        ("routes.redirect.regex", "routes.rewrite.regex"),
+        ("routes.redirect.with", "routes.rewrite.with"),
+    ];
     let once = |keys: BTreeSet<String>| -> BTreeSet<String> {
-        let change = ["path", "prefix", "regex", "with"].map(|key| format!("routes.redirect.{key}"));
-        keys.into_iter()
-            .map(|key| match change.contains(&key) {
-                true => key.replace("redirect", "rewrite"),
-                false => key.replace("routes.waf.exclusions.", "waf.exclusions."),
-            })
-            .collect()
+        let shown = |key: String| {
+            SAME.iter()
+                .fold(key, |key, (place, first)| key.replace(place, first))
+        };
+        keys.into_iter().map(shown).collect()
     };
     let (asked, there) = (once(asked), once(there));
     assert_eq!(asked, there);

@@ -47,6 +47,11 @@ pub(in crate::config) fn parse_url(text: &str) -> Result<String, Fault> {
     }
 }
 
+/// The same as it is written: what stands at its end may matter to who is asked.
+pub(in crate::config) fn parse_whole_url(text: &str) -> Result<String, Fault> {
+    parse_url(text).map(|_| text.to_owned())
+}
+
 /// The URL of an ACME directory, or the name of a CA that is known.
 pub(in crate::config) fn parse_directory(text: &str) -> Result<String, Fault> {
     let known = match text {

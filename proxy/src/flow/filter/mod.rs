@@ -11,7 +11,7 @@ mod path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::HeaderName;
+use http::{HeaderName, HeaderValue};
 use pingora_core::upstreams::peer::HttpPeer;
 use pingora_error::Result;
 use pingora_http::{RequestHeader, ResponseHeader};
@@ -19,7 +19,6 @@ use pingora_proxy::Session;
 
 use super::context::RequestContext;
 use super::parts::EdgeParts;
-use super::respond::Dress;
 use crate::snapshot::LiveRoute;
 
 pub(super) use cors::preflight_method;
@@ -28,16 +27,21 @@ pub(super) use mirror::Tap;
 
 const X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 
-/// The answer of a route that needs no backend for it: a redirect, a preflight.
-pub(super) fn answer(head: &RequestHeader, route: &LiveRoute) -> Option<Result<ResponseHeader>> {
+/// The answer to a preflight, on a route that has `cors`.
+pub(super) fn preflight(asked: &RequestHeader, route: &LiveRoute) -> Option<Result<ResponseHeader>> {
+    cors::preflight(route.route.filters.cors.as_ref()?, asked)
+}
+
+/// The answer of a route that sends its clients elsewhere. A redirect is for pages of other sites to follow too.
+pub(super) fn redirect(asked: &RequestHeader, route: &LiveRoute) -> Option<Result<ResponseHeader>> {
     let filters = &route.route.filters;
-    if let Some(cors) = &filters.cors
-        && let Some(answer) = cors::preflight(cors, head)
-    {
-        return Some(answer);
-    }
-    let redirect = filters.redirect.as_ref()?;
-    Some(location::redirect(redirect, &route.route.paths, head))
+    let answer = location::redirect(filters.redirect.as_ref()?, &route.route.paths, asked);
+    Some(answer.and_then(|mut answer| {
+        if let Some(cors) = &filters.cors {
+            cors::decorate(cors, asked, &mut answer)?;
+        }
+        Ok(answer)
+    }))
 }
 
 /// Whether a request says itself that its body is over the route's limit.
@@ -124,15 +128,10 @@ pub(super) fn response_body(
     context.seen.response(body.map_or(0, Bytes::len), limit)
 }
 
-/// How the edge's own answers look: with the operator's pages, and so that a page of another site may read them.
-pub(super) fn of_own_answers(asked: &RequestHeader, context: &RequestContext) -> Dress {
-    let route = context.route.as_deref();
-    let cors = route.and_then(|route| route.route.filters.cors.as_ref());
-    Dress {
-        lines: cors.map_or_else(Vec::new, |cors| cors::lines(cors, asked)),
-        pages: Arc::clone(&context.snapshot.config.errors),
-        request_id: context.id.clone(),
-    }
+/// What the edge's own answers need so that a page of another site may read them.
+pub(super) fn cors_lines(asked: &RequestHeader, route: &LiveRoute) -> Vec<(HeaderName, HeaderValue)> {
+    let cors = route.route.filters.cors.as_ref();
+    cors.map_or_else(Vec::new, |cors| cors::lines(cors, asked))
 }
 
 /// No attempt to connect outlasts the request.
