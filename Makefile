@@ -1,7 +1,7 @@
 # `make run` and `make test` are all that a newcomer needs; `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test crs crs-live libinjection lab differential bench check setup rules fmt clippy doc rooms deny image fuzz fuzz-seeds fuzz-smoke bench-engine bench-worst instructions coraza pebble external-dns chaos
+.PHONY: help run test crs crs-live libinjection lab differential bench check setup rules fmt clippy doc rooms deny image fuzz fuzz-seeds fuzz-smoke bench-engine bench-worst instructions coraza pebble external-dns idle chaos
 
 CARGO ?= cargo
 RULES := $(CURDIR)/data/crs
@@ -99,6 +99,13 @@ external-dns: ## Compare our DNS records with external-dns' own (UPDATE=--update
 	@tests/lab/external-dns.sh
 	$(CARGO) build --workspace --bins
 	@target/debug/external_dns tests/lab/.build/external-dns $(UPDATE)
+
+# How long, and how often dns and ddns look: 5m is an edge's default.
+MINUTES ?= 10
+INTERVAL ?= 5m
+idle: setup pebble ## Measure what the background services cost an idle edge (MINUTES=10 INTERVAL=5m)
+	$(CARGO) build --release --workspace --bins
+	@PALISADE_TEST_BINARY=$(RELEASE_BINARY) target/release/idle $(MINUTES) $(INTERVAL)
 
 differential: rules lab ## Compare with Coraza and libmodsecurity (N=100000 SEED=1); takes long
 	@nice -n 10 target/debug/differential --rules $(RULES) --requests $(N) --seed $(SEED)

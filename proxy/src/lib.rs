@@ -4,6 +4,7 @@ pub mod access;
 pub mod acme;
 pub mod admin;
 pub mod app;
+pub mod causes;
 pub mod certs;
 pub mod cli;
 pub mod cloudflare;

@@ -11,11 +11,11 @@ use arc_swap::ArcSwap;
 
 use crate::access::{AccessError, Policies, Shared};
 use crate::certs::{CertificateError, ClientTrust, ClientTrusts};
-use crate::config::{Backend, Config, Route, UpstreamTarget, WafMode};
+use crate::config::{Backend, Config, Route, Scheme, UpstreamTarget, WafMode, WeightedBackend};
 use crate::limit::BodyBudget;
 use crate::profile::{Profile, ProfileError, Profiles};
 use crate::route::{Asked, RouteTable};
-use crate::upstream::{Balancer, Ca, Mirror, UpstreamError};
+use crate::upstream::{Balancer, Dialer, Mirror, StickyKey, UpstreamError};
 
 /// What serves.
 pub struct Snapshot {
@@ -40,8 +40,8 @@ pub struct LiveRoute {
     pub label: Arc<str>,
     /// Its backends.
     pub balancer: Arc<Balancer>,
-    /// The CA of its https backends, if it has its own.
-    pub ca: Option<Ca>,
+    /// The way to them.
+    pub dialer: Arc<Dialer>,
     /// The compiled rules; none where the WAF is off.
     pub profile: Option<Arc<Profile>>,
     /// Who gets copies of its requests.
@@ -110,7 +110,7 @@ impl Snapshot {
         let access = Shared::read(&config, with.previous.map(|previous| &previous.access));
         let access = access.map_err(|error| vec![SnapshotError::Access(error)])?;
         for route in &config.routes {
-            match LiveRoute::build(route, &access, with) {
+            match LiveRoute::build(route, &config, &access, with) {
                 Ok(route) => live.push(Arc::new(route)),
                 Err(error) => errors.push(error),
             }
@@ -144,13 +144,23 @@ impl Snapshot {
         self.routes.find(asked).cloned()
     }
 
+    /// Every route.
+    pub fn routes(&self) -> impl Iterator<Item = &Arc<LiveRoute>> {
+        self.routes.values()
+    }
+
     fn route(&self, name: &str) -> Option<&Arc<LiveRoute>> {
         self.routes.values().find(|live| live.route.name == name)
     }
 }
 
 impl LiveRoute {
-    fn build(route: &Arc<Route>, shared: &Shared, with: &Ingredients<'_>) -> Result<Self, SnapshotError> {
+    fn build(
+        route: &Arc<Route>,
+        config: &Config,
+        shared: &Shared,
+        with: &Ingredients<'_>,
+    ) -> Result<Self, SnapshotError> {
         let name = || route.name.clone();
         let profile = match route.waf.mode {
             WafMode::Off => None,
@@ -161,11 +171,16 @@ impl LiveRoute {
                 }
             })?),
         };
-        let ca = route.upstream.tls.ca.as_deref().map(Ca::read).transpose();
-        let ca = ca.map_err(|source| SnapshotError::Upstream {
+        let failed = |source: UpstreamError| SnapshotError::Upstream {
             route: name(),
             source,
-        })?;
+        };
+        let dialer = Dialer::new(&route.upstream).map_err(failed)?;
+        let sticky = route.upstream.balancing.sticky.as_ref();
+        let sticky = sticky
+            .map(|_| StickyKey::ensure(&config.server.data_dir, &route.name))
+            .transpose();
+        let sticky = sticky.map_err(|error| failed(error.into()))?;
         let known = with.previous.and_then(|previous| previous.route(&route.name));
         let known = known.and_then(|known| known.access.as_ref());
         let access = Policies::build(&route.access, shared, known);
@@ -183,42 +198,32 @@ impl LiveRoute {
             access,
             client_trust: client_trust.map(Arc::new),
             label: route.name.as_str().into(),
-            balancer: balancer(route, with),
+            balancer: balancer(route, sticky, with),
             route: Arc::clone(route),
-            ca,
+            dialer: Arc::new(dialer),
             profile,
             mirror: route.filters.mirror.as_ref().map(Mirror::new),
         })
     }
 }
 
-fn balancer(route: &Route, with: &Ingredients<'_>) -> Arc<Balancer> {
+fn balancer(route: &Route, sticky: Option<StickyKey>, with: &Ingredients<'_>) -> Arc<Balancer> {
     let backends = match &route.upstream.target {
         UpstreamTarget::Backends(backends) => backends.clone(),
         UpstreamTarget::Elsewhere => Vec::new(),
         UpstreamTarget::Echo => {
-            vec![Backend {
-                tls: false,
+            let backend = Backend {
+                scheme: Scheme::Http,
                 host: with.echo.ip().to_string(),
                 port: with.echo.port(),
-            }]
+            };
+            vec![WeightedBackend { backend, weight: 1 }]
         }
     };
-    let known = with
-        .previous
-        .and_then(|previous| previous.route(&route.name))
-        .filter(|known| {
-            known
-                .balancer
-                .endpoints()
-                .iter()
-                .map(|endpoint| &endpoint.backend)
-                .eq(backends.iter())
-        });
-    match known {
-        Some(known) => Arc::clone(&known.balancer),
-        None => Arc::new(Balancer::new(backends, Instant::now())),
-    }
+    let known = with.previous.and_then(|previous| previous.route(&route.name));
+    let known = known.map(|known| known.balancer.as_ref());
+    let policy = &route.upstream.balancing;
+    Arc::new(Balancer::new(&backends, policy, sticky, known, Instant::now()))
 }
 
 /// Publishes snapshots; cheap to clone.

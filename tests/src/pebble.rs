@@ -124,7 +124,12 @@ impl Pebble {
 
     /// The root that certificates are issued under, as PEM. It is another in every process.
     pub async fn issuer_roots(&self) -> String {
-        self.managed("/roots/0").await
+        self.root(0).await
+    }
+
+    /// One of the roots, as PEM: 0 is that of the first chain, others those of alternates.
+    pub async fn root(&self, nth: u8) -> String {
+        self.managed(&format!("/roots/{nth}")).await
     }
 
     /// The ACME directory.

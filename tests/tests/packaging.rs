@@ -395,3 +395,48 @@ fn skip(why: &str) {
     assert!(std::env::var_os("CI").is_none(), "{why}");
     eprintln!("skipped the_binary_serves_without_any_privilege_and_ends_cleanly: {why}");
 }
+
+/// The patch of `config/kubernetes/certificates` fits what it patches.
+#[test]
+fn certificates_that_a_pod_orders_outlive_it() {
+    let (base, patch) = (
+        yaml(DEPLOYMENT),
+        yaml("config/kubernetes/certificates/deployment.yaml"),
+    );
+    assert_eq!(at(&base, "metadata"), &{
+        let mut metadata = at(&patch, "metadata").clone();
+        metadata["labels"] = at(&base, "metadata.labels").clone();
+        metadata
+    });
+    assert_eq!(
+        at(&patch, "spec.replicas"),
+        &Value::from(1),
+        "no leader is elected yet"
+    );
+    assert_eq!(at(container(&patch), "name"), at(container(&base), "name"));
+    let volumes = |workload: &Value| at(pod(workload), "volumes").as_sequence().unwrap().clone();
+    let named = |volumes: &[Value], name: &str| {
+        let mut volumes = volumes.iter();
+        volumes
+            .find(|volume| at(volume, "name") == name)
+            .cloned()
+            .unwrap_or_default()
+    };
+    let (before, after) = (volumes(&base), volumes(&patch));
+    let data = named(&after, "data");
+    assert!(!named(&before, "data").is_null());
+    assert!(
+        data.get("emptyDir").is_some_and(Value::is_null),
+        "it is taken away"
+    );
+    let claim = yaml("config/kubernetes/certificates/volume.yaml");
+    assert_eq!(
+        at(&data, "persistentVolumeClaim.claimName"),
+        at(&claim, "metadata.name")
+    );
+    assert_eq!(at(&claim, "metadata.namespace"), at(&base, "metadata.namespace"));
+    for mount in at(container(&patch), "volumeMounts").as_sequence().unwrap() {
+        let name = at(mount, "name").as_str().unwrap();
+        assert!(!named(&after, name).is_null(), "{name}");
+    }
+}

@@ -18,6 +18,7 @@ const PROXY: Table = &[
         "cli",
         &[
             "access",
+            "admin",
             "app",
             "config",
             "config_files",
@@ -29,7 +30,18 @@ const PROXY: Table = &[
             "rules",
         ],
     ),
-    ("doctor", &["cloudflare", "config", "nameserver", "secret"]),
+    (
+        "doctor",
+        &[
+            "acme",
+            "causes",
+            "cloudflare",
+            "config",
+            "ddns",
+            "nameserver",
+            "secret",
+        ],
+    ),
     // The composition root: it alone sees every room.
     (
         "app",
@@ -76,7 +88,7 @@ const PROXY: Table = &[
         ],
     ),
     ("listen", &["certs", "config", "limit", "telemetry"]),
-    ("ddns", &["config", "nameserver", "secret"]),
+    ("ddns", &["causes", "config", "nameserver", "secret"]),
     (
         "snapshot",
         &[
@@ -85,7 +97,7 @@ const PROXY: Table = &[
     ),
     ("access", &["config", "limit"]),
     ("upstream", &["config"]),
-    ("acme", &["certs", "config", "nameserver", "secret"]),
+    ("acme", &["causes", "certs", "config", "nameserver", "secret"]),
     ("certs", &["config"]),
     ("profile", &["config", "engine", "rules"]),
     ("engine", &[]),
@@ -93,11 +105,12 @@ const PROXY: Table = &[
     ("config_files", &["config"]),
     ("watch", &[]),
     ("dns", &["cloudflare", "config", "secret"]),
-    ("cloudflare", &["config", "secret"]),
+    ("cloudflare", &["causes", "config", "secret"]),
     ("nameserver", &[]),
     ("secret", &["config"]),
     ("service", &[]),
-    ("rules", &[]),
+    ("rules", &["causes"]),
+    ("causes", &[]),
     ("route", &["config"]),
     ("limit", &["config"]),
     ("incident", &["config"]),

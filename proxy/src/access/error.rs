@@ -13,6 +13,12 @@ pub enum AccessError {
         /// Why not.
         source: maxminddb::MaxMindDbError,
     },
+    /// A database of something else.
+    #[error("{path}: this database tells no countries: one such as GeoLite2-Country is expected")]
+    NoCountries {
+        /// The file.
+        path: PathBuf,
+    },
     /// The CA of an auth service.
     #[error("{path}: CA certificates in PEM form expected: {reason}")]
     Ca {

@@ -11,8 +11,6 @@ mod limiter;
 pub mod password;
 mod places;
 mod policies;
-#[cfg(test)]
-pub(crate) mod testing;
 
 pub use asked::Asked;
 pub use basic::{Basic, Login};

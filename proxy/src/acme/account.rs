@@ -23,7 +23,7 @@ const STUB: usize = 1024;
 /// A CA that knows us.
 pub(super) struct Ca {
     pub(super) account: Account,
-    http: CaHttp,
+    pub(super) http: CaHttp,
 }
 
 /// `account.json`.

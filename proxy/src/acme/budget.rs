@@ -103,6 +103,18 @@ impl History {
         }
     }
 
+    /// After a clock that was wrong: orders that were noted far ahead of now were made, at a time that nobody knows. They
+    /// count from now on, and no longer than others. Returns whether there were any.
+    pub(super) fn set_back(&mut self, now: OffsetDateTime) -> bool {
+        let ahead = self
+            .orders
+            .iter_mut()
+            .filter(|order| order.at > now + CLOCK_WAS_WRONG);
+        let moved = ahead.map(|order| order.at = now).count();
+        self.orders.sort_by_key(|order| order.at);
+        moved > 0
+    }
+
     /// When an order for these names is within every budget again; `None` if it is now.
     pub(super) fn exhausted(
         &self,
@@ -244,6 +256,22 @@ mod tests {
                 "{what}"
             );
         }
+    }
+
+    #[test]
+    fn certificates_orders_of_a_clock_that_was_ahead_count_from_now_on() {
+        let ahead = |_: usize| "example.com".to_owned();
+        let mut history = history(5, Outcome::Issued, ahead, "example.com");
+        let now = START - Duration::days(400);
+        assert!(history.set_back(now));
+        let names = names("example.com");
+        let exhausted = history.exhausted(&names, "example.com", now + Duration::MINUTE);
+        assert_eq!(exhausted, Some((now + Duration::days(7), Budget::Names)));
+        assert_eq!(
+            history.exhausted(&names, "example.com", now + Duration::days(8)),
+            None
+        );
+        assert!(!history.set_back(now + Duration::MINUTE), "once");
     }
 
     #[test]

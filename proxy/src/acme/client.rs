@@ -1,13 +1,13 @@
-//! The HTTP client under the ACME library: with deadlines, which the library's own has not, and a memory for
-//! Retry-After, which its errors have not.
+//! The HTTP client under the ACME library: with deadlines, which the library's own has not, and a memory for what the
+//! library does not hand on: Retry-After of a refusal, a chain and where its alternates are.
 
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{HeaderValue, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, HeaderValue, LINK, RETRY_AFTER};
 use http::{HeaderMap, Method, Request, Response};
 use http_body_util::{BodyExt, Limited};
 use instant_acme::{BodyWrapper, BytesResponse, Error, HttpClient};
@@ -26,11 +26,26 @@ const LONGEST_ANSWER: usize = 1024 * 1024;
 /// CA that forgets it: what the RFC recommends after failures.
 const RENEWAL_INFO_AGAIN: HeaderValue = HeaderValue::from_static("21600");
 
+/// RFC 8555, section 7.4.2.
+const CHAIN: &str = "application/pem-certificate-chain";
+
+/// CAs have one or two.
+const MOST_ALTERNATES: usize = 8;
+
 /// A client for one CA.
 #[derive(Debug, Clone)]
 pub(super) struct CaHttp {
     client: reqwest::Client,
-    retry_after: Arc<Mutex<Option<OffsetDateTime>>>,
+    heard: Arc<Mutex<Heard>>,
+}
+
+/// What the last answer said besides.
+#[derive(Debug, Default)]
+struct Heard {
+    retry_after: Option<OffsetDateTime>,
+    /// Of the last answer that was a chain.
+    chain: Option<String>,
+    alternates: Vec<String>,
 }
 
 impl CaHttp {
@@ -49,17 +64,27 @@ impl CaHttp {
         }
         Ok(Self {
             client: builder.build().map_err(|error| failed(error.to_string()))?,
-            retry_after: Arc::default(),
+            heard: Arc::default(),
         })
     }
 
     /// When the last refusal allows another attempt, if it says so.
     pub(super) fn retry_after(&self) -> Option<OffsetDateTime> {
-        *self.retry_after.lock().unwrap_or_else(PoisonError::into_inner)
+        self.heard().retry_after
     }
 
-    fn note(&self, refusal: Option<OffsetDateTime>) {
-        *self.retry_after.lock().unwrap_or_else(PoisonError::into_inner) = refusal;
+    /// The last chain that came, once.
+    pub(super) fn take_chain(&self) -> Option<String> {
+        self.heard().chain.take()
+    }
+
+    /// Where the alternates of that chain are.
+    pub(super) fn alternates(&self) -> Vec<String> {
+        self.heard().alternates.clone()
+    }
+
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn exchange(self, request: Request<BodyWrapper<Bytes>>) -> Result<BytesResponse, Error> {
@@ -70,7 +95,8 @@ impl CaHttp {
         let request = reqwest::Request::try_from(request).map_err(other)?;
         let response = self.client.execute(request).await.map_err(other)?;
         let refused = !response.status().is_success();
-        self.note(moment(response.headers()).filter(|_| refused));
+        self.heard().retry_after = moment(response.headers()).filter(|_| refused);
+        let url = response.url().clone();
         let (mut head, body) = Response::from(response).into_parts();
         if asks && !refused {
             head.headers.entry(RETRY_AFTER).or_insert(RENEWAL_INFO_AGAIN);
@@ -78,10 +104,16 @@ impl CaHttp {
         let body = Limited::new(body, LONGEST_ANSWER)
             .collect()
             .await
-            .map_err(Error::Other)?;
+            .map_err(Error::Other)?
+            .to_bytes();
+        if !refused && is_chain(&head.headers) {
+            let mut heard = self.heard();
+            heard.alternates = alternates(&head.headers, &url);
+            heard.chain = String::from_utf8(body.to_vec()).ok();
+        }
         Ok(BytesResponse {
             parts: head,
-            body: Box::new(body.to_bytes()),
+            body: Box::new(body),
         })
     }
 }
@@ -105,6 +137,25 @@ fn moment(headers: &HeaderMap) -> Option<OffsetDateTime> {
     }
 }
 
+fn is_chain(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with(CHAIN))
+}
+
+/// RFC 8288: `<https://ca.example/chain/1>;rel="alternate"`.
+fn alternates(headers: &HeaderMap, of: &reqwest::Url) -> Vec<String> {
+    let lines = headers.get_all(LINK).iter().filter_map(|line| line.to_str().ok());
+    let links = lines.flat_map(|line| line.split(',')).filter_map(|link| {
+        let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
+        let alternate = parameters.split(';').any(|parameter| {
+            let words = parameter.trim().strip_prefix("rel=");
+            words.is_some_and(|words| words.trim_matches('"').eq_ignore_ascii_case("alternate"))
+        });
+        alternate.then(|| of.join(target).ok()).flatten()
+    });
+    links.map(String::from).take(MOST_ALTERNATES).collect()
+}
+
 fn other(error: reqwest::Error) -> Error {
     Error::Other(Box::new(error))
 }
@@ -114,6 +165,21 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
+
+    #[test]
+    fn certificates_alternate_chains_are_linked() {
+        let mut headers = HeaderMap::new();
+        for line in [
+            "<https://ca.example/directory>;rel=\"index\"",
+            "</chain/1>; rel=alternate, <https://ca.example/chain/2>;title=x;rel=\"alternate\"",
+            "nonsense; rel=alternate",
+        ] {
+            headers.append(LINK, HeaderValue::from_static(line));
+        }
+        let of = reqwest::Url::parse("https://ca.example/chain/0").unwrap();
+        let expected = ["https://ca.example/chain/1", "https://ca.example/chain/2"];
+        assert_eq!(alternates(&headers, &of), expected);
+    }
 
     #[test]
     fn certificates_retry_after_is_seconds_or_a_date() {

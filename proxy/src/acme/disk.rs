@@ -60,12 +60,19 @@ impl DiskStore {
 
 #[async_trait]
 impl Store for DiskStore {
+    async fn names(&self) -> Result<Vec<String>, StoreError> {
+        let folder = self.data_dir.join("certificates");
+        match folder.is_dir() {
+            true => entries(&folder),
+            false => Ok(Vec::new()),
+        }
+    }
+
     async fn pair(&self, name: &str) -> Result<Option<Pair>, StoreError> {
         let folder = self.certificate(name);
-        // The link is followed once: both files are of the same version. Without it, someone put files there.
-        let version = match files::target(&folder.join(CURRENT))? {
-            Some(version) => folder.join(version),
-            None => folder,
+        // Looked up once: both files are of the same version.
+        let Some(version) = version(&folder)? else {
+            return Ok(None);
         };
         let (chain, key) = (
             files::read(&version.join(CHAIN))?,
@@ -81,36 +88,40 @@ impl Store for DiskStore {
 
     async fn install(&self, name: &str, pair: &Pair) -> Result<(), StoreError> {
         let folder = self.certificate(name);
-        let before = files::target(&folder.join(CURRENT))?;
+        let before = current(&folder);
         let versions = folder.join(VERSIONS);
         files::folder(&versions)?;
-        let version = Path::new(VERSIONS).join((newest(&versions)? + 1).to_string());
+        let number = numbers(&versions)?.last().map_or(1, |newest| newest + 1);
+        let version = Path::new(VERSIONS).join(number.to_string());
         write_version(&folder.join(&version), pair)?;
         files::sync(&versions)?;
-        files::link(&version, &folder.join(CURRENT))?;
-        for file in [CHAIN, KEY] {
-            let target = Path::new(CURRENT).join(file);
-            if files::target(&folder.join(file)).ok().flatten().as_ref() != Some(&target) {
-                files::link(&target, &folder.join(file))?;
-            }
-        }
+        publish(&folder, &version)?;
         remove_others(&folder, &[Some(version), before])
     }
 
     async fn set_pair_aside(&self, name: &str) -> Result<String, StoreError> {
         let folder = self.certificate(name);
-        if let Some(version) = files::target(&folder.join(CURRENT))? {
-            let place = aside(&folder.join("damaged"));
-            files::rename(&folder.join(version), &place)?;
-            files::remove(&folder.join(CURRENT))?;
-            return Ok(place.display().to_string());
-        }
-        for file in [CHAIN, KEY] {
-            if folder.join(file).exists() {
-                files::rename(&folder.join(file), &aside(&folder.join(file)))?;
+        match version(&folder)? {
+            Some(damaged) if damaged != folder => {
+                let place = aside(&folder.join("damaged"));
+                files::rename(&damaged, &place)?;
+                files::remove(&folder.join(CURRENT))?;
+                if let Some(before) = version(&folder)?
+                    && let Ok(before) = before.strip_prefix(&folder)
+                {
+                    publish(&folder, before)?;
+                }
+                Ok(place.display().to_string())
+            }
+            _ => {
+                for file in [CHAIN, KEY] {
+                    if folder.join(file).exists() {
+                        files::rename(&folder.join(file), &aside(&folder.join(file)))?;
+                    }
+                }
+                Ok(folder.display().to_string())
             }
         }
-        Ok(folder.display().to_string())
     }
 
     async fn document(&self, which: &Document) -> Result<Option<String>, StoreError> {
@@ -134,21 +145,67 @@ impl Store for DiskStore {
 fn write_version(folder: &Path, pair: &Pair) -> Result<(), StoreError> {
     files::folder(folder)?;
     files::write(&folder.join(CHAIN), pair.chain.as_bytes())?;
-    files::write(&folder.join(KEY), pair.key.expose().as_bytes())?;
     if let Some(directory) = &pair.directory {
         files::write(&folder.join(DIRECTORY), directory.as_bytes())?;
     }
-    files::sync(folder)
+    // Last, and in one step: a version that has a key is whole.
+    files::replace(&folder.join(KEY), pair.key.expose().as_bytes())
 }
 
-/// The highest number among the versions; one that a crash left half-written counts.
-fn newest(versions: &Path) -> Result<u64, StoreError> {
-    let numbers = entries(versions)?;
-    Ok(numbers
+/// What `current` names, if it is a link.
+fn current(folder: &Path) -> Option<PathBuf> {
+    files::target(&folder.join(CURRENT)).ok().flatten()
+}
+
+/// Where chain and key are: what `current` names; or the folder itself, where someone put files; or, if a crash of the
+/// disk damaged the link or what it leads to, the newest version that has both.
+fn version(folder: &Path) -> Result<Option<PathBuf>, StoreError> {
+    let whole = |version: &PathBuf| [CHAIN, KEY].iter().all(|file| version.join(file).exists());
+    let linked = current(folder).map(|version| folder.join(version));
+    if let Some(version) = linked.filter(whole) {
+        return Ok(Some(version));
+    }
+    let own = |file| {
+        folder
+            .join(file)
+            .symlink_metadata()
+            .is_ok_and(|found| !found.is_symlink())
+    };
+    if own(CHAIN) {
+        return Ok(Some(folder.to_owned()));
+    }
+    let versions = folder.join(VERSIONS);
+    let numbers = numbers(&versions)?;
+    let others = numbers
+        .iter()
+        .rev()
+        .map(|number| versions.join(number.to_string()));
+    Ok(others.into_iter().find(whole))
+}
+
+/// Makes a version the one that all read.
+fn publish(folder: &Path, version: &Path) -> Result<(), StoreError> {
+    files::link(version, &folder.join(CURRENT))?;
+    for file in [CHAIN, KEY] {
+        let target = Path::new(CURRENT).join(file);
+        if files::target(&folder.join(file)).ok().flatten().as_ref() != Some(&target) {
+            files::link(&target, &folder.join(file))?;
+        }
+    }
+    Ok(())
+}
+
+/// The numbers of the versions, in order; one that a crash left half-written counts.
+fn numbers(versions: &Path) -> Result<Vec<u64>, StoreError> {
+    if !versions.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut numbers: Vec<u64> = entries(versions)?
         .iter()
         .filter_map(|name| name.parse().ok())
-        .max()
-        .unwrap_or(0))
+        .collect();
+    numbers.sort_unstable();
+    Ok(numbers)
 }
 
 /// The version before stays, for whoever has to go back by hand.

@@ -9,6 +9,7 @@ use super::authority::LookupError;
 use super::challenge::TxtError;
 use super::problem::Problem;
 use super::store::StoreError;
+use crate::causes::Causes;
 use crate::certs::CertificateError;
 use crate::secret::SecretError;
 
@@ -38,7 +39,7 @@ pub enum AcmeError {
         retry_after: Option<OffsetDateTime>,
     },
     /// The CA says nothing, or nothing that is ACME.
-    #[error("{step}: {}", with_causes(.source))]
+    #[error("{step}: {}", Causes(.source))]
     Exchange {
         /// When.
         step: Step,
@@ -171,9 +172,21 @@ impl AcmeError {
         }
     }
 
-    /// Whether the CA does not know our account (any more).
+    /// Whether the CA does not know our account (any more), or has put an end to it (RFC 8555, section 7.3.6: that is
+    /// `unauthorized`, as much else is; the words tell).
     pub(super) fn is_unknown_account(&self) -> bool {
-        matches!(self, Self::Refused { problem, .. } if problem.kind == "accountDoesNotExist")
+        let ended = |problem: &Problem| {
+            let detail = problem.detail.to_lowercase();
+            let words = ["deactivated", "revoked", "account is not valid"];
+            problem.kind == "unauthorized" && words.iter().any(|word| detail.contains(word))
+        };
+        match self {
+            Self::Refused { step, problem, .. } => {
+                let asks_as_account = matches!(step, Step::Account | Step::Order);
+                problem.kind == "accountDoesNotExist" || asks_as_account && ended(problem)
+            }
+            _ => false,
+        }
     }
 
     /// Whether an order that met this can still become a certificate: the trouble was of a moment.
@@ -251,20 +264,6 @@ fn listed(names: &[Unvalidated]) -> String {
     listed.join("; ")
 }
 
-/// An HTTP client's own text says only that a request failed.
-fn with_causes(error: &instant_acme::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        let told = error.to_string();
-        if !text.ends_with(&told) {
-            text = format!("{text}: {told}");
-        }
-        cause = error.source();
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -290,6 +289,32 @@ mod tests {
         assert_eq!(error.to_string(), told);
         assert!(error.advice().unwrap().contains("public domains"));
         assert_eq!(error.problem().unwrap().subproblems[0].kind, "caa");
+    }
+
+    #[test]
+    fn certificates_accounts_that_are_no_more_are_known_by_what_the_ca_says() {
+        let table = [
+            (Step::Order, "accountDoesNotExist", "unknown", true),
+            (
+                Step::Order,
+                "unauthorized",
+                "Account is not valid, has status \\\"deactivated\\\"",
+                true,
+            ),
+            (Step::Account, "unauthorized", "the account is deactivated", true),
+            (Step::Validation, "unauthorized", "account was revoked", false),
+            (Step::Order, "unauthorized", "not allowed for this profile", false),
+            (Step::Order, "rateLimited", "too many accounts deactivated", false),
+        ];
+        for (step, kind, detail, expected) in table {
+            let document =
+                format!(r#"{{"type": "urn:ietf:params:acme:error:{kind}", "detail": "{detail}"}}"#);
+            assert_eq!(
+                refused(step, &document).is_unknown_account(),
+                expected,
+                "{detail}"
+            );
+        }
     }
 
     #[test]

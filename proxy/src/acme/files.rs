@@ -56,11 +56,18 @@ pub(super) fn sync(folder: &Path) -> Result<()> {
     sync().map_err(|source| failed(folder, source))
 }
 
-/// A folder, and those above it, for the owner alone.
+/// A folder, and those above it, for the owner alone. Each is there for good before something is put into it.
 pub(super) fn folder(path: &Path) -> Result<()> {
-    let mut builder = DirBuilder::new();
-    let made = builder.recursive(true).mode(0o700).create(path);
-    made.map_err(|source| failed(path, source))
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+    above.map_or(Ok(()), folder)?;
+    match DirBuilder::new().mode(0o700).create(path) {
+        Err(source) if source.kind() != io::ErrorKind::AlreadyExists => return Err(failed(path, source)),
+        _ => {}
+    }
+    sync(above.unwrap_or(Path::new(".")))
 }
 
 /// A file's text; `None` if there is no file.

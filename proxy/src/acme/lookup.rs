@@ -54,6 +54,11 @@ impl Authorities {
         !self.instead.is_empty()
     }
 
+    /// The name servers of a zone, by name, as this machine's resolvers tell them.
+    pub async fn delegation(&self, zone: &str) -> Result<Vec<String>, LookupError> {
+        self.server_names(zone, &self.bootstrap.resolvers()?).await
+    }
+
     async fn ask_authority(&self, name: &str, question: &Query) -> Result<Message, LookupError> {
         let servers = self.name_servers(name).await?;
         let addresses: Vec<_> = servers.iter().map(|server| server.address).collect();

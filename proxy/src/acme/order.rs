@@ -25,6 +25,10 @@ use crate::secret::Secret;
 /// How long the CA may take to validate, and then to issue. Most take seconds; issuance may wait for CT logs.
 const CA_PATIENCE: Duration = Duration::from_secs(180);
 
+/// Let's Encrypt gives an order seven days. One that a CA keeps open for ever, and never fills, would hold the budgets
+/// back from counting what is tried.
+const OPEN_AT_MOST: time::Duration = time::Duration::days(7);
+
 /// All that an order needs.
 pub(super) struct Ordering<'a> {
     pub(super) acme: &'a Acme,
@@ -76,7 +80,8 @@ impl Ordering<'_> {
         let Some(open) = &self.state.order else {
             return Ok(None);
         };
-        if open.purpose == self.purpose() {
+        let old = open.made.is_some_and(|made| self.now - made > OPEN_AT_MOST);
+        if open.purpose == self.purpose() && !old {
             match self.ca.account.order(open.url.clone()).await {
                 Ok(mut order) => {
                     if order.state().status != OrderStatus::Invalid {
@@ -111,6 +116,7 @@ impl Ordering<'_> {
         let order = self.request(replaces).await?;
         self.state.order = Some(OpenOrder {
             url: order.url().to_owned(),
+            made: Some(self.now),
             purpose: self.purpose(),
             key,
         });
@@ -181,8 +187,10 @@ impl Ordering<'_> {
             sent.map_err(self.ca.failed(Step::Finalization))?;
         }
         let chain = order.poll_certificate(&patience()).await;
+        let chain = chain.map_err(|error| self.late(Step::Finalization, error))?;
+        let root = self.acme.preferred_chain.as_deref();
         Ok(Pair {
-            chain: chain.map_err(|error| self.late(Step::Finalization, error))?,
+            chain: self.ca.preferred(chain, root).await,
             key: Secret::new(key),
             directory: Some(self.acme.directory.clone()),
         })

@@ -332,6 +332,10 @@ impl Setback {
     /// somebody may be mending that now. A certificate that is running out is not left to a wait longer
     /// than half of what remains: one of six days would else expire between its fifth attempt and its sixth.
     fn wait(&self, held: Option<&Held>) -> Duration {
+        // Somebody asked for it to be forgotten.
+        if self.count == 0 {
+            return Duration::ZERO;
+        }
         let (first, longest) = match self.ours {
             true => (FIRST_WAIT_FOR_US, FIRST_WAIT),
             false => (FIRST_WAIT, LONGEST_WAIT),

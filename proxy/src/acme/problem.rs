@@ -9,6 +9,12 @@ use super::error::Step;
 /// A CA's prose goes into logs and states; bytes.
 const LONGEST_DETAIL: usize = 2000;
 
+/// Likewise types and names: a URL, a DNS name.
+const LONGEST_WORD: usize = 300;
+
+/// An order has two names.
+const MOST_SUBPROBLEMS: usize = 8;
+
 /// A problem document (RFC 7807, RFC 8555, section 6.7).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
@@ -79,30 +85,37 @@ impl Problem {
 impl From<instant_acme::Problem> for Problem {
     fn from(problem: instant_acme::Problem) -> Self {
         let subproblem = |problem: instant_acme::Subproblem| Subproblem {
-            name: problem.identifier.map(|name| name.authorized(false).to_string()),
+            name: problem
+                .identifier
+                .map(|name| bounded(name.authorized(false).to_string(), LONGEST_WORD)),
             kind: short(problem.r#type),
-            detail: bounded(problem.detail),
+            detail: bounded(problem.detail.unwrap_or_default(), LONGEST_DETAIL),
         };
         Self {
             kind: short(problem.r#type),
-            detail: bounded(problem.detail),
-            subproblems: problem.subproblems.into_iter().map(subproblem).collect(),
+            detail: bounded(problem.detail.unwrap_or_default(), LONGEST_DETAIL),
+            subproblems: problem
+                .subproblems
+                .into_iter()
+                .take(MOST_SUBPROBLEMS)
+                .map(subproblem)
+                .collect(),
         }
     }
 }
 
-fn bounded(detail: Option<String>) -> String {
-    let mut detail = detail.unwrap_or_default();
-    detail.truncate(detail.floor_char_boundary(LONGEST_DETAIL));
-    detail
+fn bounded(mut text: String, longest: usize) -> String {
+    text.truncate(text.floor_char_boundary(longest));
+    text
 }
 
 fn short(kind: Option<String>) -> String {
     let kind = kind.unwrap_or_else(|| "about:blank".to_owned());
-    match kind.strip_prefix("urn:ietf:params:acme:error:") {
+    let short = match kind.strip_prefix("urn:ietf:params:acme:error:") {
         Some(short) => short.to_owned(),
         None => kind,
-    }
+    };
+    bounded(short, LONGEST_WORD)
 }
 
 impl fmt::Display for Problem {
@@ -113,5 +126,26 @@ impl fmt::Display for Problem {
             write!(f, "; {name}: {detail} ({kind})")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn certificates_what_a_ca_says_at_length_is_made_short() {
+        let long = "ä".repeat(10_000);
+        let name = json!({"type": "dns", "value": long});
+        let one = json!({"type": long, "detail": long, "identifier": name});
+        let many: Vec<_> = std::iter::repeat_n(one, 1000).collect();
+        let document = json!({"type": long, "detail": long, "subproblems": many});
+        let problem: instant_acme::Problem = serde_json::from_value(document).unwrap();
+        let problem = Problem::from(problem);
+        assert_eq!(problem.subproblems.len(), MOST_SUBPROBLEMS);
+        assert_eq!((problem.kind.len(), problem.detail.len()), (300, 2000));
+        assert!(problem.to_string().len() < 24_000);
     }
 }

@@ -52,6 +52,9 @@ pub struct Failure {
 pub(super) struct OpenOrder {
     /// Its URL.
     pub(super) url: String,
+    /// When it was made.
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    pub(super) made: Option<OffsetDateTime>,
     /// What it was made for; an order for anything else is not gone on with.
     pub(super) purpose: Purpose,
     /// PEM.

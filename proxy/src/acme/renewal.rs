@@ -6,13 +6,13 @@ use super::account::Ca;
 use super::error::{AcmeError, Step};
 use super::order;
 use super::plan::{self, Asked, Held, Wanted, Window};
-use super::service::{Certificates, Found};
+use super::service::{Certificates, Found, Unstored};
 use super::store::StoreError;
 
 impl Certificates {
     /// Asks the CA when to renew, if it is time to ask.
     pub(super) async fn plan_renewal(
-        &self,
+        &mut self,
         wanted: &Wanted,
         found: &mut Found,
         ca: &mut Option<Ca>,
@@ -31,7 +31,11 @@ impl Certificates {
         let asked = self.ask(held, ca).await;
         let schedule = plan::schedule(held, &asked, found.state.schedule.as_ref(), now, rand::random());
         found.state.schedule = Some(schedule);
-        self.keep_state(wanted, &found.state).await
+        let state = found.state.clone();
+        let unstored = Unstored { pair: None, state };
+        // What cannot be stored is known all the same: the CA is not asked again each minute.
+        self.unstored.insert(wanted.name.clone(), unstored);
+        self.catch_up(wanted).await
     }
 
     async fn ask(&self, held: &Held, ca: &mut Option<Ca>) -> Asked {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
 use tokio::sync::watch;
@@ -34,13 +34,22 @@ const STORE_AGAIN: time::Duration = time::Duration::MINUTE;
 /// All certificates.
 pub struct Certificates {
     pub(super) acme: Acme,
-    wanted: Vec<Wanted>,
-    store: Arc<dyn Store>,
-    records: Arc<dyn TxtRecords>,
+    pub(super) wanted: Vec<Wanted>,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) records: Arc<dyn TxtRecords>,
     authorities: Authorities,
     showcase: Showcase,
     /// What the store did not take yet: nothing else is done for these certificates before it has.
-    unstored: BTreeMap<String, Unstored>,
+    pub(super) unstored: BTreeMap<String, Unstored>,
+    /// Whether it was looked for what certificates left that are no longer wanted.
+    pub(super) swept: bool,
+}
+
+/// The time, as it goes on from what a round was told: an order takes minutes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Clock {
+    told: OffsetDateTime,
+    at: Instant,
 }
 
 /// What came of a round.
@@ -58,13 +67,13 @@ pub(super) struct Found {
     entry: Option<Entry>,
     pub(super) state: State,
     /// Why the state is not what is stored: it could not be read. The certificate serves all the same.
-    unread: Option<StoreError>,
+    pub(super) unread: Option<StoreError>,
 }
 
-/// What came of an order, until it is stored.
-struct Unstored {
-    pair: Option<Pair>,
-    state: State,
+/// What was learnt, until it is stored.
+pub(super) struct Unstored {
+    pub(super) pair: Option<Pair>,
+    pub(super) state: State,
 }
 
 impl Certificates {
@@ -84,6 +93,7 @@ impl Certificates {
             authorities,
             showcase: Showcase::new(acme.until_issued == UntilIssued::SelfSigned),
             unstored: BTreeMap::new(),
+            swept: false,
         }
     }
 
@@ -102,22 +112,6 @@ impl Certificates {
             .set_stand_ins(acme.until_issued == UntilIssued::SelfSigned);
         self.showcase
             .retain(|name| self.wanted.iter().any(|wanted| wanted.name == name));
-    }
-
-    /// Forgets the failures, because someone has done something about them: the next round tries again. The CA's
-    /// budgets hold all the same.
-    pub async fn retry(&mut self) -> Result<(), StoreError> {
-        for wanted in self.wanted.clone() {
-            self.catch_up(&wanted).await?;
-            let mut found = self.find(&wanted).await?;
-            if let Some(error) = found.unread.take() {
-                return Err(error);
-            }
-            if found.state.failure.take().is_some() {
-                self.keep_state(&wanted, &found.state).await?;
-            }
-        }
-        Ok(())
     }
 
     /// Reads what is stored, and orders nothing: at the start, and on replicas that do not lead.
@@ -150,13 +144,15 @@ impl Certificates {
             next: LONGEST_PAUSE,
             changed: false,
         };
+        let clock = Clock::from(now);
         let mut ca = None;
         for wanted in self.wanted.clone() {
-            match self.look(&wanted, &mut ca, &mut round, now).await {
+            match self.look(&wanted, &mut ca, &mut round, clock).await {
                 Ok(next) => round.next = round.next.min(next),
-                Err(error) => self.store_failed(&wanted, &error, &mut round, now),
+                Err(error) => self.store_failed(&wanted, &error, &mut round, clock.now()),
             }
         }
+        self.sweep().await;
         round.next = round.next.max(SHORTEST_PAUSE);
         round
     }
@@ -167,16 +163,20 @@ impl Certificates {
         wanted: &Wanted,
         ca: &mut Option<Ca>,
         round: &mut Round,
-        now: OffsetDateTime,
+        clock: Clock,
     ) -> Result<Duration, StoreError> {
+        let now = clock.now();
         self.catch_up(wanted).await?;
         let mut found = self.find(wanted).await?;
         if let Some(error) = found.unread.take() {
             round.changed |= self.show(wanted, &found, None, now);
             return Err(error);
         }
-        self.plan_renewal(wanted, &mut found, ca, now).await?;
-        let mut history = self.history().await?;
+        if let Err(error) = self.plan_renewal(wanted, &mut found, ca, now).await {
+            round.changed |= self.show(wanted, &found, None, now);
+            return Err(error);
+        }
+        let mut history = self.history(now).await?;
         let decision = self.decide(wanted, &found, &history, now);
         // What a crash left goes away, but for the challenges of an order that is gone on with: the CA may be looking at
         // them, and would count a failed validation.
@@ -191,6 +191,7 @@ impl Certificates {
             let ordered = self
                 .order(wanted, &mut found, &mut history, ca, replaces.as_deref(), now)
                 .await;
+            let now = clock.now();
             self.conclude(wanted, &mut found, ordered, now);
             round.changed |= self.show(wanted, &found, None, now);
             self.catch_up(wanted).await?;
@@ -198,6 +199,7 @@ impl Certificates {
         } else if matches!(decision, Decision::Keep { .. }) {
             self.settle(wanted, &mut found).await?;
         }
+        let now = clock.now();
         let decision = self.decide(wanted, &found, &history, now);
         round.changed |= self.show(wanted, &found, Some(&decision), now);
         Ok(pause(&decision, &found.state, now))
@@ -231,16 +233,20 @@ impl Certificates {
 
     /// What is stored of one certificate. What cannot be used is told, set aside and taken for absent. The certificate
     /// comes first: whatever there is to say about the state, it serves.
-    async fn find(&self, wanted: &Wanted) -> Result<Found, StoreError> {
+    pub(super) async fn find(&self, wanted: &Wanted) -> Result<Found, StoreError> {
         let mut found = Found {
             held: None,
             entry: None,
             state: State::default(),
             unread: None,
         };
-        if let Some(pair) = self.store.pair(&wanted.name).await? {
+        // Behind one that is set aside there may be the one before.
+        while let Some(pair) = self.store.pair(&wanted.name).await? {
             match issued::read(&wanted.name, &pair) {
-                Ok((entry, held)) => (found.entry, found.held) = (Some(entry), Some(held)),
+                Ok((entry, held)) => {
+                    (found.entry, found.held) = (Some(entry), Some(held));
+                    break;
+                }
                 Err(error) => {
                     tracing::error!(certificate = %wanted.name, %error, "damaged certificate; going on without it");
                     let place = self.store.set_pair_aside(&wanted.name).await?;
@@ -321,7 +327,7 @@ impl Certificates {
     }
 
     /// Stores what is not stored yet: the certificate before the state that says so.
-    async fn catch_up(&mut self, wanted: &Wanted) -> Result<(), StoreError> {
+    pub(super) async fn catch_up(&mut self, wanted: &Wanted) -> Result<(), StoreError> {
         let Some(Unstored { pair, state }) = self.unstored.get(&wanted.name) else {
             return Ok(());
         };
@@ -341,10 +347,16 @@ impl Certificates {
         Ok(ca.insert(opened))
     }
 
-    async fn history(&self) -> Result<History, StoreError> {
-        let directory = self.acme.directory.clone();
-        let history = store::load(&*self.store, &Document::History { directory }).await?;
-        Ok(history.unwrap_or_default())
+    async fn history(&self, now: OffsetDateTime) -> Result<History, StoreError> {
+        let which = Document::History {
+            directory: self.acme.directory.clone(),
+        };
+        let history: Option<History> = store::load(&*self.store, &which).await?;
+        let mut history = history.unwrap_or_default();
+        if history.set_back(now) {
+            store::keep(&*self.store, &which, &history).await?;
+        }
+        Ok(history)
     }
 
     pub(super) async fn keep_state(&self, wanted: &Wanted, state: &State) -> Result<(), StoreError> {
@@ -387,8 +399,23 @@ impl Certificates {
     }
 }
 
+impl From<OffsetDateTime> for Clock {
+    fn from(told: OffsetDateTime) -> Self {
+        Self {
+            told,
+            at: Instant::now(),
+        }
+    }
+}
+
+impl Clock {
+    fn now(self) -> OffsetDateTime {
+        self.told + self.at.elapsed()
+    }
+}
+
 /// Each name and its wildcard. CAs count by registered domain; that is not more than what the widest zone is.
-fn wanted(zones: &[Zone]) -> Vec<Wanted> {
+pub(super) fn wanted(zones: &[Zone]) -> Vec<Wanted> {
     let widest = |name: &str| {
         let around = zones.iter().filter(|zone| is_within(name, &zone.name));
         around

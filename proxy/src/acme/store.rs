@@ -12,13 +12,17 @@ use crate::secret::Secret;
 /// Keeps what has to outlive the process. Every write is whole or has not happened, and has happened once it returns.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
+    /// The certificates that there is something of, wanted or not.
+    async fn names(&self) -> Result<Vec<String>, StoreError>;
+
     /// The certificate of this name.
     async fn pair(&self, name: &str) -> Result<Option<Pair>, StoreError>;
 
     /// Puts chain and key in place of what is there, in one step.
     async fn install(&self, name: &str, pair: &Pair) -> Result<(), StoreError>;
 
-    /// Moves a certificate that cannot be used out of the way; returns where it lies now.
+    /// Moves a certificate that cannot be used out of the way; returns where it lies now. Where the store still has the
+    /// one before, that is the certificate from now on.
     async fn set_pair_aside(&self, name: &str) -> Result<String, StoreError>;
 
     /// A document's text.

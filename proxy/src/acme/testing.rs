@@ -166,6 +166,10 @@ impl Disk {
 
 #[async_trait]
 impl Store for Disk {
+    async fn names(&self) -> Result<Vec<String>, StoreError> {
+        self.inner.names().await
+    }
+
     async fn pair(&self, name: &str) -> Result<Option<Pair>, StoreError> {
         self.inner.pair(name).await
     }

@@ -39,9 +39,14 @@ pub(super) fn to_lift(head: &RequestHeader) -> Option<&str> {
         .filter(|_| head.method == Method::DELETE)
 }
 
+/// Whether a browser sent it, on its own account or that of a page that it shows.
+pub(super) fn of_browser(head: &RequestHeader) -> bool {
+    head.headers.contains_key(header::ORIGIN) || head.headers.contains_key(SEC_FETCH_SITE)
+}
+
 /// Lifts a ban. Not for a page that somebody's browser happens to show.
 pub(super) fn lift(bans: &Bans, head: &RequestHeader, address: &str) -> (StatusCode, String) {
-    if head.headers.contains_key(header::ORIGIN) || head.headers.contains_key(SEC_FETCH_SITE) {
+    if of_browser(head) {
         return (StatusCode::FORBIDDEN, "not for browsers\n".to_owned());
     }
     match address.parse::<IpAddr>() {

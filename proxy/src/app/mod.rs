@@ -1,5 +1,6 @@
 //! The composition root: it alone sees every room. Read it as a table of contents.
 
+mod backends;
 mod bans;
 mod build;
 mod error;
@@ -12,6 +13,7 @@ mod start;
 mod status;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 
 pub use build::App;
 pub use error::{ReloadError, StartError};

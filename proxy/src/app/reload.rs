@@ -88,6 +88,8 @@ impl Reloader {
             files.extend(route.waf.profile.seclang_before.iter().cloned());
             files.extend(route.waf.profile.seclang_after.iter().cloned());
             files.extend(route.upstream.tls.ca.iter().cloned());
+            let shown = route.upstream.tls.certificate.iter();
+            files.extend(shown.flat_map(|pair| [pair.certificate.clone(), pair.key.clone()]));
             files.extend(route.access.files().map(Path::to_owned));
         }
         files
@@ -136,6 +138,10 @@ fn warn_of_restart(before: &Config, after: &Config) {
             before.tls.min_version != after.tls.min_version,
         ),
         ("[log]", before.log != after.log),
+        (
+            "[upstream].idle_connections",
+            before.idle_connections != after.idle_connections,
+        ),
         ("[server]", before.server != after.server),
     ];
     for (what, _) in fixed.iter().filter(|(_, changed)| *changed) {

@@ -1,6 +1,7 @@
 //! An edge that accepts requests, and how it stops.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use pingora_core::apps::ServerApp;
@@ -11,6 +12,7 @@ use tracing::{info, warn};
 
 use super::ReloadError;
 use super::reload::Reloader;
+use super::services::{FAREWELL, Retries, names};
 use super::sockets::Addresses;
 use crate::admin::Readiness;
 use crate::flow::Edge;
@@ -32,6 +34,9 @@ pub struct Running {
     pub(super) turn: Arc<Mutex<()>>,
     /// Tells the watch on files that others may be in use now.
     pub(super) reloaded: Arc<Notify>,
+    pub(super) retries: Retries,
+    /// Tells background services that nobody comes after them.
+    pub(super) for_good: Arc<AtomicBool>,
     pub(super) logs: [Sink; 3],
     pub(super) readiness: Readiness,
     pub(super) ends: Ends,
@@ -71,11 +76,13 @@ impl Running {
         &self.addresses
     }
 
-    /// Takes a new configuration, as SIGHUP does; also reopens log files.
+    /// Takes a new configuration, as SIGHUP does; also reopens log files, and tries certificates again that failed:
+    /// somebody is at work here.
     pub async fn reload(&self) -> Result<(), ReloadError> {
         self.logs.iter().for_each(Sink::reopen);
         let result = super::reload::in_turn(&self.reloader, &self.turn).await;
         self.reloaded.notify_one();
+        self.retries.ask(names(&self.reloader.snapshots.load().config));
         result
     }
 
@@ -96,8 +103,19 @@ impl Running {
         tokio::time::sleep(self.drain_delay.min(self.grace)).await;
         // The offer has the sockets too: with it connections would wait for nobody.
         self.offer = None;
+        self.for_good.store(true, Ordering::Relaxed);
         self.ends.accepting.send_replace(true);
-        self.drain(since, FIRST_REQUEST).await;
+        // Records that go with the edge take calls of the API.
+        let farewell = match self.reloader.snapshots.load().config.dns.delete_on_stop {
+            true => FAREWELL,
+            false => Duration::ZERO,
+        };
+        let (_, ended) = oneshot::channel();
+        let services = std::mem::replace(&mut self.services, ended);
+        let _ = tokio::join!(
+            self.drain(since, FIRST_REQUEST),
+            tokio::time::timeout(farewell, services)
+        );
     }
 
     /// The same for an edge whose successor accepts already: this one accepts nothing from now on.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use pingora_core::apps::ServerApp;
 use pingora_core::listeners::tls::Acceptor as TlsAcceptor;
@@ -15,11 +16,12 @@ use tracing::warn;
 use super::build::App;
 use super::reload::Reloader;
 use super::running::{Connections, Ends, Running};
-use super::services::Supervisor;
+use super::services::{Retries, Supervisor};
 use super::sockets::{Addresses, Sockets};
-use super::{StartError, status};
+use super::{StartError, status, upkeep};
 use crate::admin::{Admin, Readiness};
 use crate::certs::ClientTrust;
+use crate::cloudflare::Clients;
 use crate::config::Config;
 use crate::flow::{Edge, EdgeParts, Redirect};
 use crate::handover::{Offer, Predecessor, Socket};
@@ -56,7 +58,8 @@ impl App {
         let readiness = Readiness::default();
         let logs = [parts.access.clone(), parts.audit.clone(), parts.matches.clone()];
         let board = Board::default();
-        let admin = status::admin(&reloader, &logs, &readiness, &board, &parts.bans);
+        let (retries, for_good) = (Retries::default(), Arc::new(AtomicBool::new(false)));
+        let admin = status::admin(&reloader, &logs, &readiness, &board, &retries, &parts.bans);
         let supervisor = Supervisor {
             snapshots: reloader.snapshots.clone(),
             data_dir: config.server.data_dir.clone(),
@@ -64,6 +67,9 @@ impl App {
             generation: reloader.generation.subscribe(),
             stopped: stopped.clone(),
             board,
+            retries: retries.clone(),
+            for_good: Arc::clone(&for_good),
+            clients: Clients::new(),
         };
         let crew = supervisor.crew().await;
         let transport = tls(&config, &reloader)?;
@@ -89,6 +95,9 @@ impl App {
             admin,
             &connections,
         );
+        // Requests that drain may still need a name.
+        let (generation, ended) = (reloader.generation.subscribe(), ends.echo.subscribe());
+        upkeep::spawn_thread(reloader.snapshots.clone(), generation, ended).map_err(StartError::Runtime)?;
         readiness.set(true);
         let offer = offer(config.server.upgrade_socket.as_deref(), offered);
         replace(predecessor).await;
@@ -108,6 +117,8 @@ impl App {
             reloader,
             turn,
             reloaded,
+            retries,
+            for_good,
             logs,
             readiness,
             ends,
@@ -274,8 +285,11 @@ impl ClientTrustSource for Trusts {
 }
 
 fn proxy(config: &Config, parts: EdgeParts) -> Arc<HttpProxy<Edge>> {
+    let threads = super::run::workers(config.server.workers);
     let conf = ServerConf {
-        threads: super::run::workers(config.server.workers),
+        threads,
+        // Pingora's own is for each thread.
+        upstream_keepalive_pool_size: config.idle_connections.div_ceil(threads),
         ..ServerConf::default()
     };
     let mut proxy = HttpProxy::new(Edge::new(parts), Arc::new(conf));

@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::backends;
 use super::reload::Reloader;
-use crate::admin::{Admin, Readiness};
+use super::services::{Retries, names};
+use crate::admin::{Admin, Readiness, Tell};
 use crate::certs::{CertificateStore, Entry};
 use crate::limit::Bans;
 use crate::service::Board;
@@ -20,31 +22,63 @@ pub(super) fn admin(
     logs: &[Sink; 3],
     readiness: &Readiness,
     board: &Board,
+    retries: &Retries,
     bans: &Arc<Bans>,
 ) -> Admin {
     let (snapshots, logs) = (reloader.snapshots.clone(), logs.clone());
     let (certificates, told) = (reloader.certificates.clone(), board.clone());
-    let status = status(reloader, readiness, board);
-    let banned = Arc::clone(bans);
-    Admin::new(
-        Arc::clone(&reloader.metrics),
-        readiness.clone(),
-        Arc::clone(bans),
-        status,
-        move |metrics| {
+    let (concerned, banned) = (board.clone(), Arc::clone(bans));
+    let tell = Tell {
+        status: Box::new(status(reloader, readiness, board)),
+        concerns: Box::new(move || concerns(&concerned)),
+        retry: Box::new(retry(reloader, retries)),
+        refresh: Box::new(move |metrics| {
             let held = snapshots.load().body_budget.held();
             metrics.body_memory.set(i64::try_from(held).unwrap_or(i64::MAX));
             for (log, sink) in ["access", "audit", "matches"].into_iter().zip(&logs) {
                 let dropped = metrics.dropped_lines.get_or_create(&LogLabels { log });
                 dropped.set(sink.dropped());
             }
+            backends::tell(&metrics.backends, &snapshots.load());
             let now = OffsetDateTime::now_utc().unix_timestamp();
             let banned = banned.list(u64::try_from(now).unwrap_or_default()).len();
             metrics.bans.set(i64::try_from(banned).unwrap_or(i64::MAX));
             tell_services(metrics, &told);
             tell_certificates(metrics, &certificates);
-        },
+        }),
+    };
+    Admin::new(
+        Arc::clone(&reloader.metrics),
+        readiness.clone(),
+        Arc::clone(bans),
+        tell,
     )
+}
+
+/// Asks for all certificates of what serves now, or for the one of this name.
+fn retry(reloader: &Reloader, retries: &Retries) -> impl Fn(Option<&str>) -> bool + Send + Sync + 'static {
+    let (snapshots, retries) = (reloader.snapshots.clone(), retries.clone());
+    move |only| {
+        let config = Arc::clone(&snapshots.load().config);
+        let asked = names(&config).filter(|name| only.is_none_or(|only| only == name));
+        let asked: Vec<String> = asked.collect();
+        let some = !asked.is_empty();
+        retries.ask(asked);
+        some
+    }
+}
+
+/// Certificates of whose life a sixth is left, or less.
+fn concerns(board: &Board) -> Vec<String> {
+    let services = board.read();
+    let certificates = services.get("certificates").map(|status| &status.detail);
+    let certificates = certificates.and_then(Value::as_array).into_iter().flatten();
+    let critical = certificates.filter(|one| one["critical"] == true);
+    let told = critical.map(|one| {
+        let text = |key: &str| one[key].as_str().unwrap_or("?").to_owned();
+        format!("the certificate {} expires {}", text("name"), text("not_after"))
+    });
+    told.collect()
 }
 
 /// How all stands, for `palisade status` and `palisade certs`.
@@ -60,6 +94,7 @@ fn status(
         json!({
             "ready": readiness.is_ready(),
             "generation": snapshots.load().generation,
+            "backends": backends::status(&snapshots.load()),
             "services": board.read(),
             "certificates": set.entries().iter().map(certificate).collect::<Vec<_>>(),
         })

@@ -1,7 +1,7 @@
 //! A whole edge in the process of the test.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::HeaderMap;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -74,10 +74,14 @@ async fn a_dead_address_of_a_backend_costs_no_request() {
         .find(&Asked::get("localhost", "/", &HeaderMap::new()))
         .unwrap();
     let dead = SocketAddr::from(([127, 0, 0, 2], alive.port()));
-    let known = [dead, alive].into();
-    route.balancer.endpoints()[0]
-        .resolver
-        .remember(known, Duration::from_secs(60));
+    let known = vec![dead, alive];
+    route
+        .balancer
+        .sources()
+        .next()
+        .unwrap()
+        .learn(known, Instant::now());
+    route.balancer.gather();
     let https = app.addresses().https[0];
     let running = app.start().await.unwrap();
 
@@ -90,7 +94,12 @@ async fn a_dead_address_of_a_backend_costs_no_request() {
         let answer = client.get(format!("https://localhost:{}/", https.port())).send();
         assert_eq!(answer.await.unwrap().status(), 200);
     }
-    assert!(route.balancer.is_up(0, std::time::Instant::now()));
+    let stands = |address| {
+        let endpoints = route.balancer.endpoints();
+        let endpoint = endpoints.iter().find(|endpoint| endpoint.address() == address);
+        endpoint.unwrap().is_up(Instant::now())
+    };
+    assert!(stands(alive) && !stands(dead));
     running.stop().await;
     application.stop().await;
 }

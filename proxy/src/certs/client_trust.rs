@@ -15,6 +15,8 @@ use sha2::{Digest, Sha256};
 use super::CertificateError;
 use crate::config::HostPattern;
 
+const LISTS: &str = "certificate revocation lists";
+
 /// CAs, and what they have revoked.
 #[derive(Clone)]
 pub struct ClientTrust {
@@ -52,7 +54,11 @@ impl ClientTrust {
         if let Some(path) = crl {
             let lists =
                 CertificateRevocationListDer::pem_slice_iter(&read(path)?).collect::<Result<Vec<_>, _>>();
-            let lists = lists.map_err(|error| broken(path, "certificate revocation lists", &error))?;
+            let lists = lists.map_err(|error| broken(path, LISTS, &error))?;
+            // A list in DER has none either: without this nothing would be revoked, and nobody would know.
+            if lists.is_empty() {
+                return Err(broken(path, LISTS, &"the file holds no X509 CRL block"));
+            }
             lists.iter().for_each(|list| hash.update(list.as_ref()));
             builder = builder.with_crls(lists);
         }
@@ -126,5 +132,75 @@ fn broken(path: &Path, expected: &'static str, error: &dyn std::fmt::Display) ->
         path: path.to_owned(),
         expected,
         reason: error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trust(folder: &tempfile::TempDir, name: &str) -> Arc<ClientTrust> {
+        let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let path = folder.path().join(name);
+        std::fs::write(&path, params.self_signed(&key).unwrap().pem()).unwrap();
+        Arc::new(ClientTrust::read(&path, None).unwrap())
+    }
+
+    #[test]
+    fn the_owner_of_a_name_says_whether_a_certificate_is_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let (all, deep) = (trust(&folder, "all"), trust(&folder, "deep"));
+        let exact = |name: &str| HostPattern::Exact(name.to_owned());
+        let below = |name: &str| HostPattern::Wildcard(name.to_owned());
+        let hosts = [
+            (below("home.test"), Some(Arc::clone(&all))),
+            (exact("open.home.test"), None),
+            (below("deep.home.test"), Some(Arc::clone(&deep))),
+            (below("free.home.test"), None),
+            // One path of a host without, one with.
+            (exact("mixed.test"), None),
+            (exact("mixed.test"), Some(Arc::clone(&all))),
+            (exact("mixed.test"), None),
+        ];
+        let trusts = ClientTrusts::new(hosts.iter().map(|(host, trust)| (host, trust.clone())));
+        assert!(trusts.any());
+        for (name, expected) in [
+            ("a.home.test", Some(&all)),
+            ("A.B.Home.test", Some(&all)),
+            ("open.home.test", None),
+            ("home.test", None),
+            ("a.deep.home.test", Some(&deep)),
+            ("a.free.home.test", None),
+            ("mixed.test", Some(&all)),
+            ("elsewhere.test", None),
+            ("", None),
+        ] {
+            assert_eq!(trusts.of(name).as_ref(), expected, "{name}");
+        }
+        assert!(!ClientTrusts::new([(&exact("open.test"), None)]).any());
+    }
+
+    #[test]
+    fn trusts_of_the_same_cas_are_one_and_what_is_none_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let one = trust(&folder, "one");
+        let again = ClientTrust::read(&folder.path().join("one"), None).unwrap();
+        assert_eq!(*one, again);
+        assert_ne!(*one, *trust(&folder, "other"));
+        for text in [
+            "",
+            "nothing",
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        ] {
+            let path = folder.path().join("wrong");
+            std::fs::write(&path, text).unwrap();
+            assert!(ClientTrust::read(&path, None).is_err(), "{text}");
+            let list = ClientTrust::read(&folder.path().join("one"), Some(&path));
+            assert!(list.is_err(), "{text}");
+        }
+        assert!(ClientTrust::read(&folder.path().join("absent"), None).is_err());
     }
 }

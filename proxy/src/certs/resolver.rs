@@ -42,20 +42,24 @@ impl CertificateStore {
         self.change(|parts| parts.files = files);
     }
 
-    /// Issued certificates, instead of those before. A stand-in takes no place of a certificate that serves: that one may
-    /// only not be readable for a while.
-    pub fn publish_issued(&self, issued: Vec<Entry>) {
+    /// Issued certificates, instead of those before. One that serves goes on, in the place of its stand-in if there is
+    /// one, as long as `wanted` has its names and there is no other: it may only not be readable for a while.
+    pub fn publish_issued(&self, issued: Vec<Entry>, wanted: &[Vec<String>]) {
         self.change(|parts| {
-            let before = std::mem::take(&mut parts.issued);
-            let served = |entry: &Entry| {
-                let same = |known: &&Entry| !known.stand_in && known.names == entry.names;
-                before.iter().find(same).cloned()
-            };
-            let keep = |entry: Entry| match entry.stand_in {
-                true => served(&entry).unwrap_or(entry),
-                false => entry,
-            };
-            parts.issued = issued.into_iter().map(keep).collect();
+            let before = std::mem::replace(&mut parts.issued, issued);
+            for names in wanted {
+                let is_for = |entry: &Entry| {
+                    entry.names.len() == names.len() && entry.names.iter().all(|name| names.contains(name))
+                };
+                let Some(served) = before.iter().find(|entry| !entry.stand_in && is_for(entry)) else {
+                    continue;
+                };
+                match parts.issued.iter_mut().find(|entry| is_for(entry)) {
+                    Some(entry) if entry.stand_in => entry.clone_from(served),
+                    Some(_) => {}
+                    None => parts.issued.push(served.clone()),
+                }
+            }
         });
     }
 
@@ -94,9 +98,14 @@ impl ResolvesServerCert for SniResolver {
         self.store
             .current
             .load()
-            .find(hello.server_name())
+            .find(hello.server_name(), now())
             .map(|entry| Arc::clone(&entry.key))
     }
+}
+
+/// Seconds since 1970.
+fn now() -> i64 {
+    time::OffsetDateTime::now_utc().unix_timestamp()
 }
 
 #[cfg(test)]
@@ -105,22 +114,33 @@ mod tests {
     use crate::certs::stand_in;
 
     #[test]
-    fn certificates_a_stand_in_takes_no_place_of_one_that_serves() {
-        let standing_in = stand_in(&["example.com".to_owned()]).unwrap();
+    fn certificates_that_are_wanted_and_cannot_be_read_go_on_serving() {
+        let names = ["example.com", "*.example.com"].map(str::to_owned);
+        let standing_in = stand_in(&names).unwrap();
         let issued = Entry {
+            // CAs have an order of their own.
+            names: names.iter().rev().cloned().collect(),
             stand_in: false,
             origin: "issued".to_owned(),
             ..standing_in.clone()
         };
         let store = CertificateStore::new(CertificateSet::new(Vec::new(), false));
-        let origin = || store.current().entries()[0].origin.clone();
-        store.publish_issued(vec![standing_in.clone()]);
-        assert_eq!(origin(), standing_in.origin);
-        store.publish_issued(vec![issued]);
-        store.publish_issued(vec![standing_in]);
-        assert_eq!(origin(), "issued");
+        let origins = || {
+            let set = store.current();
+            let origins = set.entries().iter().map(|entry| entry.origin.clone());
+            origins.collect::<Vec<String>>()
+        };
+        let wanted = [names.to_vec()];
+        store.publish_issued(vec![standing_in.clone()], &wanted);
+        assert_eq!(origins(), [standing_in.origin.as_str()]);
+        store.publish_issued(vec![issued], &wanted);
+        store.publish_issued(vec![standing_in], &wanted);
+        assert_eq!(origins(), ["issued"]);
+        // Where nothing stands in.
+        store.publish_issued(Vec::new(), &wanted);
+        assert_eq!(origins(), ["issued"]);
         // A name that is no longer wanted goes.
-        store.publish_issued(Vec::new());
-        assert!(store.current().entries().is_empty());
+        store.publish_issued(Vec::new(), &[]);
+        assert_eq!(origins(), [""; 0]);
     }
 }

@@ -20,7 +20,7 @@ pub struct Entry {
     pub stand_in: bool,
 }
 
-/// Certificates by name. The first certificate that names a host answers for it.
+/// Certificates by name. The first certificate that names a host answers for it, unless it is over.
 #[derive(Debug, Default)]
 pub struct CertificateSet {
     entries: Vec<Entry>,
@@ -29,11 +29,11 @@ pub struct CertificateSet {
     reject_unknown: bool,
 }
 
-/// Whose certificate a name's is, by its place among the entries.
+/// Whose certificates a name's are, by their places among the entries.
 #[derive(Debug, Default)]
 struct Names {
-    exact: HashMap<String, usize>,
-    wildcard: HashMap<String, usize>,
+    exact: HashMap<String, Vec<usize>>,
+    wildcard: HashMap<String, Vec<usize>>,
 }
 
 impl CertificateSet {
@@ -56,10 +56,11 @@ impl CertificateSet {
     }
 
     /// The certificate for an SNI: its own name, else the wildcard of its parent (RFC 9525: one label),
-    /// else the first certificate unless unknown names are rejected. No SNI counts as unknown.
-    pub fn find(&self, sni: Option<&str>) -> Option<&Entry> {
-        sni.and_then(|name| self.find_named(name))
-            .or_else(|| self.fallback())
+    /// else the first certificate unless unknown names are rejected. No SNI counts as unknown. One that is over `now`
+    /// (seconds since 1970) comes behind every other that would do.
+    pub fn find(&self, sni: Option<&str>, now: i64) -> Option<&Entry> {
+        sni.and_then(|name| self.find_named(name, now))
+            .or_else(|| self.fallback(now))
     }
 
     /// All certificates.
@@ -72,17 +73,26 @@ impl CertificateSet {
         self.reject_unknown
     }
 
-    fn find_named(&self, name: &str) -> Option<&Entry> {
+    fn find_named(&self, name: &str, now: i64) -> Option<&Entry> {
         let name = name.to_ascii_lowercase();
-        let place = self.proper.find(&name).or_else(|| self.standing_in.find(&name))?;
-        self.entries.get(place)
+        let proper = self.first(self.proper.places(&name), now);
+        proper.or_else(|| self.first(self.standing_in.places(&name), now))
     }
 
-    fn fallback(&self) -> Option<&Entry> {
-        if self.reject_unknown {
-            None
-        } else {
-            self.entries.first()
+    fn fallback(&self, now: i64) -> Option<&Entry> {
+        match self.reject_unknown {
+            true => None,
+            false => self.first(0..self.entries.len(), now),
+        }
+    }
+
+    /// The first that is not over; if all are, the first.
+    fn first(&self, places: impl Iterator<Item = usize> + Clone, now: i64) -> Option<&Entry> {
+        let mut entries = places.filter_map(|place| self.entries.get(place));
+        let first = entries.next()?;
+        match first.not_after > now {
+            true => Some(first),
+            false => Some(entries.find(|entry| entry.not_after > now).unwrap_or(first)),
         }
     }
 }
@@ -93,13 +103,16 @@ impl Names {
             Some(parent) => (&mut self.wildcard, parent),
             None => (&mut self.exact, name),
         };
-        names.entry(name.to_owned()).or_insert(place);
+        names.entry(name.to_owned()).or_default().push(place);
     }
 
-    fn find(&self, name: &str) -> Option<usize> {
-        let exact = self.exact.get(name);
-        let place = exact.or_else(|| self.wildcard.get(name.split_once('.')?.1));
-        place.copied()
+    /// Those of the name itself, then those of its parent's wildcard.
+    fn places(&self, name: &str) -> impl Iterator<Item = usize> + Clone {
+        let wildcard = name
+            .split_once('.')
+            .and_then(|(_, parent)| self.wildcard.get(parent));
+        let both = self.exact.get(name).into_iter().chain(wildcard);
+        both.flatten().copied()
     }
 }
 
@@ -123,10 +136,36 @@ mod tests {
             entry(&["example.com", "*.example.com"], false),
         ];
         let set = CertificateSet::new(entries, false);
-        let of = |name| set.find(Some(name)).unwrap().names[0].as_str();
+        let of = |name| set.find(Some(name), 0).unwrap().names[0].as_str();
         assert_eq!(of("home.example.com"), "example.com");
         assert_eq!(of("WWW.example.com"), "example.com");
         assert_eq!(of("app.home.example.com"), "home.example.com");
         assert_eq!(of("elsewhere.org"), "example.com");
+    }
+
+    #[test]
+    fn certificates_that_are_over_answer_for_nothing_that_another_would() {
+        const NOW: i64 = 1_000;
+        let until = |not_after, entry| Entry { not_after, ..entry };
+        let names = |names: &[&str]| entry(names, false);
+        let entries = vec![
+            until(NOW, names(&["www.example.com"])),
+            until(NOW + 1, names(&["example.com", "*.example.com"])),
+            until(NOW, names(&["old.example.org"])),
+            until(NOW + 1, names(&["old.example.org"])),
+            until(NOW, names(&["over.example.net"])),
+        ];
+        let set = CertificateSet::new(entries, false);
+        let of = |name, now| {
+            let found = set.find(Some(name), now).unwrap();
+            (found.names[0].as_str(), found.not_after)
+        };
+        assert_eq!(of("www.example.com", NOW - 1).0, "www.example.com");
+        assert_eq!(of("www.example.com", NOW).0, "example.com");
+        assert_eq!(of("old.example.org", NOW), ("old.example.org", NOW + 1));
+        // Better than none.
+        assert_eq!(of("over.example.net", NOW), ("over.example.net", NOW));
+        assert_eq!(of("elsewhere.test", NOW).0, "example.com");
+        assert_eq!(of("www.example.com", NOW + 9).0, "www.example.com");
     }
 }

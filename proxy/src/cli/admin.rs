@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{Failed, load, say};
+use crate::admin::RETRY_PATH;
 
 /// A healthy edge answers within milliseconds; a container's own deadline is longer than this.
 const DEADLINE: Duration = Duration::from_secs(3);
@@ -18,7 +19,19 @@ pub(super) fn ask(config: &Path, path: &str) -> Result<String, Failed> {
     send(config, "GET", path)
 }
 
-/// The body of a 200 answer to another method.
+/// Has certificates tried again, all or the one of this name.
+pub(super) fn retry(config: &Path, name: Option<&str>) -> Result<String, Failed> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    if name.is_some_and(|name| !name.bytes().all(fits)) {
+        return Err(say(
+            "a certificate is called as in `certificates` of [[zones]], such as example.com",
+        ));
+    }
+    let query = name.map(|name| format!("?name={name}")).unwrap_or_default();
+    send(config, "POST", &format!("{RETRY_PATH}{query}"))
+}
+
+/// The body of a good answer to another method.
 pub(super) fn send(config: &Path, method: &str, path: &str) -> Result<String, Failed> {
     let Some(admin) = load(config)?.listen.admin else {
         return Err(say("[listen].admin is off: there is nothing to ask"));

@@ -2,12 +2,49 @@
 
 use std::path::Path;
 
+use clap::{Args, Subcommand};
 use serde_json::Value;
 
-use super::{Failed, admin, output, say};
+use super::{ConfigArgument, Failed, admin, output, say};
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct CertsArguments {
+    #[command(subcommand)]
+    command: Option<CertsCommand>,
+    #[command(flatten)]
+    config: ConfigArgument,
+    /// As JSON, for programs.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum CertsCommand {
+    /// Have a running edge try again now, whatever failed before, and ask the CA whether a renewal is due. What the CA
+    /// allows in a time is kept to all the same.
+    Retry {
+        /// One certificate; all without it.
+        name: Option<String>,
+        #[command(flatten)]
+        config: ConfigArgument,
+    },
+}
+
+/// Tells of certificates, or has them tried again.
+pub(super) fn run(arguments: &CertsArguments) -> Result<(), Failed> {
+    match &arguments.command {
+        None => list(&arguments.config.config, arguments.json),
+        Some(CertsCommand::Retry { name, config }) => {
+            let told = admin::retry(&config.config, name.as_deref())?;
+            output::line(told.trim_end());
+            Ok(())
+        }
+    }
+}
 
 /// A table of what is looked after, then of what comes from files; fails if one is in trouble.
-pub(super) fn run(config: &Path, json: bool) -> Result<(), Failed> {
+fn list(config: &Path, json: bool) -> Result<(), Failed> {
     let body = admin::ask(config, "/status")?;
     let status: Value = serde_json::from_str(&body)
         .map_err(|error| say(format!("the edge told something else than its status: {error}")))?;

@@ -8,13 +8,14 @@ use super::{ConfigArgument, Failed, block_on, load, output, say};
 use crate::app;
 use crate::config::Config;
 use crate::ddns;
-use crate::dns::{Addresses, How, Records, Trouble, ZoneOutcome, desired};
+use crate::dns::{Addresses, Desired, How, Note, Records, Trouble, ZoneOutcome, desired};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum DnsCommand {
-    /// Print what would be changed. Changes nothing.
+    /// Print what would be changed. Changes nothing. Exits with 0 if all is known that a plan needs and nothing is
+    /// refused, with 1 otherwise.
     Plan(ConfigArgument),
-    /// Change it now. A running edge does so by itself.
+    /// Change it now. A running edge does so by itself. Exits with 0 if all is as it should be then, with 1 otherwise.
     Apply {
         #[command(flatten)]
         config: ConfigArgument,
@@ -54,20 +55,29 @@ fn carry_out(path: &Path, how: How) -> Result<(), Failed> {
             "the configuration names no [[zones]] whose records are looked after",
         ));
     }
-    let outcome = block_on(async {
+    let (desired, outcome) = block_on(async {
         let found = addresses(&config).await;
         let desired = desired(&config.routes, &config.zones, &config.dns, &found);
-        Records::new()
+        let outcome = Records::new()
             .round(&desired, &config.zones, &config.dns, how)
-            .await
+            .await;
+        (desired, outcome)
     })?;
     for zone in &outcome.zones {
         tell(zone, how);
     }
-    match outcome.is_ok() {
-        true => Ok(()),
-        false => Err(say("not everything could be done: see above")),
+    match (outcome.is_ok(), desired.iter().any(lacks_address)) {
+        (true, false) => Ok(()),
+        (true, true) => Err(say(
+            "the address is not known (`palisade ip` tells why): records that are to hold it stay as they are",
+        )),
+        (false, _) => Err(say("not everything could be done: see above")),
     }
+}
+
+fn lacks_address(desired: &Desired) -> bool {
+    let lacks = |note: &Note| matches!(note, Note::AddressUnknown { .. });
+    desired.notes.iter().any(lacks)
 }
 
 async fn addresses(config: &Config) -> Addresses {
@@ -90,8 +100,13 @@ fn tell(zone: &ZoneOutcome, how: How) {
             output::progress(&format!("  -> {advice}"));
         }
     }
-    if !how.dry_run {
-        let all = zone.creates + zone.updates + zone.deletes;
-        output::line(&format!("{}: {} of {all} changes made", zone.zone, zone.done));
+    let all = zone.creates + zone.updates + zone.deletes;
+    match (zone.plan.is_empty(), how.dry_run) {
+        (true, _) => output::line(&format!(
+            "{}: could not be read, so nothing was planned or changed",
+            zone.zone
+        )),
+        (false, true) => {}
+        (false, false) => output::line(&format!("{}: {} of {all} changes made", zone.zone, zone.done)),
     }
 }

@@ -69,13 +69,7 @@ enum Command {
     /// Look whether what certificates and DNS records need is there, and say what to mend. Changes nothing.
     Doctor(ConfigArgument),
     /// Ask a running edge for its certificates: names, issuer, expiry, next renewal, last error.
-    Certs {
-        #[command(flatten)]
-        config: ConfigArgument,
-        /// As JSON, for programs.
-        #[arg(long)]
-        json: bool,
-    },
+    Certs(certs::CertsArguments),
     /// DNS records of routes' hosts.
     #[command(subcommand)]
     Dns(dns::DnsCommand),
@@ -122,7 +116,7 @@ pub fn main(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) ->
         Command::HashPassword(arguments) => hash_password::run(&arguments),
         Command::Health(ConfigArgument { config }) => health::run(&config),
         Command::Doctor(ConfigArgument { config }) => doctor::run(&config),
-        Command::Certs { config, json } => certs::run(&config.config, json),
+        Command::Certs(arguments) => certs::run(&arguments),
         Command::Dns(command) => dns::run(&command),
         Command::Ip(ConfigArgument { config }) => ip::run(&config),
         Command::Status { config, json } => status::run(&config.config, json),

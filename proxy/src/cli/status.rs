@@ -1,4 +1,4 @@
-//! `palisade status`: how the background services of a running edge stand.
+//! `palisade status`: how the background services and the backends of a running edge stand.
 
 use std::path::Path;
 
@@ -22,6 +22,11 @@ pub(super) fn run(config: &Path, json: bool) -> Result<(), Failed> {
             output::line(&told(name, service));
         }
     }
+    if !json {
+        backends(&status["backends"])
+            .iter()
+            .for_each(|line| output::line(line));
+    }
     if troubled {
         return Err(say("not all is as it should be: see above"));
     }
@@ -33,6 +38,32 @@ pub(super) fn run(config: &Path, json: bool) -> Result<(), Failed> {
         output::line("no background services: the configuration names no [[zones]]");
     }
     Ok(())
+}
+
+/// A line for each backend. One that is down is no reason to fail: the edge serves what it can.
+fn backends(routes: &Value) -> Vec<String> {
+    let routes = routes.as_object().into_iter().flatten();
+    let line = |route: &str, backend: &Value| {
+        let text = |key: &str| backend[key].as_str().unwrap_or_default().to_owned();
+        let mut told = format!(
+            "route {route}: {} {} {}",
+            text("backend"),
+            text("address"),
+            text("state")
+        );
+        if let Some(count) = backend["in_flight"].as_u64().filter(|count| *count > 0) {
+            told.push_str(&format!(", {count} in flight"));
+        }
+        if let Some(trouble) = backend["trouble"].as_str() {
+            told.push_str(&format!(": {trouble}"));
+        }
+        told
+    };
+    let lines = routes.flat_map(|(route, backends)| {
+        let backends = backends.as_array().into_iter().flatten();
+        backends.map(move |backend| line(route, backend))
+    });
+    lines.collect()
 }
 
 fn told(name: &str, service: &Value) -> String {
@@ -97,6 +128,19 @@ fn is_nothing(value: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_backend_is_a_line() {
+        let routes = serde_json::json!({"app": [
+            {"backend": "http://a:80", "address": "10.0.0.5:80", "state": "up", "in_flight": 2, "trouble": null},
+            {"backend": "http://b:80", "address": "10.0.0.6:80", "state": "down", "in_flight": 0, "trouble": "status 500"},
+        ]});
+        let expected = [
+            "route app: http://a:80 10.0.0.5:80 up, 2 in flight",
+            "route app: http://b:80 10.0.0.6:80 down: status 500",
+        ];
+        assert_eq!(backends(&routes), expected);
+    }
 
     #[test]
     fn a_service_is_told_with_its_trouble_and_its_own_words() {

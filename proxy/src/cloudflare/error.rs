@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::causes::Causes;
+
 /// Why a call failed. Never holds the token.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ApiError {
@@ -203,21 +205,6 @@ impl fmt::Display for Messages<'_> {
         for (nth, message) in self.0.iter().enumerate() {
             let separator = if nth == 0 { "" } else { "; " };
             write!(f, "{separator}{message}")?;
-        }
-        Ok(())
-    }
-}
-
-/// An error with all that is behind it: the outermost alone says "error sending request".
-struct Causes<'e>(&'e (dyn std::error::Error + 'static));
-
-impl fmt::Display for Causes<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
         }
         Ok(())
     }

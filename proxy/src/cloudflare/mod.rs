@@ -4,6 +4,7 @@
 mod answer;
 mod batch;
 mod client;
+mod clients;
 mod error;
 mod quota;
 mod record;
@@ -12,6 +13,7 @@ mod tests;
 
 pub use batch::{BATCH_LIMIT, Batch};
 pub use client::{Client, Token, Zone};
+pub use clients::Clients;
 pub use error::{ApiError, ApiMessage};
 pub use quota::Quota;
 pub use record::{NewRecord, Record, RecordPatch, RecordType};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use reqwest::{Client, StatusCode, Url};
 
+use crate::causes::Causes;
 use crate::config::{Ping, SecretSource};
 use crate::secret::{Secret, SecretError};
 
@@ -102,7 +103,7 @@ async fn send(ping: &Ping, event: &Event<'_>) -> Result<(), NotifyError> {
     };
     let status = post(url, body).await.map_err(|error| NotifyError::Send {
         at: source.clone(),
-        cause: chain(&error.without_url()),
+        cause: Causes(&error.without_url()).to_string(),
     })?;
     match status.is_success() {
         true => Ok(()),
@@ -151,13 +152,6 @@ async fn post(url: Url, body: String) -> reqwest::Result<StatusCode> {
         .user_agent(concat!("palisade/", env!("CARGO_PKG_VERSION")))
         .build()?;
     Ok(client.post(url).body(body).send().await?.status())
-}
-
-/// An error with its causes: reqwest's own text says only that a request failed.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    let texts: Vec<String> = causes.map(ToString::to_string).collect();
-    texts.join(": ")
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::registry::RESOURCE;
 use super::{Host, Kind, Note, Wants, Wish};
-use crate::config::{Dns, DnsTarget, HostPattern, Route, Zone, is_within};
+use crate::config::{Dns, DnsTarget, HostId, HostPattern, Route, Zone, is_within};
 
 /// What should be there in one zone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,6 +37,19 @@ pub enum Found<T> {
     Unknown,
     /// Nobody looks for one: records of this family are none of our business.
     None,
+}
+
+impl Addresses {
+    /// Those of another host behind the same IPv6 prefix; of IPv4 a home has one.
+    fn of_host(self, id: Option<HostId>) -> Self {
+        match id {
+            Some(id) => Self {
+                v6: self.v6.and_then(|home| Some(id.behind(home))),
+                ..self
+            },
+            None => self,
+        }
+    }
 }
 
 impl<T> Found<T> {
@@ -74,6 +87,7 @@ pub fn desired(routes: &[Arc<Route>], zones: &[Zone], dns: &Dns, found: &Address
 
 impl Desired {
     fn add(&mut self, name: String, route: &Route, dns: &Dns, found: &Addresses) {
+        let found = &found.of_host(route.dns.ipv6_host_id.or(dns.ipv6_host_id));
         let targets = match route.dns.targets.as_slice() {
             [] => dns.targets.as_slice(),
             targets => targets,

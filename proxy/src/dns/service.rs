@@ -5,18 +5,14 @@ use std::collections::{BTreeSet, HashMap};
 use serde::Serialize;
 
 use super::{Applied, Desired, Options, Plan, Refusal, apply, plan};
-use crate::cloudflare::{ApiError, Client};
+use crate::cloudflare::{ApiError, Client, Clients};
 use crate::config::{Dns, Zone};
-use crate::secret::{Secret, SecretError};
-
-/// Clients that are kept; tokens that were replaced leave theirs behind.
-const CLIENTS: usize = 32;
+use crate::secret::SecretError;
 
 /// The records of all zones, and how the last round went.
 #[derive(Debug, Default)]
 pub struct Records {
-    /// By API and token: what one zone's calls tell of the limits holds for all of the token's.
-    clients: Vec<(String, Secret, Client)>,
+    clients: Clients,
     /// Zones' identifiers, by API and name.
     ids: HashMap<(String, String), String>,
     noted: Noted,
@@ -96,6 +92,14 @@ impl Records {
         Self::default()
     }
 
+    /// Likewise; the clients are shared with others that ask the same APIs.
+    pub fn sharing(clients: Clients) -> Self {
+        Self {
+            clients,
+            ..Self::default()
+        }
+    }
+
     /// How the last round went.
     pub fn last(&self) -> &Outcome {
         &self.last
@@ -149,8 +153,7 @@ impl Records {
 
     /// The zone's identifier, and the client for it.
     async fn found(&mut self, zone: &Zone) -> Result<(String, Client), ZoneError> {
-        // Read each time: the token may have been replaced.
-        let client = self.client(&zone.api, Secret::read(&zone.token)?);
+        let client = self.clients.of(&zone.api, &zone.token)?;
         if let Some(id) = self.ids.get(&(zone.api.clone(), zone.name.clone())) {
             return Ok((id.clone(), client));
         }
@@ -158,19 +161,6 @@ impl Records {
         self.ids
             .insert((zone.api.clone(), zone.name.clone()), found.id.clone());
         Ok((found.id, client))
-    }
-
-    fn client(&mut self, api: &str, token: Secret) -> Client {
-        let same = |known: &&(String, Secret, Client)| known.0 == api && known.1 == token;
-        if let Some((_, _, client)) = self.clients.iter().find(same) {
-            return client.clone();
-        }
-        let client = Client::new(api, token.clone());
-        if self.clients.len() == CLIENTS {
-            self.clients.remove(0);
-        }
-        self.clients.push((api.to_owned(), token, client.clone()));
-        client
     }
 }
 

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
 use super::Finding;
+use crate::causes::Causes;
 use crate::config::{Acme, Config};
 
 /// Requests to a CA hold no time, but certificates that begin in our future are refused by clients and by us.
@@ -44,7 +45,7 @@ async fn fetch(acme: &Acme) -> Result<(Value, Option<OffsetDateTime>), String> {
         client = client.tls_certs_only(roots);
     }
     let client = client.build().map_err(|error| error.to_string())?;
-    let failed = |error: reqwest::Error| format!("{}: {}", acme.directory, causes(&error));
+    let failed = |error: reqwest::Error| format!("{}: {}", acme.directory, Causes(&error));
     let response = client.get(&acme.directory).send().await.map_err(failed)?;
     let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
     let date = date.and_then(|date| OffsetDateTime::parse(&date.replace("GMT", "+0000"), &Rfc2822).ok());
@@ -57,16 +58,6 @@ async fn fetch(acme: &Acme) -> Result<(Value, Option<OffsetDateTime>), String> {
             acme.directory
         )),
     }
-}
-
-fn causes(error: &reqwest::Error) -> String {
-    let mut told = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        told.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    told
 }
 
 fn offers(acme: &Acme, directory: &Value) -> Finding {

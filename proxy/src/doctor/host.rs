@@ -9,6 +9,7 @@ use crate::config::{Config, SecretSource};
 /// Everything about this host.
 pub(super) async fn examine(config: &Config) -> Vec<Finding> {
     let mut findings = vec![storage(&config.server.data_dir)];
+    findings.extend(keys(&config.server.data_dir));
     let secrets = config.zones.iter().map(|zone| &zone.token);
     let secrets = secrets.chain(config.acme.eab.iter().map(|eab| &eab.key));
     findings.extend(secrets.filter_map(exposed));
@@ -35,6 +36,35 @@ fn storage(data_dir: &Path) -> Finding {
         Some(_) => Finding::good(about, "writable"),
         None => Finding::good(about, "not there yet, and can be made"),
     }
+}
+
+/// Keys, accounts and orders that others on this host may read: an edge writes none so, but copying may.
+fn keys(data_dir: &Path) -> Vec<Finding> {
+    let mut open = Vec::new();
+    let mut folders = vec![data_dir.join("certificates"), data_dir.join("acme")];
+    while let Some(folder) = folders.pop() {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        for path in entries.map(|entry| entry.path()) {
+            let Ok(found) = path.symlink_metadata() else {
+                continue;
+            };
+            let secret = path.extension().is_some_and(|end| end == "key" || end == "json");
+            if found.is_dir() {
+                folders.push(path);
+            } else if secret && found.is_file() && found.permissions().mode() & 0o077 != 0 {
+                open.push(path);
+            }
+        }
+    }
+    let told = open.iter().map(|path| {
+        let path = path.display();
+        Finding::bad(
+            format!("secret {path}"),
+            "others than its owner may read it",
+            format!("chmod 600 {path}"),
+        )
+    });
+    told.collect()
 }
 
 fn exposed(source: &SecretSource) -> Option<Finding> {
@@ -93,6 +123,25 @@ mod tests {
         let file = folder.path().join("file");
         std::fs::write(&file, "").unwrap();
         assert_eq!(storage(&file.join("data")).verdict, Verdict::Bad);
+    }
+
+    #[test]
+    fn certificates_keys_that_others_can_read_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let version = folder.path().join("certificates/example.com/versions/1");
+        std::fs::create_dir_all(&version).unwrap();
+        assert_eq!(keys(folder.path()), []);
+        for (file, mode) in [("tls.crt", 0o644), ("tls.key", 0o600)] {
+            let path = version.join(file);
+            std::fs::write(&path, "").unwrap();
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+        }
+        assert_eq!(keys(folder.path()), []);
+        let key = version.join("tls.key");
+        std::fs::set_permissions(&key, PermissionsExt::from_mode(0o640)).unwrap();
+        let found = keys(folder.path());
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].mend, Some(format!("chmod 600 {}", key.display())));
     }
 
     #[test]

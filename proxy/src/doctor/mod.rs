@@ -1,7 +1,9 @@
 //! `palisade doctor`: whether what certificates and records need is there, looked at before anything is ordered or
 //! written. Nothing is changed by looking.
 
+mod address;
 mod authority;
+mod budget;
 mod host;
 mod zone;
 
@@ -33,12 +35,20 @@ pub enum Verdict {
     Bad,
 }
 
-/// Looks at everything that the configuration needs. Each zone, the CA and the host are looked at beside each other.
+/// Looks at everything that the configuration needs. Each zone, the CA, the address and the host are
+/// looked at beside each other.
 pub async fn examine(config: &Config) -> Vec<Finding> {
     let zones = futures_util::future::join_all(config.zones.iter().map(zone::examine));
-    let (mut findings, authority, zones) =
-        tokio::join!(host::examine(config), authority::examine(config), zones);
+    let (mut findings, authority, budget, zones, address) = tokio::join!(
+        host::examine(config),
+        authority::examine(config),
+        budget::examine(config),
+        zones,
+        address::examine(config),
+    );
     findings.extend(authority);
+    findings.extend(budget);
+    findings.extend(address);
     findings.extend(zones.into_iter().flatten());
     findings
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::net::lookup_host;
 
 use super::Finding;
+use crate::acme::Authorities;
 use crate::cloudflare::{ApiError, Client, RecordPatch};
 use crate::config::Zone;
 use crate::nameserver::ask;
@@ -52,7 +53,58 @@ pub(super) async fn examine(zone: &Zone) -> Vec<Finding> {
     });
     findings.push(editing(&client, &found.id, about("editing")).await);
     findings.push(servers(&zone.name, &found.name_servers, about("name servers")).await);
+    let told = Authorities::new(Vec::new()).delegation(&zone.name).await;
+    findings.push(match told {
+        Ok(told) => horizon(&told, &found.name_servers, about("split horizon")),
+        Err(error) => Finding::doubtful(
+            about("split horizon"),
+            error.to_string(),
+            "look at /etc/resolv.conf; without resolvers, name some in acme.nameservers",
+        ),
+    });
+    let quota = client.quota();
+    findings.extend(calls(quota.remaining, quota.limit, about("calls")));
     findings
+}
+
+/// Whether this network's resolvers lead to the servers that the world asks.
+fn horizon(told: &[String], named: &[String], about: String) -> Finding {
+    let plain = |names: &[String]| -> BTreeSet<String> {
+        let names = names
+            .iter()
+            .map(|name| name.trim_end_matches('.').to_ascii_lowercase());
+        names.collect()
+    };
+    if plain(told) == plain(named) {
+        return Finding::good(about, "this network's resolvers lead to the same name servers");
+    }
+    let (told, named) = (told.join(", "), named.join(", "));
+    Finding::doubtful(
+        about,
+        format!("this network's resolvers name {told}, Cloudflare {named}"),
+        "if this network answers for the zone itself, hosts in it see other addresses than the world does; challenges \
+         are looked for where the world looks, unless acme.nameservers says otherwise. If not: set Cloudflare's name \
+         servers at the registrar",
+    )
+}
+
+/// The API's limit of calls, if it told one.
+fn calls(remaining: Option<u64>, limit: Option<u64>, about: String) -> Option<Finding> {
+    let remaining = remaining?;
+    let seen = match limit {
+        Some(limit) => format!("{remaining} of {limit} are left in this window"),
+        None => format!("{remaining} are left in this window"),
+    };
+    // A round takes two or three for a zone.
+    let few = remaining < limit.map_or(20, |limit| limit / 20);
+    Some(match few {
+        true => Finding::doubtful(
+            about,
+            seen,
+            "something else spends this token's calls, or the user's: give the edge a token of its own",
+        ),
+        false => Finding::good(about, seen),
+    })
 }
 
 async fn token(client: &Client, about: String) -> Finding {
@@ -144,4 +196,30 @@ async fn answers_for(zone: &str, server: &str) -> Result<(), String> {
         }
     }
     Err(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::Verdict;
+
+    #[test]
+    fn dns_another_world_behind_this_networks_resolvers_is_told() {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let named = names(&["Ada.ns.cloudflare.com", "bob.ns.cloudflare.com"]);
+        let same = names(&["bob.ns.cloudflare.com.", "ada.ns.cloudflare.com"]);
+        assert_eq!(horizon(&same, &named, String::new()).verdict, Verdict::Good);
+        let other = horizon(&names(&["fritz.box"]), &named, String::new());
+        assert_eq!(other.verdict, Verdict::Doubtful);
+        assert!(other.seen.contains("fritz.box"), "{other}");
+    }
+
+    #[test]
+    fn dns_calls_that_run_out_are_told() {
+        let verdict = |remaining, limit| Some(calls(remaining, limit, String::new())?.verdict);
+        assert_eq!(verdict(None, Some(1200)), None);
+        assert_eq!(verdict(Some(1000), Some(1200)), Some(Verdict::Good));
+        assert_eq!(verdict(Some(59), Some(1200)), Some(Verdict::Doubtful));
+        assert_eq!(verdict(Some(19), None), Some(Verdict::Doubtful));
+    }
 }

@@ -21,6 +21,7 @@ use super::filter;
 use super::gate::{self, Duties};
 use super::head;
 use super::inspection::{self, Inspection, Origin, lock};
+use super::kind;
 use super::reading::{self, Ambiguous};
 use super::respond::{self, Answer};
 use super::response_gate::ResponseGate;
@@ -28,6 +29,7 @@ use crate::config::{BodyLimitAction, WafMode};
 use crate::limit::Bans;
 use crate::route::Asked;
 use crate::snapshot::LiveRoute;
+use crate::upstream::Kind;
 
 /// Admits the request, or answers it: `true` if the client has its answer.
 pub(super) async fn admit(
@@ -132,7 +134,8 @@ async fn inspect(
     if let Some(refusal) = run_waf(session, context, route, &mut held).await {
         return Some(refusal);
     }
-    let upgrade = session.is_upgrade_req() && session.is_body_empty();
+    context.kind = kind::settle(session, &route.route.upstream.upgrades);
+    let upgrade = matches!(context.kind, Kind::WebSocket | Kind::OtherUpgrade);
     let response = context
         .inspection
         .as_ref()
@@ -188,19 +191,34 @@ async fn run_waf(
         return Some(refusal);
     }
     let wanted = lock(&inspection).wants_request_body();
-    let body = match hold_body(session, context, route, wanted).await {
+    let streams = wanted && streams(session, route);
+    let body = match hold_body(session, context, route, wanted && !streams).await {
         Ok(body) => body,
         Err(refusal) => return Some(refusal),
     };
-    let (bytes, completeness) = body
-        .as_ref()
-        .map_or((Bytes::new(), Completeness::Complete), |held| {
-            let seen = held.bytes.len().min(policy.request_body_limit);
-            (held.bytes.slice(..seen), held.completeness)
-        });
+    let unseen = if streams {
+        Completeness::Partial
+    } else {
+        Completeness::Complete
+    };
+    let (bytes, completeness) = body.as_ref().map_or((Bytes::new(), unseen), |held| {
+        let seen = held.bytes.len().min(policy.request_body_limit);
+        (held.bytes.slice(..seen), held.completeness)
+    });
     let decision = inspection::request_body(&inspection, bytes, completeness).await;
     *held = body;
     Answer::to(&decision, &context.id)
+}
+
+/// Whether the body passes uninspected, as a stream: a call of gRPC, where the route names its content type as allowed.
+/// Whoever waits for the end of a call's stream before passing on its first message has broken the call. Elsewhere the
+/// content type is a finding, and the body is held like any other: no attacker has a way around by claiming to be gRPC.
+fn streams(session: &ServerSession, route: &LiveRoute) -> bool {
+    let allowed = &route.route.waf.profile.allowed_content_types;
+    kind::is_grpc(session.req_header())
+        && allowed
+            .iter()
+            .any(|allowed| allowed.starts_with("application/grpc"))
 }
 
 /// Holds the body, where there is one to inspect.

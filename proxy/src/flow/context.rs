@@ -12,7 +12,7 @@ use super::gate::Home;
 use super::inspection::SharedInspection;
 use crate::snapshot::{LiveRoute, Snapshot};
 use crate::telemetry::metrics::Refusal;
-use crate::upstream::Candidates;
+use crate::upstream::{Kind, Lease, Token};
 
 /// The state of one request; it lives on the snapshot that it began with.
 pub struct RequestContext {
@@ -38,12 +38,22 @@ pub struct RequestContext {
     pub(super) inspection: Option<SharedInspection>,
     /// Where the real session waits while a gate stands in for it.
     pub(super) home: Option<Arc<Home>>,
-    /// Backends that were tried.
-    pub(super) tried: Vec<usize>,
-    /// The addresses of the backend in use, as long as one is left to try.
-    pub(super) candidates: Option<Candidates>,
+    /// Addresses where it failed.
+    pub(super) tried: Vec<SocketAddr>,
+    /// The backend in use, which counts this request as in flight.
+    pub(super) lease: Option<Lease>,
+    /// What the client's cookie for this backend has to be.
+    pub(super) hand_out: Option<Token>,
+    /// What it asks of a connection.
+    pub(super) kind: Kind,
+    /// How often it was tried again after an exchange that failed.
+    pub(super) retries: u32,
+    /// Before the next attempt.
+    pub(super) pause: Option<Duration>,
+    /// Whether an answer was let through to the client.
+    pub(super) answering: bool,
     /// The backend in use, for the log.
-    pub(super) upstream: Option<String>,
+    pub(super) upstream: Option<Arc<str>>,
     /// When the upstream's answer began.
     pub(super) first_byte: Option<Duration>,
     /// When the way to a backend was free.
@@ -76,7 +86,12 @@ impl RequestContext {
             inspection: None,
             home: None,
             tried: Vec::new(),
-            candidates: None,
+            lease: None,
+            hand_out: None,
+            kind: Kind::Ordinary,
+            retries: 0,
+            pause: None,
+            answering: false,
             upstream: None,
             first_byte: None,
             admitted: None,

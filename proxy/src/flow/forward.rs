@@ -5,7 +5,8 @@ use pingora_error::Result;
 use pingora_http::RequestHeader;
 
 use super::context::RequestContext;
-use super::reading;
+use super::{kind, reading};
+use crate::upstream::Kind;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -42,7 +43,14 @@ pub(super) fn request(context: &RequestContext, request: &mut RequestHeader) -> 
         // Phase 4 reads what is sent: the upstream is not asked for a coded body.
         request.remove_header(&header::ACCEPT_ENCODING);
     }
-    if !context.has_body && request.headers.contains_key(header::UPGRADE) {
+    if context.kind == Kind::Grpc {
+        // Pingora takes it for hop-by-hop, which it is; servers of gRPC want to see it.
+        request.insert_header(header::TE, HeaderValue::from_static("trailers"))?;
+    }
+    if context.kind == Kind::OtherUpgrade {
+        kind::join_upgrade(request)?;
+    }
+    if matches!(context.kind, Kind::WebSocket | Kind::OtherUpgrade) {
         // The gate tells only later that there is no body: this keeps Pingora from announcing one until then.
         request.insert_header(header::CONTENT_LENGTH, 0)?;
     }

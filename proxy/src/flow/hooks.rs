@@ -54,10 +54,10 @@ impl ProxyHttp for Edge {
 
     async fn upstream_peer(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         context: &mut RequestContext,
     ) -> Result<Box<HttpPeer>> {
-        let mut peer = route::next_peer(context).await?;
+        let mut peer = route::next_peer(session.as_downstream(), context).await?;
         filter::limit_connect(context, &mut peer)?;
         Ok(peer)
     }
@@ -98,7 +98,7 @@ impl ProxyHttp for Edge {
 
     async fn upstream_response_filter(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         response: &mut ResponseHeader,
         context: &mut RequestContext,
     ) -> Result<()> {
@@ -108,6 +108,7 @@ impl ProxyHttp for Edge {
         if response.status.is_informational() && response.status != StatusCode::SWITCHING_PROTOCOLS {
             return Ok(());
         }
+        route::answered(session.as_downstream(), context, response)?;
         access::to_client(context, response)?;
         security_headers::complete(context, response)
     }
@@ -150,7 +151,9 @@ impl ProxyHttp for Edge {
         context: &mut RequestContext,
         reused: bool,
     ) -> Box<Error> {
-        route::proxy_failed(session.as_downstream(), context, error, reused)
+        let error = route::proxy_failed(session.as_downstream(), context, error, reused);
+        log::retry(&self.parts, context, &error);
+        error
     }
 
     async fn fail_to_proxy(

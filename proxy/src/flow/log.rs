@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use http::Version;
 use pingora_core::protocols::http::ServerSession;
+use pingora_error::Error;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -86,6 +87,16 @@ pub(super) fn connect_failure(parts: &EdgeParts, context: &RequestContext) {
     }
 }
 
+/// Counts a request that is tried again after more than a connection that was not made.
+pub(super) fn retry(parts: &EdgeParts, context: &RequestContext, error: &Error) {
+    if let Some(route) = context.route.as_ref().filter(|_| error.retry()) {
+        let labels = RouteLabels {
+            route: Arc::clone(&route.label),
+        };
+        parts.metrics.backends.retries.get_or_create(&labels).inc();
+    }
+}
+
 fn entry(session: &ServerSession, context: &RequestContext, status: u16) -> Entry {
     let head = session.req_header();
     Entry {
@@ -106,7 +117,7 @@ fn entry(session: &ServerSession, context: &RequestContext, status: u16) -> Entr
         host: context.host.clone(),
         path: head.uri.path().to_owned(),
         route: context.route.as_ref().map(|route| route.route.name.clone()),
-        upstream: context.upstream.clone(),
+        upstream: context.upstream.as_deref().map(str::to_owned),
         status,
         duration_ms: millis(context.started.elapsed()),
         upstream_ms: context.first_byte.map(millis),

@@ -4,6 +4,7 @@
 mod accept;
 mod access;
 mod admit;
+mod affinity;
 mod bans;
 mod body;
 mod compress;
@@ -16,6 +17,7 @@ mod gate;
 mod head;
 mod hooks;
 mod inspection;
+mod kind;
 mod log;
 mod outlet;
 mod parts;
@@ -23,6 +25,7 @@ mod reading;
 mod redirect;
 mod respond;
 mod response_gate;
+mod retry;
 mod route;
 mod security_headers;
 #[cfg(feature = "coraza")]

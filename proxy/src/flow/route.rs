@@ -1,110 +1,206 @@
 //! From a request to its route, and from a route to a backend.
 
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use http::{StatusCode, header};
 use pingora_core::protocols::http::ServerSession;
 use pingora_core::upstreams::peer::HttpPeer;
-use pingora_error::{Error, ErrorType, Result};
-use tracing::debug;
+use pingora_error::{Error, ErrorSource, ErrorType, Result, RetryType};
+use pingora_http::ResponseHeader;
 
+use super::affinity::{self, Affinity};
 use super::context::RequestContext;
+use super::retry::{self, Verdict};
 use crate::snapshot::LiveRoute;
-use crate::upstream::{self, Candidates};
+use crate::upstream::{Failure, Lease, NoBackend, Wish};
 
-/// The peer for the next attempt: the next address of the backend in use, or a backend that was not tried yet.
-pub(super) async fn next_peer(context: &mut RequestContext) -> Result<Box<HttpPeer>> {
+/// How long a request waits for a name's first look-up. Later ones are on nobody's way.
+const FIRST_LOOKUP: Duration = Duration::from_secs(2);
+
+/// What ends an attempt whose answer is given up for another's.
+const RETRY: ErrorType = ErrorType::Custom("Retry");
+
+/// The peer for the next attempt: at an address that this request has not failed at.
+pub(super) async fn next_peer(
+    session: &ServerSession,
+    context: &mut RequestContext,
+) -> Result<Box<HttpPeer>> {
     let Some(route) = context.route.clone() else {
         return Error::e_explain(ErrorType::HTTPStatus(404), "no route");
     };
-    loop {
-        if let Some(peer) = peer_in_use(context, &route) {
-            return Ok(Box::new(peer));
-        }
-        let Some(index) = route.balancer.pick(&context.tried, Instant::now()) else {
-            return Error::e_explain(ErrorType::HTTPStatus(503), "no backend could be reached");
-        };
-        context.tried.push(index);
-        let Some(endpoint) = route.balancer.endpoints().get(index) else {
-            continue;
-        };
-        context.upstream = Some(format!("{}:{}", endpoint.backend.host, endpoint.backend.port));
-        match endpoint.resolver.candidates().await {
-            Ok(candidates) => context.candidates = Some(candidates),
-            Err(error) => {
-                debug!(host = endpoint.backend.host, %error, "cannot resolve backend");
-                route.balancer.mark_down(index, Instant::now());
-            }
-        }
+    let upstream = &route.route.upstream;
+    let affinity = affinity::of(session.req_header(), context.client.ip(), &upstream.balancing);
+    prepare(context, &route).await;
+    let lease = match lease(&route, context, &affinity).await {
+        Ok(lease) => lease,
+        Err(none) => return Error::e_explain(ErrorType::HTTPStatus(503), none.to_string()),
+    };
+    let endpoint = lease.endpoint();
+    context.upstream = Some(Arc::clone(endpoint.label()));
+    context.hand_out = route.balancer.token(&lease, affinity.cookie.as_deref());
+    let peer = route
+        .dialer
+        .peer(endpoint.backend(), endpoint.address(), context.kind);
+    context.lease = Some(lease);
+    Ok(Box::new(peer))
+}
+
+/// What is left of an attempt before is over; the first one counts for the budget of retries.
+async fn prepare(context: &mut RequestContext, route: &LiveRoute) {
+    context.lease = None;
+    context.answering = false;
+    if context.retries == 0 && context.tried.is_empty() {
+        route
+            .balancer
+            .budget()
+            .request(route.route.upstream.retries.budget);
+    }
+    if let Some(pause) = context.pause.take() {
+        tokio::time::sleep(pause).await;
     }
 }
 
-fn peer_in_use(context: &RequestContext, route: &LiveRoute) -> Option<HttpPeer> {
-    let address = context.candidates.as_ref()?.address()?;
-    let endpoint = route.balancer.endpoints().get(*context.tried.last()?)?;
-    Some(upstream::peer(
-        &route.route.upstream,
-        &endpoint.backend,
-        address,
-        route.ca.as_ref(),
-    ))
+async fn lease(route: &LiveRoute, context: &RequestContext, affinity: &Affinity) -> Result<Lease, NoBackend> {
+    let wish = Wish {
+        key: affinity.key,
+        cookie: affinity.cookie.as_deref(),
+        tried: &context.tried,
+    };
+    match route.balancer.lease(&wish).await {
+        Err(NoBackend::Unknown) => {
+            let _ = tokio::time::timeout(FIRST_LOOKUP, route.balancer.known()).await;
+            route.balancer.lease(&wish).await
+        }
+        leased => leased,
+    }
 }
 
-/// A connection to an address of the backend in use failed. Nothing was sent, so its next address may be
-/// tried, and after the last one the next backend.
+/// No connection was made. Nothing was sent, so another address may be tried.
 pub(super) fn connect_failed(context: &mut RequestContext, mut error: Box<Error>) -> Box<Error> {
     context.failed(&error);
-    let Some(route) = context.route.as_deref() else {
+    let Some(route) = context.route.clone() else {
         return error;
     };
-    let same_backend = context.candidates.as_mut().is_some_and(Candidates::advance);
-    if !same_backend {
-        context.candidates = None;
-        if let Some(index) = context.tried.last() {
-            route.balancer.mark_down(*index, Instant::now());
-        }
-    }
-    error.set_retry(same_backend || has_untried(route, &context.tried));
+    failed(context, &route, Failure::Connect);
+    error.set_retry(route.balancer.has_other_than(&context.tried));
     error
 }
 
-/// The exchange failed after the connection was made. It is tried again only where the connection came from
-/// the pool (the backend may have closed it a moment ago), the method may be repeated (RFC 9110 section 9.2.2)
-/// and the whole body is at hand.
+/// The exchange failed after the connection was made.
 pub(super) fn proxy_failed(
     session: &ServerSession,
     context: &mut RequestContext,
     mut error: Box<Error>,
     reused: bool,
 ) -> Box<Error> {
-    let repeatable = session.req_header().method.is_idempotent() && !session.retry_buffer_truncated();
-    if repeatable {
-        error.retry.decide_reuse(reused);
-    } else {
+    let Some(route) = context.route.clone() else {
         error.set_retry(false);
+        return error;
+    };
+    if *error.etype() == RETRY {
+        // The answer that was not let through was counted already, and so was the retry.
+        error.set_retry(true);
+        return error;
     }
-    if error.retry() {
-        // The same backend may be asked again, on a new connection.
-        context.tried.pop();
-        context.candidates = None;
-    }
+    let stale = matches!(error.retry, RetryType::ReusedOnly) && reused;
+    error.retry.decide_reuse(reused);
+    let verdict = retry::Failed::new(session, context, &error, stale).verdict();
+    let again = match verdict {
+        Verdict::Again => true,
+        // It may have been the backend: not it again, but another.
+        Verdict::Elsewhere => {
+            failed(context, &route, Failure::Answer);
+            retry::may_go_elsewhere(context, &route)
+        }
+        Verdict::GiveUp => {
+            if is_the_backends(&error) {
+                failed(context, &route, Failure::Answer);
+            }
+            false
+        }
+    };
+    error.set_retry(again);
     error
 }
 
 /// The backend in use took the connection: what failed before is no failure of the request.
 pub(super) fn connected(context: &mut RequestContext) {
     context.error = None;
-    if let (Some(route), Some(index)) = (context.route.as_deref(), context.tried.last()) {
-        route.balancer.mark_up(*index);
+}
+
+/// The head of an answer: what it says about the backend, whether another is asked instead, and the cookie that leads
+/// the client back to it.
+pub(super) fn answered(
+    session: &ServerSession,
+    context: &mut RequestContext,
+    response: &mut ResponseHeader,
+) -> Result<()> {
+    if response.status.is_informational() && response.status != StatusCode::SWITCHING_PROTOCOLS {
+        return Ok(());
+    }
+    let Some(route) = context.route.clone() else {
+        return Ok(());
+    };
+    let Some(lease) = &context.lease else {
+        return Ok(());
+    };
+    let status = response.status.as_u16();
+    match status {
+        502..=504 => {
+            route
+                .balancer
+                .failed(lease.endpoint(), Failure::Answer, Instant::now());
+        }
+        _ => route.balancer.succeeded(lease.endpoint(), Instant::now()),
+    }
+    let statuses = &route.route.upstream.retries.statuses;
+    if statuses
+        .iter()
+        .any(|(first, last)| (*first..=*last).contains(&status))
+    {
+        ask_another(session, context, &route)?;
+    }
+    context.answering = true;
+    if let (Some(token), Some(sticky)) = (&context.hand_out, &route.route.upstream.balancing.sticky) {
+        response.append_header(header::SET_COOKIE, token.set_cookie(sticky))?;
+    }
+    Ok(())
+}
+
+/// Gives the answer up for that of another backend, if there is one and the request may be repeated. Otherwise the
+/// client gets the answer as it is.
+fn ask_another(session: &ServerSession, context: &mut RequestContext, route: &LiveRoute) -> Result<()> {
+    let repeatable = session.req_header().method.is_idempotent() && !session.retry_buffer_truncated();
+    let Some(address) = context.lease.as_ref().map(|lease| lease.endpoint().address()) else {
+        return Ok(());
+    };
+    if !repeatable {
+        return Ok(());
+    }
+    context.tried.push(address);
+    if retry::may_go_elsewhere(context, route) {
+        return Err(Error::explain(RETRY, "another backend is asked").into_up());
+    }
+    Ok(())
+}
+
+/// The attempt at the backend in use is over.
+fn failed(context: &mut RequestContext, route: &LiveRoute, failure: Failure) {
+    if let Some(lease) = context.lease.take() {
+        route.balancer.failed(lease.endpoint(), failure, Instant::now());
+        context.tried.push(lease.endpoint().address());
     }
 }
 
-fn has_untried(route: &LiveRoute, tried: &[usize]) -> bool {
-    tried.len() < route.balancer.endpoints().len()
+/// Whether the backend is to blame: it broke off, it sent nonsense, or it was too slow.
+fn is_the_backends(error: &Error) -> bool {
+    *error.esource() == ErrorSource::Upstream || *error.etype() == ErrorType::HTTPStatus(504)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::net::SocketAddr;
 
     use http::HeaderMap;
 
@@ -131,10 +227,28 @@ mod tests {
         context
     }
 
-    fn with_addresses(context: &mut RequestContext, count: u16) {
-        let addresses: Vec<_> = (1..=count).map(|port| ([127, 0, 0, 1], port).into()).collect();
-        context.tried.push(0);
-        context.candidates = Candidates::new(addresses.into(), 0);
+    fn with_addresses(context: &RequestContext, count: u16) {
+        let addresses: Vec<SocketAddr> = (1..=count).map(|port| ([127, 0, 0, 1], port).into()).collect();
+        let balancer = &context.route.as_ref().unwrap().balancer;
+        balancer
+            .sources()
+            .next()
+            .unwrap()
+            .learn(addresses, Instant::now());
+        balancer.gather();
+    }
+
+    /// Chooses as `next_peer` does.
+    async fn attempt(context: &mut RequestContext) -> Result<u16, NoBackend> {
+        let route = context.route.clone().unwrap();
+        let wish = Wish {
+            tried: &context.tried,
+            ..Wish::default()
+        };
+        let lease = route.balancer.lease(&wish).await?;
+        let port = lease.endpoint().address().port();
+        context.lease = Some(lease);
+        Ok(port)
     }
 
     fn refused() -> Box<Error> {
@@ -142,34 +256,37 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_dead_address_costs_the_backend_nothing_while_another_is_left() {
+    async fn each_address_of_a_name_is_tried_once() {
         let mut context = request("\"http://app.internal\"");
-        with_addresses(&mut context, 2);
+        assert_eq!(attempt(&mut context).await, Err(NoBackend::Unknown));
+        with_addresses(&context, 2);
+        let first = attempt(&mut context).await.unwrap();
         assert!(connect_failed(&mut context, refused()).retry());
-        let route = context.route.clone().unwrap();
-        assert!(route.balancer.is_up(0, Instant::now()));
-        let peer = next_peer(&mut context).await.unwrap();
-        assert_eq!(peer._address.as_inet().unwrap().port(), 2);
-        assert_eq!(context.tried, [0]);
-
+        let second = attempt(&mut context).await.unwrap();
+        assert_ne!(first, second);
         assert!(!connect_failed(&mut context, refused()).retry());
-        assert!(!route.balancer.is_up(0, Instant::now()));
-        assert!(next_peer(&mut context).await.is_err());
+        assert_eq!(attempt(&mut context).await, Err(NoBackend::Down));
     }
 
-    #[test]
-    fn after_its_last_address_the_next_backend_has_its_turn() {
-        let mut context = request("\"http://127.0.0.1:1\", \"http://127.0.0.1:2\"");
-        with_addresses(&mut context, 1);
-        assert!(connect_failed(&mut context, refused()).retry());
-        assert!(context.candidates.is_none());
-    }
-
-    #[test]
-    fn a_failure_that_a_retry_made_good_is_no_error_of_the_request() {
-        let mut context = request("\"http://app.internal\"");
-        with_addresses(&mut context, 2);
+    #[tokio::test]
+    async fn an_attempt_that_is_over_is_not_in_flight() {
+        let mut context = request("\"http://127.0.0.1:1\"");
+        attempt(&mut context).await.unwrap();
+        let endpoint = context.route.as_ref().unwrap().balancer.endpoints().remove(0);
+        assert_eq!(endpoint.in_flight(), 1);
         let _ = connect_failed(&mut context, refused());
+        assert_eq!(endpoint.in_flight(), 0);
+        context.tried.clear();
+        attempt(&mut context).await.unwrap();
+        drop(context);
+        assert_eq!(endpoint.in_flight(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_failure_that_a_retry_made_good_is_no_error_of_the_request() {
+        let mut context = request("\"http://127.0.0.1:1\", \"http://127.0.0.1:2\"");
+        attempt(&mut context).await.unwrap();
+        assert!(connect_failed(&mut context, refused()).retry());
         assert!(context.error.is_some());
         connected(&mut context);
         assert_eq!(context.error, None);

@@ -11,6 +11,7 @@ use super::error::RulesError;
 use super::manifest::Origin;
 use super::tree::Tree;
 use super::{Event, PINNED_VERSION, archive, command, layout, tree};
+use crate::causes::Causes;
 
 /// One download: the release's archive has 0.6 MB, the Go module 1.2 MB, Debian's package 0.2 MB; what takes
 /// longer than this will not come.
@@ -142,16 +143,16 @@ fn download(url: &str, progress: &mut dyn FnMut(Event)) -> Result<Vec<u8>, Rules
             .timeout(DOWNLOAD_DEADLINE)
             .user_agent(concat!("palisade/", env!("CARGO_PKG_VERSION")))
             .build()
-            .map_err(|error| fail(chain(&error)))?;
+            .map_err(|error| fail(Causes(&error).to_string()))?;
         let sent = client.get(url).send().await;
         let mut response = sent
             .and_then(reqwest::Response::error_for_status)
-            .map_err(|error| fail(chain(&error.without_url())))?;
+            .map_err(|error| fail(Causes(&error.without_url()).to_string()))?;
         let mut bytes = Vec::new();
         while let Some(chunk) = response
             .chunk()
             .await
-            .map_err(|error| fail(chain(&error.without_url())))?
+            .map_err(|error| fail(Causes(&error.without_url()).to_string()))?
         {
             bytes.extend_from_slice(&chunk);
             if bytes.len() as u64 > MAX_DOWNLOAD_BYTES {
@@ -163,17 +164,6 @@ fn download(url: &str, progress: &mut dyn FnMut(Event)) -> Result<Vec<u8>, Rules
         }
         Ok(bytes)
     })
-}
-
-/// An error with its causes: reqwest's own text says only that a request failed.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use super::backends::BackendMetrics;
+
 /// Labels of a finished request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct RequestLabels {
@@ -213,6 +215,8 @@ pub struct Metrics {
     pub bans_imposed: Counter,
     /// Failed attempts to reach a backend.
     pub upstream_failures: Family<RouteLabels, Counter>,
+    /// Backends.
+    pub backends: BackendMetrics,
     /// Connections open now.
     pub connections: Gauge<i64, AtomicI64>,
     /// Connections ever accepted.
@@ -260,6 +264,7 @@ impl Default for Metrics {
             bans: Gauge::default(),
             bans_imposed: Counter::default(),
             upstream_failures: Family::default(),
+            backends: BackendMetrics::default(),
             connections: Gauge::default(),
             connections_total: Counter::default(),
             handshake_failures: Counter::default(),
@@ -333,6 +338,7 @@ impl Metrics {
             "Failed attempts to connect to a backend",
             self.upstream_failures.clone(),
         );
+        self.backends.register(registry);
         registry.register("connections", "Connections open now", self.connections.clone());
         registry.register(
             "connections_accepted",

@@ -1,6 +1,7 @@
 //! What an operator sees: metrics, the access log, the audit log, the log of matches, diagnostics.
 
 pub mod access;
+pub mod backends;
 mod diagnostics;
 pub mod matches;
 pub mod metrics;

@@ -1,141 +1,402 @@
-//! Round robin over the backends that answer. Pure: the time is an argument.
+//! The backends of one route and the choice among them. Pure: the time and chance are arguments.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
-use super::Resolver;
-use crate::config::Backend;
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
 
-/// How long a backend that refused a connection is left alone while others answer. Short enough that a
-/// restarted pod is back in turn before anyone notices, long enough that a dead one costs few requests.
-const COOL_DOWN: Duration = Duration::from_secs(5);
-
-/// One backend with its health.
-#[derive(Debug)]
-pub struct Endpoint {
-    /// Where.
-    pub backend: Backend,
-    /// Its addresses.
-    pub resolver: Resolver,
-    /// Milliseconds after the balancer's start until which it counts as down; 0 for up.
-    down_until: AtomicU64,
-}
+use super::budget::RetryBudget;
+use super::choice::{self, Mask, Schedule};
+use super::endpoint::{Endpoint, Lease};
+use super::line::Line;
+use super::record::Failure;
+use super::source::Source;
+use super::sticky::{StickyKey, Token};
+use crate::config::{AllDown, Balance, Balancing, WeightedBackend};
 
 /// The backends of one route.
 #[derive(Debug)]
 pub struct Balancer {
-    endpoints: Vec<Endpoint>,
-    next: AtomicUsize,
-    start: Instant,
+    policy: Balancing,
+    sources: Box<[(Arc<Source>, u32)]>,
+    sticky: Option<StickyKey>,
+    pool: ArcSwap<Pool>,
+    schedule: ArcSwap<Schedule>,
+    turn: AtomicUsize,
+    line: Arc<Line>,
+    budget: Arc<RetryBudget>,
+    /// Counts up whenever a look-up has ended.
+    looked: watch::Sender<u64>,
+}
+
+/// What a request asks of the choice.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wish<'a> {
+    /// Requests with the same key go to the same backend.
+    pub key: Option<u64>,
+    /// The edge's cookie, as the client sent it.
+    pub cookie: Option<&'a str>,
+    /// Where it failed already.
+    pub tried: &'a [SocketAddr],
+}
+
+/// Why there is no backend for a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoBackend {
+    /// Names lead nowhere.
+    #[error("no address of a backend is known")]
+    Unknown,
+    /// All are down, or were tried.
+    #[error("no backend could be reached")]
+    Down,
+    /// Those that are up have as many requests as they may, and so has the line.
+    #[error("all backends are busy, and too many requests wait already")]
+    Full,
+}
+
+/// Every address of every backend that has a weight.
+#[derive(Debug, Default)]
+struct Pool {
+    members: Box<[Member]>,
+    shares: Box<[u32]>,
+}
+
+#[derive(Debug)]
+struct Member {
+    endpoint: Arc<Endpoint>,
+    /// As the backend's weight says, shared by its addresses.
+    share: f64,
+    token: Option<Token>,
+}
+
+/// How far down a request has to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Among {
+    /// Those that are up.
+    Up,
+    /// All, as none is.
+    All,
 }
 
 impl Balancer {
-    /// A balancer whose clock starts at `now`.
-    pub fn new(backends: impl IntoIterator<Item = Backend>, now: Instant) -> Self {
-        let endpoints = backends
-            .into_iter()
-            .map(|backend| Endpoint {
-                resolver: Resolver::new(&backend),
-                backend,
-                down_until: AtomicU64::new(0),
-            })
-            .collect();
-        Self {
-            endpoints,
-            next: AtomicUsize::new(0),
-            start: now,
-        }
-    }
-
-    /// All backends.
-    pub fn endpoints(&self) -> &[Endpoint] {
-        &self.endpoints
-    }
-
-    /// The next backend in turn that is up and not in `tried`. If all that are left count as down, the one
-    /// whose turn it is gets its chance: a route with one backend recovers with its first request.
-    pub fn pick(&self, tried: &[usize], now: Instant) -> Option<usize> {
-        let count = self.endpoints.len();
-        let first = self.next.fetch_add(1, Ordering::Relaxed);
-        let untried = || {
-            (0..count)
-                .map(|step| first.wrapping_add(step) % count)
-                .filter(|i| !tried.contains(i))
+    /// A balancer that takes over what `known` knows of the same backends.
+    pub fn new(
+        backends: &[WeightedBackend],
+        policy: &Balancing,
+        sticky: Option<StickyKey>,
+        known: Option<&Self>,
+        now: Instant,
+    ) -> Self {
+        let line = known.map_or_else(Arc::default, |known| Arc::clone(&known.line));
+        let budget = known.map_or_else(Arc::default, |known| Arc::clone(&known.budget));
+        let source = |weighted: &WeightedBackend| {
+            let known = known.into_iter().flat_map(Self::sources);
+            let source = known
+                .filter(|source| *source.backend() == weighted.backend)
+                .map(Arc::clone)
+                .next();
+            let source = source.unwrap_or_else(|| Arc::new(Source::new(&weighted.backend, &line, now)));
+            (source, weighted.weight)
         };
-        untried()
-            .find(|index| self.is_up(*index, now))
-            .or_else(|| untried().next())
+        let balancer = Self {
+            policy: policy.clone(),
+            sources: backends.iter().map(source).collect(),
+            sticky,
+            pool: ArcSwap::default(),
+            schedule: ArcSwap::default(),
+            turn: AtomicUsize::new(0),
+            line: Arc::clone(&line),
+            budget,
+            looked: watch::Sender::new(0),
+        };
+        balancer.gather();
+        balancer
     }
 
-    /// Takes a backend out of turn for a while: a connection to it failed.
-    pub fn mark_down(&self, index: usize, now: Instant) {
-        if let Some(endpoint) = self.endpoints.get(index) {
-            endpoint
-                .down_until
-                .store(self.millis(now + COOL_DOWN), Ordering::Relaxed);
+    /// How it chooses.
+    pub fn policy(&self) -> &Balancing {
+        &self.policy
+    }
+
+    /// The backends, in the order of the configuration.
+    pub fn sources(&self) -> impl Iterator<Item = &Arc<Source>> {
+        self.sources.iter().map(|(source, _)| source)
+    }
+
+    /// What may be tried again.
+    pub fn budget(&self) -> &RetryBudget {
+        &self.budget
+    }
+
+    /// Requests that wait for a backend.
+    pub fn waiting(&self) -> usize {
+        self.line.waiting()
+    }
+
+    pub(super) fn line(&self) -> &Line {
+        &self.line
+    }
+
+    /// Whether this is one of the backends.
+    pub(super) fn uses(&self, source: &Arc<Source>) -> bool {
+        self.sources().any(|own| Arc::ptr_eq(own, source))
+    }
+
+    /// Every address of every backend.
+    pub fn endpoints(&self) -> Vec<Arc<Endpoint>> {
+        let endpoints = self.sources().flat_map(|source| source.endpoints().to_vec());
+        endpoints.collect()
+    }
+
+    /// A look-up has ended: the addresses of today are those that requests go to.
+    pub(crate) fn gather(&self) {
+        let found: Vec<_> = self
+            .sources
+            .iter()
+            .map(|(source, weight)| (source.endpoints(), *weight))
+            .collect();
+        let weights: Vec<_> = found
+            .iter()
+            .map(|(endpoints, weight)| (*weight, endpoints.len()))
+            .collect();
+        let endpoints = found.iter().flat_map(|(endpoints, weight)| {
+            let share = f64::from(*weight) / endpoints.len().max(1) as f64;
+            endpoints.iter().map(move |endpoint| (endpoint, share))
+        });
+        let members = endpoints.map(|(endpoint, share)| Member {
+            endpoint: Arc::clone(endpoint),
+            share,
+            token: self.sticky.as_ref().map(|key| key.token(endpoint.address())),
+        });
+        self.pool.store(Arc::new(Pool {
+            members: members.collect(),
+            shares: choice::shares(&weights).into(),
+        }));
+        // One that no mask is equal to: the next request makes the order anew.
+        self.schedule.store(Arc::default());
+        self.looked.send_modify(|count| *count += 1);
+    }
+
+    /// Waits until an address is known, or no look-up is under way any more.
+    pub async fn known(&self) {
+        let mut looked = self.looked.subscribe();
+        let settled = |_: &u64| {
+            !self.pool.load().members.is_empty() || !self.sources().any(|source| source.is_unknown())
+        };
+        let _ = looked.wait_for(settled).await;
+    }
+
+    /// The backend for a request. `random` gives 64 random bits.
+    pub fn pick(
+        &self,
+        wish: &Wish<'_>,
+        now: Instant,
+        mut random: impl FnMut() -> u64,
+    ) -> Result<Lease, NoBackend> {
+        let pool = self.pool.load();
+        if pool.members.is_empty() {
+            return Err(NoBackend::Unknown);
+        }
+        let most = self.policy.capacity.max_requests;
+        let up = Choice {
+            pool: &pool,
+            wish,
+            now,
+            among: Among::Up,
+            most,
+        };
+        if let Some(lease) = up.sticky().and_then(|index| up.lease(index)) {
+            return Ok(lease);
+        }
+        if let Some(lease) = self.choose(&up, &mut random).and_then(|index| up.lease(index)) {
+            return Ok(lease);
+        }
+        if up.is_full() {
+            return Err(NoBackend::Full);
+        }
+        if self.policy.all_down == AllDown::Refuse {
+            return Err(NoBackend::Down);
+        }
+        // Rather one that is down than none: a route with one backend recovers with its first request.
+        let all = Choice {
+            among: Among::All,
+            ..up
+        };
+        let lease = self.choose(&all, &mut random).and_then(|index| all.lease(index));
+        lease.ok_or(match all.is_full() {
+            true => NoBackend::Full,
+            false => NoBackend::Down,
+        })
+    }
+
+    /// What the client of a request at this endpoint is to send back; `None` where it does, or clients do not stick.
+    pub fn token(&self, lease: &Lease, cookie: Option<&str>) -> Option<Token> {
+        let key = self.sticky.as_ref()?;
+        let token = key.token(lease.endpoint().address());
+        (cookie != Some(token.as_str())).then_some(token)
+    }
+
+    /// Counts a failure of an endpoint; true if it is left alone from now on.
+    pub fn failed(&self, endpoint: &Endpoint, failure: Failure, now: Instant) -> bool {
+        let policy = &self.policy.ejection;
+        endpoint.failed(failure, policy, now, || {
+            let pool = self.pool.load();
+            let out = pool
+                .members
+                .iter()
+                .filter(|member| !member.endpoint.is_up(now))
+                .count();
+            (out + 1) * 100 <= usize::from(policy.max_percent) * pool.members.len()
+        })
+    }
+
+    /// An endpoint gave a good answer.
+    pub fn succeeded(&self, endpoint: &Endpoint, now: Instant) {
+        endpoint.succeeded(&self.policy.ejection, now);
+    }
+
+    /// Whether there is another endpoint than those.
+    pub fn has_other_than(&self, tried: &[SocketAddr]) -> bool {
+        let pool = self.pool.load();
+        let mut members = pool.members.iter().filter(|member| member.share > 0.0);
+        members.any(|member| !tried.contains(&member.endpoint.address()))
+    }
+
+    fn choose(&self, choice: &Choice<'_>, random: &mut impl FnMut() -> u64) -> Option<usize> {
+        match (&self.policy.balance, choice.wish.key) {
+            // One is what most routes have.
+            _ if choice.pool.members.len() == 1 => choice.candidates().next().map(|(index, _)| index),
+            (Balance::LeastRequests, _) => self.least(choice, random),
+            (Balance::Hash(_), Some(key)) => self.hashed(choice, key),
+            (Balance::RoundRobin | Balance::Hash(_), _) => self.in_turn(choice, random),
         }
     }
 
-    /// Puts a backend back in turn: a connection to it was made.
-    pub fn mark_up(&self, index: usize) {
-        if let Some(endpoint) = self.endpoints.get(index) {
-            // Read first: the line stays shared between cores while nothing changes.
-            if endpoint.down_until.load(Ordering::Relaxed) != 0 {
-                endpoint.down_until.store(0, Ordering::Relaxed);
-            }
+    fn in_turn(&self, choice: &Choice<'_>, random: &mut impl FnMut() -> u64) -> Option<usize> {
+        let mask = choice.mask();
+        let schedule = self.schedule.load();
+        if schedule.is_of(mask) {
+            return self.walk(&schedule, choice, random);
         }
+        let schedule = Arc::new(Schedule::new(&choice.pool.shares, mask));
+        self.schedule.store(Arc::clone(&schedule));
+        self.walk(&schedule, choice, random)
     }
 
-    /// Whether a backend is in turn.
-    pub fn is_up(&self, index: usize, now: Instant) -> bool {
-        self.endpoints
-            .get(index)
-            .is_some_and(|endpoint| endpoint.down_until.load(Ordering::Relaxed) <= self.millis(now))
+    fn walk(
+        &self,
+        schedule: &Schedule,
+        choice: &Choice<'_>,
+        random: &mut impl FnMut() -> u64,
+    ) -> Option<usize> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let usable = |index: &usize| choice.is_usable(*index);
+        let has_turn = |index: &usize| {
+            let ramp = choice
+                .member(*index)
+                .map_or(1.0, |member| self.ramp(member, choice));
+            // Of one that returns, chance leaves out turns.
+            ramp >= 1.0 || ((random() >> 11) as f64) < ramp * (1_u64 << 53) as f64
+        };
+        let chosen = schedule.from(turn).filter(usable).find(has_turn);
+        chosen.or_else(|| schedule.from(turn).find(usable))
     }
 
-    fn millis(&self, at: Instant) -> u64 {
-        u64::try_from(at.saturating_duration_since(self.start).as_millis()).unwrap_or(u64::MAX)
+    fn ramp(&self, member: &Member, choice: &Choice<'_>) -> f64 {
+        member.endpoint.ramp(&self.policy.ejection, choice.now)
+    }
+
+    fn least(&self, choice: &Choice<'_>, random: &mut impl FnMut() -> u64) -> Option<usize> {
+        let candidates = choice.candidates().map(|(index, member)| choice::Busy {
+            index,
+            weight: member.share * self.ramp(member, choice),
+            busy: member.endpoint.in_flight(),
+        });
+        choice::least_of_two(candidates, random)
+    }
+
+    fn hashed(&self, choice: &Choice<'_>, key: u64) -> Option<usize> {
+        let candidates = choice.candidates().map(|(index, member)| choice::Seeded {
+            index,
+            weight: member.share * self.ramp(member, choice),
+            seed: member.endpoint.seed(),
+        });
+        choice::highest(candidates, key)
+    }
+}
+
+/// One choice: among whom, for whom.
+struct Choice<'a> {
+    pool: &'a Pool,
+    wish: &'a Wish<'a>,
+    now: Instant,
+    among: Among,
+    most: Option<NonZeroUsize>,
+}
+
+impl Choice<'_> {
+    fn member(&self, index: usize) -> Option<&Member> {
+        self.pool.members.get(index)
+    }
+
+    /// Those that may be chosen, with their indices.
+    fn candidates(&self) -> impl Iterator<Item = (usize, &Member)> + Clone {
+        let members = self.pool.members.iter().enumerate();
+        members.filter(|(_, member)| member.share > 0.0 && self.fits(member))
+    }
+
+    fn is_usable(&self, index: usize) -> bool {
+        self.member(index).is_some_and(|member| self.fits(member))
+    }
+
+    fn fits(&self, member: &Member) -> bool {
+        self.is_open(member) && member.endpoint.has_room(self.most)
+    }
+
+    /// Whether it could be chosen if it had room.
+    fn is_open(&self, member: &Member) -> bool {
+        self.is_among(member) && !self.wish.tried.contains(&member.endpoint.address())
+    }
+
+    /// Whether nothing but room is wanting.
+    fn is_full(&self) -> bool {
+        let mut members = self.pool.members.iter();
+        self.most.is_some() && members.any(|member| member.share > 0.0 && self.is_open(member))
+    }
+
+    fn lease(&self, index: usize) -> Option<Lease> {
+        Lease::take(&self.member(index)?.endpoint, self.most)
+    }
+
+    fn is_among(&self, member: &Member) -> bool {
+        self.among == Among::All || member.endpoint.is_up(self.now)
+    }
+
+    /// Who has turns at all, tried or not: the order stays the same for one request that looks for another.
+    fn mask(&self) -> Mask {
+        let members = self.pool.members.iter().enumerate();
+        let among = members.filter(|(_, member)| self.is_among(member));
+        among.fold(Mask::default(), |mask, (index, _)| mask.with(index))
+    }
+
+    /// The member that the client's cookie names. One without a weight keeps its clients: that is how it is drained.
+    fn sticky(&self) -> Option<usize> {
+        let cookie = self.wish.cookie?;
+        let mut members = self.pool.members.iter().enumerate();
+        let named = |member: &Member| {
+            member
+                .token
+                .as_ref()
+                .is_some_and(|token| token.as_str() == cookie)
+        };
+        let (index, _) = members.find(|(_, member)| named(member) && self.fits(member))?;
+        Some(index)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn three(now: Instant) -> Balancer {
-        let backend = |port| Backend {
-            tls: false,
-            host: "127.0.0.1".to_owned(),
-            port,
-        };
-        Balancer::new([backend(1), backend(2), backend(3)], now)
-    }
-
-    #[test]
-    fn takes_turns() {
-        let now = Instant::now();
-        let balancer = three(now);
-        let picks: Vec<_> = (0..6).filter_map(|_| balancer.pick(&[], now)).collect();
-        assert_eq!(picks, [0, 1, 2, 0, 1, 2]);
-    }
-
-    #[test]
-    fn leaves_a_dead_backend_alone_and_takes_it_back() {
-        let now = Instant::now();
-        let balancer = three(now);
-        balancer.mark_down(1, now);
-        let soon = now + Duration::from_secs(1);
-        assert!((0..9).all(|_| balancer.pick(&[], soon) != Some(1)));
-        let later = now + COOL_DOWN + Duration::from_millis(1);
-        assert!((0..3).any(|_| balancer.pick(&[], later) == Some(1)));
-    }
-
-    #[test]
-    fn tries_a_dead_one_rather_than_none() {
-        let now = Instant::now();
-        let balancer = three(now);
-        (0..3).for_each(|index| balancer.mark_down(index, now));
-        assert!(balancer.pick(&[], now).is_some());
-        assert_eq!(balancer.pick(&[0, 1, 2], now), None);
-    }
-}
+mod tests;

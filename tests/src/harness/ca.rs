@@ -34,14 +34,17 @@ impl TestCa {
         TestCa { issuer }
     }
 
-    /// A server certificate for `names`.
+    /// A certificate for `names`, for servers and clients.
     pub fn issue(&self, names: &[&str]) -> Leaf {
         let names: Vec<String> = names.iter().map(|name| name.to_string()).collect();
         let mut params = CertificateParams::new(names.clone()).unwrap();
         params
             .distinguished_name
             .push(DnType::CommonName, names.first().cloned().unwrap_or_default());
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.extended_key_usages = vec![
+            ExtendedKeyUsagePurpose::ServerAuth,
+            ExtendedKeyUsagePurpose::ClientAuth,
+        ];
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         Leaf {

@@ -84,6 +84,11 @@ impl EdgeProcess {
         EdgeProcess { child, output }
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// All that it has printed.
     pub fn output(&self) -> String {
         std::fs::read_to_string(&self.output).unwrap_or_default()
@@ -103,6 +108,13 @@ impl EdgeProcess {
             address.parse().ok()
         })
         .await
+    }
+
+    /// The memory that it holds, in KiB.
+    pub fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
     /// Sends a signal by name, `HUP`.

@@ -9,14 +9,14 @@ use rustls::crypto::{CryptoProvider, SupportedKxGroup, aws_lc_rs};
 use rustls::{
     ClientConfig, DigitallySignedStruct, ProtocolVersion, SignatureScheme, SupportedProtocolVersion,
 };
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::answer::Answer;
+use super::identity::Identity;
 use super::within;
 
 /// What a hand-made TLS client offers.
@@ -30,8 +30,8 @@ pub struct Tls {
     pub alpn: Vec<&'static str>,
     /// Whether the name is sent.
     pub sni: bool,
-    /// The certificate to show if it is asked for: chain and key, PEM.
-    pub identity: Option<(String, String)>,
+    /// Who it is, if it is asked.
+    pub identity: Identity,
 }
 
 impl Default for Tls {
@@ -41,7 +41,7 @@ impl Default for Tls {
             groups: None,
             alpn: vec!["http/1.1"],
             sni: true,
-            identity: None,
+            identity: Identity::default(),
         }
     }
 }
@@ -68,16 +68,7 @@ pub fn tls_client(tls: &Tls) -> ClientConfig {
         .unwrap()
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)));
-    let mut config = match &tls.identity {
-        None => config.with_no_client_auth(),
-        Some((chain, key)) => {
-            let chain = CertificateDer::pem_slice_iter(chain.as_bytes()).collect::<Result<_, _>>();
-            let key = PrivateKeyDer::from_pem_slice(key.as_bytes());
-            config
-                .with_client_auth_cert(chain.unwrap(), key.unwrap())
-                .unwrap()
-        }
-    };
+    let mut config = config.with_client_cert_resolver(Arc::new(tls.identity.clone()));
     config.alpn_protocols = tls
         .alpn
         .iter()

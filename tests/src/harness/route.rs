@@ -75,7 +75,15 @@ impl Route {
 
     /// One more backend.
     pub fn to(mut self, backend: &impl Backend) -> Self {
-        self.backends.push(backend.backend());
+        self.backends.push(format!("{:?}", backend.backend()));
+        self
+    }
+
+    /// One more backend, with a weight.
+    pub fn weighted(mut self, backend: &impl Backend, weight: u32) -> Self {
+        let url = backend.backend();
+        self.backends
+            .push(format!("{{ url = {url:?}, weight = {weight} }}"));
         self
     }
 
@@ -125,7 +133,7 @@ impl Route {
         }
         match self.backends.is_empty() {
             true => toml += "echo = true\n",
-            false => writeln!(toml, "backends = {:?}", self.backends).unwrap(),
+            false => writeln!(toml, "backends = [{}]", self.backends.join(", ")).unwrap(),
         }
         for line in &self.lines {
             writeln!(toml, "{line}").unwrap();

@@ -51,6 +51,10 @@ struct Mortal<T> {
 
 #[async_trait]
 impl Store for Mortal<DiskStore> {
+    async fn names(&self) -> Result<Vec<String>, StoreError> {
+        self.inner.names().await
+    }
+
     async fn pair(&self, name: &str) -> Result<Option<Pair>, StoreError> {
         self.inner.pair(name).await
     }

@@ -51,6 +51,7 @@ impl Home {
             root: Some(pebble.root_pem_path()),
             email: Some("home@example.com".to_owned()),
             profile: None,
+            preferred_chain: None,
             eab: None,
             nameservers: Vec::new(),
             propagation_timeout: Duration::from_secs(20),

@@ -4,7 +4,8 @@ use std::fs;
 
 use instant_acme::{Account, CertificateIdentifier, Identifier, NewOrder};
 use palisade::acme::Phase;
-use palisade_tests::pebble::available;
+use palisade_tests::cloudflare::{Fault, FaultKind};
+use palisade_tests::pebble::{PebbleOptions, available};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, Der};
 use serde_json::{Value, json};
@@ -145,4 +146,112 @@ async fn certificates_for_other_names_are_ordered_while_the_old_one_serves() {
         .map(|entry| entry.origin.clone())
         .collect();
     assert_eq!(origins, [CHAIN, "certificates/lab.example.com/tls.crt"]);
+}
+
+/// From its birth to its successor, by a clock that is set on: 160 hours, in new processes, with a DNS provider that is
+/// down when it is due.
+#[tokio::test]
+async fn certificates_of_six_days_live_their_life() {
+    if !available() {
+        return;
+    }
+    let mut home = Home::new(calm()).await;
+    home.acme.profile = Some("shortlived".to_owned());
+    let mut certificates = home.started();
+    certificates.round(now()).await;
+    let born = status(&certificates);
+    let first = fs::read_to_string(home.path(CHAIN)).unwrap();
+    let (begin, end) = (born.not_before.unwrap(), born.not_after.unwrap());
+    assert_eq!((end - begin).whole_hours(), 159, "160 hours, but for a second");
+    let mut at = now();
+    // Looked at four times a day, it stays until its time has come.
+    while status(&certificates).next.unwrap() > at + Duration::hours(6) {
+        at += Duration::hours(6);
+        certificates = home.started();
+        certificates.round(at).await;
+        assert_eq!(
+            (status(&certificates).phase, status(&certificates).critical),
+            (Phase::Valid, false)
+        );
+        assert_eq!(home.orders().len(), 1);
+    }
+    let due = status(&certificates).next.unwrap();
+    let share = (due - begin) / (end - begin);
+    assert!((0.3..0.75).contains(&share), "renewed after {share} of its life");
+
+    // Nothing can be published: tried again and again, and told loudly from a sixth before the end.
+    let down = Fault::new(FaultKind::Status(500)).on("POST", "/dns_records");
+    home.fake.fault(down.times(100_000));
+    at = due;
+    let mut attempts = 0;
+    while at < end - Duration::hours(12) {
+        certificates.round(at).await;
+        let found = status(&certificates);
+        assert_eq!(found.phase, Phase::Failing);
+        assert_eq!(found.critical, at >= end - (end - begin) / 6);
+        assert_eq!(view(&certificates).entries.len(), 1, "it serves");
+        attempts = found.failure.unwrap().count;
+        at += Duration::hours(4);
+    }
+    assert!(
+        status(&certificates).critical && attempts > 5,
+        "{attempts} attempts"
+    );
+    assert_eq!(home.orders().len(), 2, "one order is gone on with");
+
+    home.fake.clear_faults();
+    certificates.round(at).await;
+    assert_eq!(
+        (status(&certificates).phase, status(&certificates).failure),
+        (Phase::Valid, None)
+    );
+    assert_ne!(fs::read_to_string(home.path(CHAIN)).unwrap(), first);
+    assert!(home.challenges().is_empty());
+}
+
+/// Old clients know one root only, and CAs that are cross-signed have a chain for them.
+#[tokio::test]
+async fn certificates_come_with_the_chain_that_is_preferred() {
+    if !available() {
+        return;
+    }
+    let options = PebbleOptions {
+        alternate_roots: 2,
+        ..calm()
+    };
+    let mut home = Home::new(options).await;
+    let name = |pem: &str| {
+        let root = CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
+        let (_, root) = X509Certificate::from_der(&root).unwrap();
+        let name = root.subject().iter_common_name().next().unwrap();
+        name.as_str().unwrap().to_owned()
+    };
+    for (nth, wanted) in [(0, None), (2, Some(2)), (1, Some(1)), (0, Some(9))] {
+        let root = match wanted {
+            None => None,
+            Some(9) => Some("No Such Root".to_owned()),
+            Some(wanted) => Some(name(&home.pebble.root(wanted).await)),
+        };
+        home.acme.preferred_chain = root;
+        home.names = vec![format!("n{}.example.com", wanted.unwrap_or_default())];
+        let mut certificates = home.started();
+        certificates.round(now()).await;
+        assert_eq!(status(&certificates).failure, None);
+        let chain =
+            fs::read_to_string(home.path(&format!("certificates/{}/tls.crt", home.names[0]))).unwrap();
+        let last = CertificateDer::pem_slice_iter(chain.as_bytes())
+            .last()
+            .unwrap()
+            .unwrap();
+        let (_, last) = X509Certificate::from_der(&last).unwrap();
+        let issuer = last
+            .issuer()
+            .iter_common_name()
+            .next()
+            .unwrap()
+            .as_str()
+            .unwrap()
+            .to_owned();
+        assert_eq!(issuer, name(&home.pebble.root(nth).await), "{wanted:?}");
+    }
 }

@@ -24,6 +24,7 @@ async fn certificates_failures_are_kept_and_backed_off() {
     certificates.round(start).await;
     let failure = status(&certificates).failure.unwrap();
     assert_eq!(failure.count, 1);
+    let start = failure.at;
     let server = format!("ns1.example.com ({})", home.fake.dns());
     assert!(failure.message.contains(&server), "{}", failure.message);
     assert!(

@@ -1,6 +1,10 @@
 //! Who may use a route and how often, and what its answers tell browsers.
 
-use palisade_tests::harness::{Ask, Route, TestEdge, Upstream, eventually};
+use std::sync::Arc;
+
+use palisade::access::{AccessError, Countries};
+use palisade::config::Country;
+use palisade_tests::harness::{Ask, Route, TestEdge, Upstream, country_database, eventually};
 
 #[tokio::test]
 async fn whoever_asks_too_often_waits_and_is_told_how_long() {
@@ -99,6 +103,110 @@ async fn only_allowed_addresses_come_in_and_a_list_is_taken_over_when_it_changes
     let error = edge.reload().await.unwrap_err();
     assert!(error.contains("friends.txt:2:1"), "{error}");
     edge.ask("app.test", &Ask::get("/c")).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_country_is_let_in_or_kept_out_and_a_new_database_is_taken_over() {
+    let upstream = Upstream::echo("app").await;
+    let route = |name: &str, lines: &str| {
+        let table = format!("[routes.access]\n{lines}");
+        Route::new(name).to(&upstream).unguarded().and(&table)
+    };
+    let builder = TestEdge::builder()
+        .route(&route("only", "allow_countries = [\"DE\"]"))
+        .route(&route("without", "deny_countries = [\"DE\"]"))
+        .route(&route(
+            "home",
+            "allow_countries = [\"FR\"]\nallow = [\"127.0.0.1\"]",
+        ))
+        .and("[access]\ncountry_database = \"countries.mmdb\"");
+    let files = builder.write();
+    let first = country_database(&[("127.0.0.0/8", "DE")]);
+    std::fs::write(files.folder().join("countries.mmdb"), first).unwrap();
+    let edge = TestEdge::restart(files).await;
+    for (host, status) in [("only.test", 200), ("without.test", 403), ("home.test", 200)] {
+        edge.ask(host, &Ask::get("/")).await.expect(status);
+    }
+    let line = edge
+        .access_log()
+        .line("the refusal", |line| line["status"] == 403)
+        .await;
+    assert_eq!(line["refused"], "country");
+    let beside = edge.files().folder().join("countries.new");
+    std::fs::write(
+        &beside,
+        country_database(&[("127.0.0.0/8", "AT"), ("192.0.2.0/24", "DE")]),
+    )
+    .unwrap();
+    std::fs::rename(beside, edge.files().folder().join("countries.mmdb")).unwrap();
+    eventually("the database", || async {
+        let answer = edge.ask("only.test", &Ask::get("/")).await;
+        (answer.status == 403).then_some(())
+    })
+    .await;
+    edge.ask("without.test", &Ask::get("/")).await.expect(200);
+}
+
+#[test]
+fn a_country_is_found_by_network_and_an_unknown_address_has_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("countries.mmdb");
+    let networks = [
+        ("203.0.113.0/24", "DE"),
+        ("198.51.100.128/25", "FR"),
+        ("2001:db8::/32", "AT"),
+    ];
+    std::fs::write(&path, country_database(&networks)).unwrap();
+    let countries = Countries::read(&path, None).unwrap();
+    for (address, expected) in [
+        ("203.0.113.7", Some(b"DE")),
+        ("::ffff:203.0.113.7", Some(b"DE")),
+        ("198.51.100.200", Some(b"FR")),
+        ("198.51.100.1", None),
+        ("2001:db8::1", Some(b"AT")),
+        ("192.168.1.1", None),
+        ("::1", None),
+    ] {
+        let found = countries.of(address.parse().unwrap());
+        assert_eq!(found, expected.map(|code| Country(*code)), "{address}");
+    }
+    let again = Countries::read(&path, Some(&countries)).unwrap();
+    assert!(
+        Arc::ptr_eq(&again, &countries),
+        "an unchanged file is not read again"
+    );
+    std::fs::write(&path, country_database(&[("203.0.113.0/24", "FR")])).unwrap();
+    let changed = Countries::read(&path, Some(&countries)).unwrap();
+    assert_eq!(changed.of("203.0.113.7".parse().unwrap()), Some(Country(*b"FR")));
+}
+
+#[test]
+fn what_is_no_database_is_refused_and_a_broken_one_knows_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("countries.mmdb");
+    assert!(matches!(
+        Countries::read(&path, None),
+        Err(AccessError::Countries { .. })
+    ));
+    std::fs::write(&path, "not a database").unwrap();
+    assert!(matches!(
+        Countries::read(&path, None),
+        Err(AccessError::Countries { .. })
+    ));
+    std::fs::write(&path, country_database(&[("203.0.113.0/24", "")])).unwrap();
+    assert!(matches!(
+        Countries::read(&path, None),
+        Err(AccessError::NoCountries { .. })
+    ));
+    let whole = country_database(&[("203.0.113.0/24", "DE")]);
+    for at in 0..whole.len() {
+        let mut broken = whole.clone();
+        broken[at] ^= 0xff;
+        std::fs::write(&path, broken).unwrap();
+        if let Ok(countries) = Countries::read(&path, None) {
+            let _ = countries.of("203.0.113.7".parse().unwrap());
+        }
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use futures_util::{SinkExt, StreamExt};
 use palisade_tests::harness::upstream::{Body, Journal, Seen, full};
-use palisade_tests::harness::{Ask, Backend, Route, TestEdge, Upstream, binary, eventually, upstream};
+use palisade_tests::harness::{
+    Ask, Backend, Route, TestCa, TestEdge, Upstream, binary, eventually, upstream,
+};
 use tokio_tungstenite::tungstenite::Message;
 
 /// What `palisade hash-password` prints for this password.
@@ -293,5 +295,37 @@ async fn nobody_passes_while_the_auth_service_is_down_and_it_is_asked_again_when
     // The echo lets everybody pass.
     let _service = Upstream::echo_at(port).await;
     edge.ask("app.test", &Ask::get("/up")).await.expect(200);
+    assert_eq!(upstream.hits(), 1);
+}
+
+#[tokio::test]
+async fn an_auth_service_by_https_is_trusted_by_its_own_ca_only() {
+    let (ca, upstream) = (TestCa::new(), Upstream::echo("app").await);
+    let service = Upstream::echo_over_tls("auth", &ca.issue(&["127.0.0.1"])).await;
+    let table = |ca: &str| {
+        format!(
+            "[routes.forward_auth]\nurl = \"{}/\"\nca = \"{ca}\"",
+            service.url()
+        )
+    };
+    let edge = TestEdge::builder()
+        .file("right.pem", &ca.pem())
+        .file("wrong.pem", &TestCa::new().pem())
+        .route(
+            &Route::new("right")
+                .to(&upstream)
+                .unguarded()
+                .and(&table("right.pem")),
+        )
+        .route(
+            &Route::new("wrong")
+                .to(&upstream)
+                .unguarded()
+                .and(&table("wrong.pem")),
+        )
+        .start()
+        .await;
+    edge.ask("right.test", &Ask::get("/")).await.expect(200);
+    edge.ask("wrong.test", &Ask::get("/")).await.expect(503);
     assert_eq!(upstream.hits(), 1);
 }

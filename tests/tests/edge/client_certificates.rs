@@ -1,8 +1,9 @@
 //! Certificates that clients show, where a host asks for them.
 
 use palisade_tests::harness::{
-    Answer, Ask, Connection, Leaf, Route, TestCa, TestEdge, Tls, Upstream, eventually,
+    Answer, Ask, Connection, Identity, Leaf, Route, TestCa, TestEdge, Tls, Upstream, eventually,
 };
+use rustls::version::{TLS12, TLS13};
 
 /// An edge with a host that wants certificates of `ca`, a host where one path does, and a host that knows nothing of it.
 async fn edge(ca: &TestCa, upstream: &Upstream, lines: &str) -> TestEdge {
@@ -26,7 +27,7 @@ async fn edge(ca: &TestCa, upstream: &Upstream, lines: &str) -> TestEdge {
 
 fn showing(leaf: &Leaf) -> Tls {
     Tls {
-        identity: Some((leaf.certificate.clone(), leaf.key.clone())),
+        identity: Identity::of(leaf),
         ..Tls::default()
     }
 }
@@ -101,9 +102,30 @@ async fn a_route_that_wants_a_certificate_is_not_reached_over_a_connection_to_an
         answer.expect(421);
     }
     assert_eq!(upstream.hits(), 0);
-    // The other way round nothing is got around.
-    let open = ask_over(&edge, "open.test", &Tls::default(), "open.test", &Ask::get("/")).await;
-    open.unwrap().expect(200);
+}
+
+#[tokio::test]
+async fn only_hosts_that_want_a_certificate_ask_for_one() {
+    let (ca, upstream) = (TestCa::new(), Upstream::echo("app").await);
+    let edge = edge(&ca, &upstream, "").await;
+    for version in [&TLS12, &TLS13] {
+        let tls = Tls {
+            versions: vec![version],
+            ..showing(&ca.issue_client("anna", 7))
+        };
+        for (host, asks) in [
+            ("open.test", false),
+            ("private.test", true),
+            ("PRIVATE.test", true),
+            ("mixed.test", true),
+        ] {
+            ask_over(&edge, host, &tls, host, &Ask::get("/"))
+                .await
+                .unwrap()
+                .expect(200);
+            assert_eq!(tls.identity.was_asked(), asks, "{host} {version:?}");
+        }
+    }
 }
 
 #[tokio::test]

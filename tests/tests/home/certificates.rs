@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-use palisade_tests::cloudflare::{Fault, FaultKind};
-use palisade_tests::harness::TestEdge;
+use palisade_tests::cloudflare::{FakeCloudflare, FakeOptions, Fault, FaultKind};
+use palisade_tests::harness::upstream::DeadPort;
+use palisade_tests::harness::{Backend, Route, TestEdge};
 use palisade_tests::pebble;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::house::{House, ZONE, is_trusted, service, trusted};
 
@@ -155,4 +156,51 @@ async fn certificates_renewal_under_load_fails_no_handshake() {
     assert_eq!(failed.load(Ordering::Relaxed), 0);
     assert!(done.load(Ordering::Relaxed) > 10);
     assert_eq!(before["detail"][0]["not_after"], after["detail"][0]["not_after"]);
+}
+
+/// A certificate that somebody put there, of whose 90 days 10 are left, and a CA that is not there.
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_about_to_expire_are_told_loudly_by_an_edge_that_is_ready() {
+    let fake = FakeCloudflare::start(FakeOptions::zones(&[ZONE])).await;
+    let gone = DeadPort::new();
+    let directory = Backend::backend(&gone).replace("http:", "https:");
+    let services = format!(
+        "[acme]\ndirectory = \"{directory}/dir\"\n[[zones]]\nname = \"{ZONE}\"\napi = {:?}\ntoken = \"./token\"\nrecords = false\n",
+        fake.base_url()
+    );
+    let builder = TestEdge::builder()
+        .without_certificates()
+        .route(&Route::new("app").hosts(&["app.example.com"]).unguarded())
+        .file("token", fake.token())
+        .and(&services);
+    let files = builder.write();
+    let folder = files.folder().join("data/certificates/example.com");
+    std::fs::create_dir_all(&folder).unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let names = vec!["example.com".to_owned(), "*.example.com".to_owned()];
+    let mut certificate = rcgen::CertificateParams::new(names).unwrap();
+    let now = time::OffsetDateTime::now_utc();
+    certificate.not_before = now - time::Duration::days(80);
+    certificate.not_after = now + time::Duration::days(10);
+    let certificate = certificate.self_signed(&key).unwrap();
+    std::fs::write(folder.join("tls.crt"), certificate.pem()).unwrap();
+    std::fs::write(folder.join("tls.key"), key.serialize_pem()).unwrap();
+
+    let edge = TestEdge::restart(files).await;
+    let status = service(&edge, "certificates", |status| status["trouble"].is_string()).await;
+    let trouble = status["trouble"].as_str().unwrap();
+    assert!(
+        trouble.contains("it is about to expire: a sixth of its life is left"),
+        "{trouble}"
+    );
+    let ready = edge.admin_get("/readyz").await.expect(200).text();
+    let until = certificate_until(&status);
+    assert_eq!(
+        ready,
+        format!("ready\nthe certificate example.com expires {until}\n")
+    );
+}
+
+fn certificate_until(status: &Value) -> String {
+    status["detail"][0]["not_after"].as_str().unwrap().to_owned()
 }

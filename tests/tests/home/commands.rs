@@ -120,6 +120,7 @@ async fn dns_commands_say_what_to_do_about_a_token_that_is_wrong_or_missing() {
         wrong.expect(
             1,
             &[
+                "example.com: could not be read, so nothing was planned or changed",
                 "error: example.com: the API refused",
                 "-> the token is wrong, expired or may not do this: it needs Zone / Zone / Read and Zone / DNS / Edit",
             ],
@@ -221,10 +222,15 @@ async fn ddns_doubt_is_told_and_no_reason_to_change_anything() {
     palisade(&files, "ip")
         .await
         .expect(1, &["no answer", "there is doubt"]);
-    palisade(&files, "dns apply").await.expect(
-        0,
-        &["the address for A records is not known now: they stay as they are"],
-    );
+    for command in ["dns plan", "dns apply"] {
+        palisade(&files, command).await.expect(
+            1,
+            &[
+                "the address for A records is not known now: they stay as they are",
+                "error: the address is not known (`palisade ip` tells why)",
+            ],
+        );
+    }
     let nowhere = DeadPort::new();
     files.edit(
         &portal.url(),

@@ -10,4 +10,5 @@ mod doctor;
 mod house;
 mod outages;
 mod records;
+mod renewal;
 mod standing;

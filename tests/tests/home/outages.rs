@@ -1,14 +1,15 @@
 //! Whatever CA and API do, requests are answered, and `palisade status` tells.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use palisade_tests::cloudflare::{FakeCloudflare, FakeOptions, Fault, FaultKind};
-use palisade_tests::harness::upstream::SilentPort;
+use palisade_tests::harness::upstream::{SilentPort, answering};
 use palisade_tests::harness::{
     EdgeBuilder, EdgeFiles, EdgeProcess, Route, TestCa, TestEdge, Upstream, Versions, eventually, polite,
 };
+use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use crate::desk::{palisade, reachable, token_is_nowhere};
@@ -35,7 +36,7 @@ fn home(fake: &FakeCloudflare, ca: Option<&str>, interval: &str) -> EdgeBuilder 
         .and(&certificates)
         .and(&zone)
         .and(&format!(
-            "[ddns]\nipv4 = [\"203.0.113.7\"]\ninterval = {interval:?}\n"
+            "[ddns]\nipv4 = [\"203.0.113.7\"]\ninterval = {interval:?}\n[dns]\ninterval = {interval:?}\n"
         ));
     reachable(builder)
 }
@@ -165,5 +166,68 @@ async fn certificates_a_ca_that_talks_nonsense_is_told_and_requests_are_answered
     palisade(&files, "doctor")
         .await
         .expect(1, &["FAIL  CA: ", "is no ACME directory"]);
+    load.end().await;
+}
+
+/// A page that tells what it is told to tell; nothing at all while that is nothing.
+async fn page(tells: Arc<Mutex<Option<(u16, String)>>>) -> Upstream {
+    Upstream::serve(move |request, journal| {
+        let told = tells.lock().unwrap().clone();
+        async move {
+            match told {
+                Some((status, body)) => answering(status, "text/plain", body)(request, journal).await,
+                None => std::future::pending().await,
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ddns_a_page_that_is_down_slow_or_wrong_is_told_and_changes_nothing() {
+    let fake = FakeCloudflare::start(FakeOptions::zones(&[ZONE])).await;
+    let well = |address: &str| Some((200, format!("h=127.0.0.1\nip={address}\nwarp=off\n")));
+    let tells = Arc::new(Mutex::new(well("8.8.8.8")));
+    let page = page(Arc::clone(&tells)).await;
+    let files = home(&fake, None, "1s").write();
+    let ask = format!(
+        "ipv4 = [\"https\"]\ntimeout = \"1s\"\ntrace = [\"{}/cdn-cgi/trace\"]\n",
+        page.url()
+    );
+    files.edit("ipv4 = [\"203.0.113.7\"]\n", &ask);
+    let edge = EdgeProcess::start(&files);
+    let load = Load::on(&edge, &files).await;
+    let published = || fake.contents(ZONE, "app.example.com", "A");
+    eventually("the record", async || (published() == ["8.8.8.8"]).then_some(())).await;
+    let trouble = |status: &Value| status["services"]["ddns"]["trouble"].clone();
+    for (wrong, says) in [
+        (None, "no method answered"),
+        (Some((500, String::new())), "no method answered"),
+        (
+            Some((200, "<h1>Please log in</h1>".to_owned())),
+            "no method answered",
+        ),
+        (Some((200, "x".repeat(1 << 20))), "no method answered"),
+        (
+            well("10.0.0.1"),
+            "no method told an address that could be published",
+        ),
+        (well("nonsense"), "no method answered"),
+    ] {
+        tells.lock().unwrap().clone_from(&wrong);
+        let status = told(&files, "status --json", |status| trouble(status).is_string()).await;
+        let why = trouble(&status);
+        assert!(why.as_str().unwrap().contains(says), "{wrong:?}: {why}");
+        assert!(why.as_str().unwrap().contains("keep 8.8.8.8"), "{wrong:?}: {why}");
+        assert_eq!(published(), ["8.8.8.8"], "{wrong:?}");
+        *tells.lock().unwrap() = well("8.8.8.8");
+        told(&files, "status --json", |status| trouble(status).is_null()).await;
+    }
+    // And a change of the address is written at once.
+    *tells.lock().unwrap() = well("9.9.9.9");
+    eventually("the new address", async || {
+        (published() == ["9.9.9.9"]).then_some(())
+    })
+    .await;
     load.end().await;
 }

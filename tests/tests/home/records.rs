@@ -1,7 +1,7 @@
 //! Records follow routes and the address, and nothing else is touched.
 
-use palisade_tests::cloudflare::{Fault, FaultKind};
-use palisade_tests::harness::{Route, eventually};
+use palisade_tests::cloudflare::{FakeCloudflare, FakeOptions, Fault, FaultKind};
+use palisade_tests::harness::{EdgeProcess, Route, TestEdge, eventually};
 use palisade_tests::pebble;
 use serde_json::json;
 
@@ -84,4 +84,34 @@ async fn dns_an_api_that_is_down_is_state_and_recovers_by_itself() {
         edge.metric("palisade_service_healthy{service=\"dns\"}").await,
         1.0
     );
+}
+
+/// A stop is a restart most of the time: records stay, unless they are told to go with the edge.
+#[tokio::test(flavor = "multi_thread")]
+async fn dns_records_outlive_the_edge_unless_they_are_told_not_to() {
+    let fake = FakeCloudflare::start(FakeOptions::zones(&[ZONE])).await;
+    fake.seed(
+        ZONE,
+        json!({"type": "A", "name": "mail.example.com", "content": "198.51.100.1", "ttl": 300}),
+    );
+    let before = fake.records(ZONE);
+    let zone = format!(
+        "[[zones]]\nname = \"{ZONE}\"\napi = {:?}\ntoken = \"./token\"\ncertificates = []\n[dns]\ndelete_on_stop = false\n{FIXED}",
+        fake.base_url()
+    );
+    let builder = TestEdge::builder().route(&Route::new("app").hosts(&["app.example.com"]).unguarded());
+    let files = builder.file("token", fake.token()).and(&zone).write();
+    let a = || fake.contents(ZONE, "app.example.com", "A");
+    for deletes in [false, true] {
+        if deletes {
+            files.edit("delete_on_stop = false", "delete_on_stop = true");
+        }
+        let mut edge = EdgeProcess::start(&files);
+        edge.https().await;
+        eventually("the record", async || (a() == ["203.0.113.7"]).then_some(())).await;
+        edge.signal("TERM");
+        assert!(edge.ended().await.success(), "{}", edge.output());
+        assert_eq!(a().is_empty(), deletes, "{}", edge.output());
+    }
+    assert_eq!(fake.records(ZONE), before);
 }

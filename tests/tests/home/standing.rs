@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::desk::{palisade, reachable, token_is_nowhere};
 use crate::house::{House, ZONE, trusted};
 
-const FIXED: &str = "[ddns]\nipv4 = [\"203.0.113.7\"]\ninterval = \"1s\"\n";
+const FIXED: &str = "[ddns]\nipv4 = [\"203.0.113.7\"]\ninterval = \"1s\"\n[dns]\ninterval = \"1s\"\n";
 
 /// The command's JSON, as soon as `good` says so.
 pub(crate) async fn told(files: &EdgeFiles, command: &str, good: impl Fn(&Value) -> bool) -> Value {

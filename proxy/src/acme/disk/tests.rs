@@ -176,6 +176,42 @@ async fn certificates_that_are_damaged_are_kept_aside() {
     assert_eq!(store.pair(NAME).await.unwrap(), Some(pair(2)));
 }
 
+/// A link that leads nowhere, or is none: the newest whole version is read, and the next one replaces it.
+#[tokio::test]
+async fn certificates_are_found_behind_a_damaged_link() {
+    for damage in ["gone", "no link", "nowhere"] {
+        let (folder, store) = store();
+        store.install(NAME, &pair(1)).await.unwrap();
+        store.install(NAME, &pair(2)).await.unwrap();
+        let certificate = folder.path().join("certificates").join(NAME);
+        let current = certificate.join("current");
+        let whole = match damage {
+            "nowhere" => {
+                std::fs::remove_file(certificate.join("versions/2/tls.key")).unwrap();
+                pair(1)
+            }
+            _ => {
+                std::fs::remove_file(&current).unwrap();
+                pair(2)
+            }
+        };
+        if damage == "no link" {
+            std::fs::write(&current, "?").unwrap();
+        }
+        assert_eq!(store.pair(NAME).await.unwrap(), Some(whole), "{damage}");
+        store.install(NAME, &pair(3)).await.unwrap();
+        assert_eq!(store.pair(NAME).await.unwrap(), Some(pair(3)), "{damage}");
+    }
+}
+
+#[tokio::test]
+async fn certificates_that_there_is_something_of_have_a_name() {
+    let (_folder, store) = store();
+    assert_eq!(store.names().await.unwrap(), [""; 0]);
+    store.install(NAME, &pair(1)).await.unwrap();
+    assert_eq!(store.names().await.unwrap(), [NAME]);
+}
+
 #[test]
 fn certificates_every_ca_has_its_folder() {
     let table = [

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::TcpListener;
 use std::sync::atomic::Ordering;
@@ -35,6 +36,7 @@ impl Offline {
                 root: None,
                 email: None,
                 profile: None,
+                preferred_chain: None,
                 eab: None,
                 nameservers: Vec::new(),
                 propagation_timeout: Duration::from_secs(1),
@@ -176,7 +178,7 @@ async fn certificates_that_cover_less_are_helped_out() {
 #[tokio::test]
 async fn certificates_that_are_damaged_are_as_good_as_none() {
     let home = Offline::new().await;
-    let pair = home.stored(&NAMES).await;
+    let pair = issue(&NAMES);
     let store = DiskStore::new(home.folder.path());
     let other = Pair {
         key: issue(&NAMES).key,
@@ -224,6 +226,86 @@ async fn certificates_go_on_serving_when_the_store_fails() {
     let shown = view(&certificates);
     assert_eq!(shown.entries.len(), 1);
     assert!(shown.certificates[0].why.as_ref().unwrap().contains("state.json"));
+}
+
+/// Behind a damaged version there is the one before.
+#[tokio::test]
+async fn certificates_that_are_damaged_give_way_to_the_one_before() {
+    let home = Offline::new().await;
+    let before = home.stored(&NAMES).await;
+    let store = DiskStore::new(home.folder.path());
+    let damaged = Pair {
+        chain: "no chain".to_owned(),
+        ..before.clone()
+    };
+    store.install("example.com", &damaged).await.unwrap();
+    let mut certificates = home.started();
+    certificates.follow(days(1)).await;
+    assert_eq!(view(&certificates).certificates[0].phase, Phase::Valid);
+    assert_eq!(origins(&certificates), ["certificates/example.com/tls.crt"]);
+    assert_eq!(store.pair("example.com").await.unwrap(), Some(before));
+}
+
+/// What the CA said of a renewal is known although it cannot be stored: it is not asked again each minute.
+#[tokio::test]
+async fn certificates_on_a_read_only_disk_do_not_ask_the_ca_again_and_again() {
+    let home = Offline::new().await;
+    home.stored(&NAMES).await;
+    let disk = Disk::new(home.folder.path());
+    disk.full.store(true, Ordering::SeqCst);
+    let mut certificates = home.on(Arc::new(disk.clone()));
+    let minutes = |minutes| days(1) + time::Duration::minutes(minutes);
+    certificates.round(minutes(0)).await;
+    let states = || {
+        let writes = disk.writes.lock().unwrap();
+        writes.iter().filter(|what| what.contains("State")).count()
+    };
+    // Whoever asks the CA anything writes an account down first.
+    let asked = || {
+        let writes = disk.writes.lock().unwrap();
+        writes.iter().filter(|what| what.contains("Account")).count()
+    };
+    assert_eq!((states(), asked()), (1, 1));
+    for minute in 1..4 {
+        certificates.round(minutes(minute)).await;
+    }
+    assert_eq!((states(), asked()), (4, 1), "only the store was asked");
+    assert_eq!(origins(&certificates), ["certificates/example.com/tls.crt"]);
+    disk.full.store(false, Ordering::SeqCst);
+    certificates.round(minutes(5)).await;
+    assert_eq!(view(&certificates).certificates[0].phase, Phase::Valid);
+    assert!(view(&certificates).certificates[0].next.is_some());
+}
+
+/// What was published for a name that is no longer wanted is taken away, by whoever still knows its zone.
+#[tokio::test]
+async fn certificates_that_leave_during_an_order_leave_no_challenge() {
+    const STATE: &str =
+        r#"{"published": [{"name": "_acme-challenge.lab.example.com", "values": ["one", "two"]}]}"#;
+    let mut home = Offline::new().await;
+    let left = Document::State {
+        certificate: "lab.example.com".to_owned(),
+    };
+    let store = DiskStore::new(home.folder.path());
+    let writes = Arc::clone(&home.dns.writes);
+    let withdrawn = || std::mem::take(&mut *writes.lock().unwrap());
+    let expected = ["withdraw _acme-challenge.lab.example.com 2"];
+
+    // The configuration changes while the edge runs.
+    store.keep(&left, STATE).await.unwrap();
+    home.zones = vec![zone("example.com", &["example.com", "lab.example.com"])];
+    home.started().leave(&["example.com".to_owned()]).await;
+    assert_eq!(withdrawn(), expected);
+    assert!(!store.document(&left).await.unwrap().unwrap().contains("one"));
+
+    // Or while it does not.
+    home.zones = vec![zone("example.com", &["example.com"])];
+    store.keep(&left, STATE).await.unwrap();
+    let mut certificates = home.started();
+    certificates.round(days(0)).await;
+    assert_eq!(withdrawn(), expected);
+    certificates.round(days(0)).await;
+    assert_eq!(withdrawn(), [""; 0]);
 }
 
 fn origins(certificates: &Certificates) -> Vec<String> {
@@ -354,7 +436,14 @@ async fn certificates_are_tried_again_when_someone_asks() {
     certificates.round(days(0)).await;
     certificates.round(days(0)).await;
     assert_eq!(count(&certificates), 1, "not again so soon");
-    certificates.retry().await.unwrap();
+    let others = BTreeSet::from(["example.org".to_owned()]);
+    certificates.retry(&others).await.unwrap();
+    certificates.round(days(0)).await;
+    assert_eq!(count(&certificates), 1);
+    certificates
+        .retry(&BTreeSet::from(["example.com".to_owned()]))
+        .await
+        .unwrap();
     certificates.round(days(0)).await;
     assert_eq!(count(&certificates), 1, "a first failure again");
 }

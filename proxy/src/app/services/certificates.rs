@@ -13,25 +13,45 @@ use crate::acme::{CertificateStatus, Certificates, Phase, View};
 use crate::certs::CertificateStore;
 use crate::service::{Round, Service};
 
+use super::Retries;
+
 /// Orders, renews, publishes.
 pub(in crate::app) struct CertificateService {
     certificates: Certificates,
     served: CertificateStore,
+    retries: Retries,
 }
 
 impl CertificateService {
     /// What is stored serves from now on; nothing is ordered yet.
-    pub(in crate::app) async fn new(mut certificates: Certificates, served: CertificateStore) -> Self {
+    pub(in crate::app) async fn new(
+        mut certificates: Certificates,
+        served: CertificateStore,
+        retries: Retries,
+    ) -> Self {
         certificates.follow(OffsetDateTime::now_utc()).await;
-        let service = Self { certificates, served };
+        let service = Self {
+            certificates,
+            served,
+            retries,
+        };
         service.publish();
         service
     }
 
     fn publish(&self) {
-        let view = self.certificates.view();
-        let entries = view.borrow().entries.clone();
-        self.served.publish_issued(entries);
+        publish(&self.certificates.view().borrow(), &self.served);
+    }
+
+    /// What somebody asked for is tried as if it had not failed.
+    async fn retry(&mut self) {
+        let asked = self.retries.take();
+        if asked.is_empty() {
+            return;
+        }
+        if let Err(error) = self.certificates.retry(&asked).await {
+            tracing::error!(%error, "the store fails: what failed is not tried again before its time");
+        }
     }
 
     fn statuses(&self) -> Vec<CertificateStatus> {
@@ -46,13 +66,16 @@ impl Service for CertificateService {
     }
 
     async fn round(&mut self) -> Round {
+        self.retry().await;
         let publish = publish_changes(self.certificates.view(), self.served.clone());
         let round = tokio::select! {
             round = self.certificates.round(OffsetDateTime::now_utc()) => round,
             never = publish => match never {},
         };
         self.publish();
-        settled(&self.statuses(), round.next)
+        let statuses = self.statuses();
+        tell_critical(&statuses);
+        settled(&statuses, round.next)
     }
 
     fn detail(&self) -> Value {
@@ -63,10 +86,23 @@ impl Service for CertificateService {
 /// What came of one order serves while the next one is under way.
 async fn publish_changes(mut view: watch::Receiver<Arc<View>>, served: CertificateStore) -> Infallible {
     while view.changed().await.is_ok() {
-        let entries = view.borrow_and_update().entries.clone();
-        served.publish_issued(entries);
+        publish(&view.borrow_and_update(), &served);
     }
     std::future::pending().await
+}
+
+fn publish(view: &View, served: &CertificateStore) {
+    let wanted: Vec<Vec<String>> = view.certificates.iter().map(|one| one.names.clone()).collect();
+    served.publish_issued(view.entries.clone(), &wanted);
+}
+
+/// Each round anew, which is each hour at the least: what is about to end the site's service is not said once.
+fn tell_critical(statuses: &[CertificateStatus]) {
+    for status in statuses.iter().filter(|status| status.critical) {
+        let failure = status.failure.as_ref().map(|failure| failure.message.as_str());
+        let (certificate, until) = (&status.name, status.not_after.map(tracing::field::display));
+        tracing::error!(%certificate, until, failure, "the certificate is about to expire, or has expired");
+    }
 }
 
 /// One certificate in trouble is a service in trouble.

@@ -5,10 +5,12 @@ mod addresses;
 mod certificates;
 mod challenges;
 mod records;
+mod retry;
 mod zones;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot, watch};
@@ -16,22 +18,29 @@ use tokio::task::{JoinError, JoinSet};
 
 use crate::acme::{Authorities, Certificates, DiskStore};
 use crate::certs::CertificateStore;
-use crate::cloudflare::ApiError;
+use crate::cloudflare::{ApiError, Clients};
 use crate::config::Config;
 use crate::ddns::{Addresses, Notifier};
 use crate::service::{self, Board, Leadership, Service, Surroundings};
 use crate::snapshot::SnapshotHandle;
 
 pub use records::addresses;
+pub(super) use retry::Retries;
 
 use addresses::{AddressService, wake_on_change};
 use certificates::CertificateService;
 use challenges::Challenges;
-use records::RecordService;
+use records::{RecordService, wake_on_address};
 use zones::Zones;
 
 /// After a service ended by a bug of its own, all are begun anew this much later.
 const PAUSE_AFTER_BUG: Duration = Duration::from_secs(60);
+
+/// For deleting records at the end: a thousand are ten calls.
+pub(super) const FAREWELL: Duration = Duration::from_secs(20);
+
+/// For taking away what was published for certificates that are no longer wanted: the new services wait for it.
+const LEAVE_WITHIN: Duration = Duration::from_secs(20);
 
 /// What services are made with, and what they tell.
 pub(super) struct Supervisor {
@@ -42,6 +51,11 @@ pub(super) struct Supervisor {
     pub(super) generation: watch::Receiver<u64>,
     pub(super) stopped: watch::Receiver<bool>,
     pub(super) board: Board,
+    pub(super) retries: Retries,
+    /// Whether the edge that stops has no successor.
+    pub(super) for_good: Arc<AtomicBool>,
+    /// Of all services, and whatever the configuration becomes.
+    pub(super) clients: Clients,
 }
 
 /// The services of one configuration.
@@ -68,9 +82,12 @@ impl Supervisor {
     pub(super) async fn crew(&self) -> Crew {
         let config = Arc::clone(&self.snapshots.load().config);
         let certificates = match config.zones.iter().any(|zone| !zone.certificates.is_empty()) {
-            true => Some(self.certificates(&config).await),
+            true => {
+                let (served, retries) = (self.certificates.clone(), self.retries.clone());
+                Some(CertificateService::new(self.issuer(&config), served, retries).await)
+            }
             false => {
-                self.certificates.publish_issued(Vec::new());
+                self.certificates.publish_issued(Vec::new(), &[]);
                 None
             }
         };
@@ -101,10 +118,11 @@ impl Supervisor {
             let next = self.while_the_same(&config, &mut running).await;
             running.stop().await;
             match next {
-                Next::Stop => return,
+                Next::Stop => return self.say_farewell().await,
                 Next::Reload => self.board.clear(),
             }
             crew = self.crew().await;
+            self.change(&config, &crew.config).await;
         }
     }
 
@@ -141,16 +159,44 @@ impl Supervisor {
         self.board.broken(&why);
     }
 
-    async fn certificates(&self, config: &Config) -> CertificateService {
-        let zones = Zones::new(&config.zones);
-        let certificates = Certificates::new(
+    /// Takes our records away, where that is wished for and no other process takes over.
+    async fn say_farewell(&self) {
+        let config = Arc::clone(&self.snapshots.load().config);
+        if !config.dns.delete_on_stop || !self.for_good.load(Ordering::Relaxed) {
+            return;
+        }
+        let deleted = records::delete(self.clients.clone(), &config);
+        if tokio::time::timeout(FAREWELL, deleted).await.is_err() {
+            tracing::warn!("not all of our DNS records could be deleted in time");
+        }
+    }
+
+    /// Another configuration: what only the one before looked after is tidied up while that is still known, and what
+    /// failed by its word is tried again by that of the new one.
+    async fn change(&self, before: &Config, after: &Config) {
+        if (&before.zones, &before.acme) == (&after.zones, &after.acme) {
+            return;
+        }
+        let wanted: Vec<String> = names(after).collect();
+        let left = self.issuer(before);
+        if tokio::time::timeout(LEAVE_WITHIN, left.leave(&wanted))
+            .await
+            .is_err()
+        {
+            tracing::warn!("challenges of certificates that are no longer wanted may still be published");
+        }
+        self.retries.ask(wanted);
+    }
+
+    fn issuer(&self, config: &Config) -> Certificates {
+        let zones = Zones::new(&config.zones, self.clients.clone());
+        Certificates::new(
             &config.zones,
             &config.acme,
             Arc::new(DiskStore::new(&self.data_dir)),
             Arc::new(Challenges::new(zones)),
             Authorities::new(config.acme.nameservers.clone()),
-        );
-        CertificateService::new(certificates, self.certificates.clone()).await
+        )
     }
 
     fn start(&self, crew: Crew) -> Running {
@@ -161,13 +207,13 @@ impl Supervisor {
             records: Arc::new(Notify::new()),
         };
         if let Some(certificates) = certificates {
-            self.spawn(&mut running, certificates, Arc::new(Notify::new()));
+            self.spawn(&mut running, certificates, self.retries.wake());
         }
         if !config.zones.iter().any(|zone| zone.records) {
             return running;
         }
-        let (found, mut address) = watch::channel(None);
-        let records = RecordService::new(self.snapshots.clone(), address.clone());
+        let (found, address) = watch::channel(None);
+        let records = RecordService::new(self.clients.clone(), self.snapshots.clone(), address.clone());
         let wake_records = Arc::clone(&running.records);
         self.spawn(&mut running, records, Arc::clone(&wake_records));
         if config.ddns.ipv4.is_empty() && config.ddns.ipv6.is_empty() {
@@ -182,12 +228,10 @@ impl Supervisor {
         );
         let wake = Arc::new(Notify::new());
         running.tasks.spawn(wake_on_change(Arc::clone(&wake)));
-        running.tasks.spawn(async move {
-            while address.changed().await.is_ok() {
-                wake_records.notify_one();
-            }
-            std::future::pending().await
-        });
+        let board = self.board.clone();
+        running
+            .tasks
+            .spawn(wake_on_address(config, address, board, wake_records));
         self.spawn(&mut running, addresses, wake);
         running
     }
@@ -214,6 +258,12 @@ impl Running {
 /// Whether two configurations tell services the same. Routes are not among it: records look at them anew each round.
 fn told_the_same(before: &Config, after: &Config) -> bool {
     (&before.zones, &before.acme, &before.ddns) == (&after.zones, &after.acme, &after.ddns)
+}
+
+/// What a configuration's certificates are called.
+pub(super) fn names(config: &Config) -> impl Iterator<Item = String> + '_ {
+    let names = config.zones.iter().flat_map(|zone| &zone.certificates);
+    names.cloned()
 }
 
 /// An API's error with what to do about it.

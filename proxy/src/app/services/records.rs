@@ -1,16 +1,18 @@
 //! Records of routes' hosts as a background service.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::Value;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
+use crate::cloudflare::Clients;
 use crate::config::{Config, Detection};
 use crate::ddns::{Family, Outcome};
 use crate::dns::{Addresses, Found, How, Records, ZoneOutcome, desired};
-use crate::service::{Round, Service};
+use crate::service::{Board, Round, Service};
 use crate::snapshot::SnapshotHandle;
 
 /// What the service is called.
@@ -24,9 +26,13 @@ pub(in crate::app) struct RecordService {
 }
 
 impl RecordService {
-    pub(in crate::app) fn new(snapshots: SnapshotHandle, address: watch::Receiver<Option<Outcome>>) -> Self {
+    pub(in crate::app) fn new(
+        clients: Clients,
+        snapshots: SnapshotHandle,
+        address: watch::Receiver<Option<Outcome>>,
+    ) -> Self {
         Self {
-            records: Records::new(),
+            records: Records::sharing(clients),
             snapshots,
             address,
         }
@@ -40,7 +46,7 @@ impl Service for RecordService {
     }
 
     async fn round(&mut self) -> Round {
-        let config = std::sync::Arc::clone(&self.snapshots.load().config);
+        let config = Arc::clone(&self.snapshots.load().config);
         let found = addresses(&config, self.address.borrow().as_ref());
         let desired = desired(&config.routes, &config.zones, &config.dns, &found);
         let outcome = self
@@ -83,6 +89,56 @@ pub fn addresses(config: &Config, outcome: Option<&Outcome>) -> Addresses {
     }
 }
 
+/// Deletes all our records in zones whose records are looked after, as far as the policy lets.
+pub(super) async fn delete(clients: Clients, config: &Config) {
+    let nowhere = Addresses {
+        v4: Found::None,
+        v6: Found::None,
+    };
+    let nothing = desired(&[], &config.zones, &config.dns, &nowhere);
+    let how = How {
+        allow_deletes: true,
+        ..How::default()
+    };
+    let mut records = Records::sharing(clients);
+    let outcome = records.round(&nothing, &config.zones, &config.dns, how).await;
+    for zone in &outcome.zones {
+        tracing::info!(
+            zone = zone.zone,
+            deleted = zone.done,
+            "our DNS records go with the edge"
+        );
+        for trouble in troubles(zone) {
+            tracing::warn!("{trouble}");
+        }
+    }
+}
+
+/// Wakes the records when the address is another one, and while they are in trouble: whoever found the address has
+/// just reached the world outside. Never returns.
+pub(in crate::app) async fn wake_on_address(
+    config: Arc<Config>,
+    mut address: watch::Receiver<Option<Outcome>>,
+    board: Board,
+    wake: Arc<Notify>,
+) {
+    let mut before = addresses(&config, None);
+    while address.changed().await.is_ok() {
+        let now = addresses(&config, address.borrow_and_update().as_ref());
+        let troubled = || {
+            board
+                .read()
+                .get(NAME)
+                .is_some_and(|status| status.trouble.is_some())
+        };
+        if now != before || troubled() {
+            wake.notify_one();
+        }
+        before = now;
+    }
+    std::future::pending().await
+}
+
 /// What is wrong in one zone, for people.
 fn troubles(zone: &ZoneOutcome) -> Vec<String> {
     let refused = zone.refused.iter();
@@ -93,4 +149,86 @@ fn troubles(zone: &ZoneOutcome) -> Vec<String> {
         None => format!("{}: {}", trouble.what, trouble.error),
     });
     refused.chain(failed).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use time::OffsetDateTime;
+
+    use super::*;
+    use crate::config::testing::config;
+    use crate::ddns::{self, agreement::Verdict};
+    use crate::service::{Leadership, Surroundings, run};
+
+    struct Troubled;
+
+    #[async_trait]
+    impl Service for Troubled {
+        fn name(&self) -> &'static str {
+            NAME
+        }
+
+        async fn round(&mut self) -> Round {
+            Round::Troubled {
+                why: "the API is down".to_owned(),
+                again: None,
+            }
+        }
+
+        fn detail(&self) -> Value {
+            json!(null)
+        }
+    }
+
+    fn found(address: &str) -> Option<Outcome> {
+        let found = ddns::Found {
+            verdict: Verdict::Publish(address.parse().unwrap()),
+            since: None,
+            confirmed: true,
+            methods: Vec::new(),
+        };
+        Some(Outcome {
+            at: OffsetDateTime::now_utc(),
+            ipv4: Some(found),
+            ipv6: None,
+        })
+    }
+
+    /// One look more at the same address is no reason to list a zone; while the records are in trouble it is.
+    #[tokio::test(start_paused = true)]
+    async fn dns_is_woken_by_another_address_and_while_it_is_in_trouble() {
+        let text = "[[routes]]\nname = \"a\"\nhosts = [\"a.example\"]\necho = true\n";
+        let (looks, seen) = watch::channel(None);
+        let (board, wake) = (Board::default(), Arc::new(Notify::new()));
+        let watching = wake_on_address(Arc::new(config(text)), seen, board.clone(), Arc::clone(&wake));
+        let watching = tokio::spawn(watching);
+        let woken = async |address: &str| {
+            looks.send_replace(found(address));
+            let woken = tokio::time::timeout(Duration::from_secs(1), wake.notified()).await;
+            woken.is_ok()
+        };
+        assert!(woken("203.0.113.7").await);
+        assert!(!woken("203.0.113.7").await);
+        assert!(woken("203.0.113.8").await);
+        assert!(!woken("203.0.113.8").await);
+        let stop = watch::Sender::new(false);
+        let around = Surroundings {
+            leadership: Leadership::always(),
+            stopped: stop.subscribe(),
+            wake: Arc::new(Notify::new()),
+            board: board.clone(),
+        };
+        let records = tokio::spawn(run(Troubled, around));
+        while board
+            .read()
+            .get(NAME)
+            .is_none_or(|status| status.trouble.is_none())
+        {
+            tokio::task::yield_now().await;
+        }
+        assert!(woken("203.0.113.8").await);
+        records.abort();
+        watching.abort();
+    }
 }

@@ -1,30 +1,23 @@
-//! The zones of a configuration, each with a client for its API. Zones with the same token share one, and with it what
-//! the API said of its limits.
+//! The zones of a configuration, each with a client for its API.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use crate::cloudflare::Client;
+use crate::cloudflare::{Client, Clients};
 use crate::config::{Zone, is_within};
-use crate::secret::{Secret, SecretError};
+use crate::secret::SecretError;
 
 /// The zones. Cheap to clone.
 #[derive(Clone)]
 pub(in crate::app) struct Zones {
     zones: Arc<[Zone]>,
-    clients: Arc<Mutex<Vec<Known>>>,
-}
-
-struct Known {
-    api: String,
-    token: Secret,
-    client: Client,
+    clients: Clients,
 }
 
 impl Zones {
-    pub(in crate::app) fn new(zones: &[Zone]) -> Self {
+    pub(in crate::app) fn new(zones: &[Zone], clients: Clients) -> Self {
         Self {
             zones: zones.into(),
-            clients: Arc::default(),
+            clients,
         }
     }
 
@@ -34,27 +27,9 @@ impl Zones {
         around.max_by_key(|zone| zone.name.len())
     }
 
-    /// A client for a zone's API. The token is read anew: it may have been replaced.
+    /// A client for a zone's API.
     pub(in crate::app) fn client(&self, zone: &Zone) -> Result<Client, SecretError> {
-        let token = Secret::read(&zone.token)?;
-        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = clients
-            .iter()
-            .find(|known| known.api == zone.api && known.token == token);
-        if let Some(known) = known {
-            return Ok(known.client.clone());
-        }
-        let client = Client::new(&zone.api, token.clone());
-        // As many tokens as zones are in use at a time; those before are replaced ones.
-        if clients.len() >= self.zones.len() {
-            clients.remove(0);
-        }
-        clients.push(Known {
-            api: zone.api.clone(),
-            token,
-            client: client.clone(),
-        });
-        Ok(client)
+        self.clients.of(&zone.api, &zone.token)
     }
 }
 
@@ -63,10 +38,10 @@ mod tests {
     use super::*;
     use crate::config::SecretSource;
 
-    fn zone(name: &str, token: &std::path::Path) -> Zone {
+    fn zone(name: &str) -> Zone {
         Zone {
             name: name.to_owned(),
-            token: SecretSource::File(token.to_owned()),
+            token: SecretSource::File("/none".into()),
             api: "https://api.example/v4".to_owned(),
             certificates: Vec::new(),
             records: true,
@@ -75,32 +50,12 @@ mod tests {
 
     #[test]
     fn a_name_belongs_to_its_most_specific_zone() {
-        let zones = ["example.com", "home.example.com", "ample.com"];
-        let zones = Zones::new(&zones.map(|name| zone(name, "/none".as_ref())));
+        let zones = ["example.com", "home.example.com", "ample.com"].map(zone);
+        let zones = Zones::new(&zones, Clients::new());
         let of = |name| zones.of(name).map(|zone| zone.name.as_str());
         assert_eq!(of("_acme-challenge.home.example.com"), Some("home.example.com"));
         assert_eq!(of("www.example.com"), Some("example.com"));
         assert_eq!(of("example.com"), Some("example.com"));
         assert_eq!(of("example.org"), None);
-    }
-
-    #[test]
-    fn a_replaced_token_makes_another_client_and_the_same_token_none() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("token");
-        std::fs::write(&path, "one").unwrap();
-        let zones = Zones::new(&[zone("example.com", &path), zone("example.org", &path)]);
-        let count = || zones.clients.lock().unwrap().len();
-        for zone in zones.zones.iter() {
-            zones.client(zone).unwrap();
-        }
-        assert_eq!(count(), 1);
-        for token in ["two", "three", "four"] {
-            std::fs::write(&path, token).unwrap();
-            zones.client(&zones.zones[0]).unwrap();
-        }
-        assert_eq!(count(), 2);
-        std::fs::remove_file(&path).unwrap();
-        assert!(zones.client(&zones.zones[0]).is_err());
     }
 }

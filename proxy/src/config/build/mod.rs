@@ -7,9 +7,11 @@ mod bans;
 mod client_certificate;
 mod filters;
 mod headers;
+mod health;
 mod matching;
 mod routes;
 mod services;
+mod upstream;
 mod waf;
 
 use std::collections::HashMap;
@@ -39,6 +41,7 @@ pub(super) fn config(raw: raw::Config, report: &Report, mut files: Vec<PathBuf>)
     headers::check_preload(&raw.security_headers, report);
     let defaults = routes::Defaults {
         timeouts: raw.upstream,
+        balancing: raw.balancing,
         security_headers: raw.security_headers,
     };
     let routes = routes::routes(raw.routes, &defaults, &mut policies, report);
@@ -52,6 +55,7 @@ pub(super) fn config(raw: raw::Config, report: &Report, mut files: Vec<PathBuf>)
             rules: raw.waf.rules.unwrap_or_else(|| server.data_dir.join("crs")),
             body_memory,
         },
+        idle_connections: raw.idle_connections.unwrap_or(1024),
         access: access::access(raw.access),
         bans: bans::bans(raw.bans),
         zones,

@@ -8,15 +8,18 @@ use std::time::Duration;
 
 use super::matching::Claims;
 use super::waf::Policies;
-use super::{access, client_certificate, filters, headers, services};
+use super::{access, client_certificate, filters, headers, health, services, upstream};
 use crate::config::decode::At;
 use crate::config::errors::{Place, Problem, Report};
 use crate::config::raw::{self, Target, Timeouts};
-use crate::config::ready::{HostPattern, Route, Upstream, UpstreamTarget, UpstreamTls, WafMode};
+use crate::config::ready::{
+    CertificateFiles, HostPattern, Route, Upstream, UpstreamTarget, UpstreamTls, WafMode, WeightedBackend,
+};
 
 /// What routes have where they say nothing themselves.
 pub(super) struct Defaults {
     pub(super) timeouts: Timeouts,
+    pub(super) balancing: raw::Balancing,
     pub(super) security_headers: raw::SecurityHeaders,
 }
 
@@ -41,13 +44,17 @@ pub(super) fn routes(
                 // Nothing of a request goes anywhere: there is nothing to judge, and no rules are needed.
                 waf.mode = WafMode::Off;
             }
-            let upstream = upstream(
-                raw.target,
-                raw.timeouts.or(defaults.timeouts),
-                raw.host,
-                raw.tls,
-                report,
-            );
+            upstream::check_queue(&raw.balancing, &defaults.balancing, report);
+            let upstream = Said {
+                target: raw.target,
+                timeouts: raw.timeouts.or(defaults.timeouts),
+                host: raw.host,
+                tls: raw.tls,
+                balancing: raw.balancing.or(&defaults.balancing),
+                sticky: raw.sticky,
+                health: raw.health,
+            };
+            let upstream = upstream.build(report);
             let hosts = raw.hosts.into_iter().map(|host| host.value).collect();
             Arc::new(Route {
                 name: raw.name.value,
@@ -69,50 +76,97 @@ pub(super) fn routes(
         .collect()
 }
 
-fn upstream(
+/// What the file says about a route's upstream.
+struct Said {
     target: Target,
     timeouts: Timeouts,
     host: Option<Option<String>>,
     tls: Option<At<raw::UpstreamTls>>,
-    report: &Report,
-) -> Upstream {
-    let target = match target {
-        Target::Echo => UpstreamTarget::Echo,
-        Target::Elsewhere => UpstreamTarget::Elsewhere,
-        Target::Backends(backends) => {
-            let distinct = distinct(&backends, |backend| format!("the backend {backend}"), report);
-            UpstreamTarget::Backends(
-                distinct
-                    .into_iter()
-                    .map(|backend| backend.value.clone())
-                    .collect(),
-            )
+    balancing: raw::Balancing,
+    sticky: Option<At<raw::Sticky>>,
+    health: Option<raw::Health>,
+}
+
+impl Said {
+    fn build(self, report: &Report) -> Upstream {
+        let target = match self.target {
+            Target::Echo => UpstreamTarget::Echo,
+            Target::Elsewhere => UpstreamTarget::Elsewhere,
+            Target::Backends(backends) => UpstreamTarget::Backends(weighted(backends, report)),
+        };
+        let raw = self.balancing;
+        let health = self.health.map(|raw| health::health(raw, report));
+        Upstream {
+            target,
+            connect_timeout: self.timeouts.connect.unwrap_or(Duration::from_secs(5)),
+            first_byte_timeout: self.timeouts.first_byte.unwrap_or(Duration::from_secs(60)),
+            idle_timeout: self.timeouts.idle.unwrap_or(Duration::from_secs(300)),
+            keepalive_timeout: raw.keepalive_timeout.unwrap_or(Duration::from_secs(60)),
+            http2: raw.http2.unwrap_or(false),
+            upgrades: raw
+                .upgrades
+                .clone()
+                .unwrap_or_else(|| vec!["websocket".to_owned()]),
+            retries: upstream::retries(raw.retries.clone()),
+            host: self.host.flatten(),
+            tls: tls(self.tls.map(|tls| tls.value)),
+            balancing: upstream::balancing(raw, self.sticky, health, report),
         }
-    };
-    let tls = tls.map(|tls| tls.value);
-    Upstream {
-        target,
-        connect_timeout: timeouts.connect.unwrap_or(Duration::from_secs(5)),
-        first_byte_timeout: timeouts.first_byte.unwrap_or(Duration::from_secs(60)),
-        idle_timeout: timeouts.idle.unwrap_or(Duration::from_secs(300)),
-        host: host.flatten(),
-        tls: UpstreamTls {
-            verify: tls.as_ref().and_then(|tls| tls.verify).unwrap_or(true),
-            ca: tls.as_ref().and_then(|tls| tls.ca.clone()),
-            server_name: tls.and_then(|tls| tls.server_name),
-        },
     }
+}
+
+fn tls(raw: Option<raw::UpstreamTls>) -> UpstreamTls {
+    let Some(raw) = raw else {
+        return UpstreamTls {
+            verify: true,
+            ca: None,
+            server_name: None,
+            certificate: None,
+        };
+    };
+    let files = raw.certificate.zip(raw.key);
+    UpstreamTls {
+        verify: raw.verify.unwrap_or(true),
+        ca: raw.ca,
+        server_name: raw.server_name,
+        certificate: files.map(|(certificate, key)| CertificateFiles { certificate, key }),
+    }
+}
+
+/// No backend twice.
+fn weighted(raw: Vec<raw::WeightedBackend>, report: &Report) -> Vec<WeightedBackend> {
+    let mut seen = HashMap::new();
+    let mut backends = Vec::with_capacity(raw.len());
+    for raw in raw {
+        let At {
+            value: backend,
+            place,
+        } = raw.backend;
+        let what = || format!("the backend {backend}");
+        if unique(&mut seen, backend.clone(), &place, what, report) {
+            let weight = raw.weight.unwrap_or(1);
+            backends.push(WeightedBackend { backend, weight });
+        }
+    }
+    backends
 }
 
 /// Options that cannot have an effect are slips of the pen.
 fn check_effects(route: &raw::Route, report: &Report) {
     let https = match &route.target {
-        Target::Backends(backends) => backends.iter().any(|backend| backend.value.tls),
+        Target::Backends(backends) => backends.iter().any(|raw| raw.backend.value.tls()),
         Target::Echo | Target::Elsewhere => false,
     };
     if let (Some(tls), false) = (&route.tls, https) {
         let reason = "`tls` has no effect: no backend of this route is https";
         report.problem(&tls.place, Problem::Contradiction(reason.to_owned()));
+    }
+    if let Target::Backends(backends) = &route.target
+        && backends.iter().all(|raw| raw.weight == Some(0))
+        && let Some(first) = backends.first()
+    {
+        let reason = "no backend of this route has a weight: nothing would be served";
+        report.problem(&first.backend.place, Problem::Contradiction(reason.to_owned()));
     }
     for exclusion in &route.waf.exclusions {
         for host in &exclusion.value.hosts {

@@ -13,6 +13,7 @@ use crate::config::ready::{
 };
 
 const CLOUDFLARE: &str = "https://api.cloudflare.com/client/v4";
+const WHOAMI_HTTPS: &str = "https://cloudflare-dns.com/dns-query";
 const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 const TRACE: [&str; 2] = [
     "https://api.cloudflare.com/cdn-cgi/trace",
@@ -22,11 +23,21 @@ const TRACE: [&str; 2] = [
 /// `[[zones]]`.
 pub(super) fn zones(raw: Vec<raw::Zone>, report: &Report) -> Vec<Zone> {
     let mut seen: HashMap<String, Place> = HashMap::new();
+    // Two would be one folder, and two orders for the same names.
+    let mut ordered: HashMap<String, Place> = HashMap::new();
     for zone in &raw {
         let certificates = zone.certificates.iter().flatten();
         for name in certificates.filter(|name| !is_within(&name.value, &zone.name.value)) {
             let reason = format!("{} is not in the zone {}", name.value, zone.name.value);
             report.problem(&name.place, Problem::Contradiction(reason));
+        }
+        let twice = seen.contains_key(&zone.name.value);
+        let own = (zone.certificates.is_none() && !twice).then_some(&zone.name);
+        for name in zone.certificates.iter().flatten().chain(own) {
+            if let Some(first) = ordered.insert(name.value.clone(), name.place.clone()) {
+                let what = format!("the certificate {}", name.value);
+                report.problem(&name.place, Problem::Duplicate { what, first });
+            }
         }
         if let Some(first) = seen.insert(zone.name.value.clone(), zone.name.place.clone()) {
             let what = format!("the zone {}", zone.name.value);
@@ -67,6 +78,7 @@ pub(super) fn acme(raw: raw::Acme, report: &Report) -> Acme {
         root: raw.root,
         email: raw.email,
         profile: raw.profile,
+        preferred_chain: raw.preferred_chain,
         eab,
         nameservers: raw.nameservers.unwrap_or_default(),
         propagation_timeout: raw.propagation_timeout.unwrap_or(Duration::from_secs(300)),
@@ -96,7 +108,9 @@ pub(super) fn dns(raw: raw::Dns, report: &Report) -> Dns {
         ttl: raw.ttl.unwrap_or(1),
         proxied: raw.proxied.unwrap_or(false),
         targets: targets(raw.targets, report),
+        ipv6_host_id: raw.ipv6_host_id,
         interval: raw.interval.unwrap_or(Duration::from_secs(5 * 60)),
+        delete_on_stop: raw.delete_on_stop.unwrap_or(false),
         max_deletes: raw.max_deletes.unwrap_or(10),
         max_delete_percent: raw.max_delete_percent.unwrap_or(50),
     }
@@ -109,6 +123,7 @@ pub(super) fn route_dns(raw: raw::RouteDns, report: &Report) -> RouteDns {
         ttl: raw.ttl,
         proxied: raw.proxied,
         targets: targets(raw.targets, report),
+        ipv6_host_id: raw.ipv6_host_id,
     }
 }
 
@@ -153,7 +168,7 @@ pub(super) fn ddns(raw: raw::Ddns, report: &Report) -> Ddns {
     }
 }
 
-/// Each is asked over its own family only, so both are needed.
+/// Each is asked over its own family only, so both are needed; the last one over any.
 fn whoami() -> Vec<Whoami> {
     let server = |address: IpAddr| SocketAddr::new(address, 53);
     vec![
@@ -161,5 +176,6 @@ fn whoami() -> Vec<Whoami> {
         Whoami::OpenDns(server([208, 67, 222, 222].into())),
         Whoami::Cloudflare(server([0x2606, 0x4700, 0x4700, 0, 0, 0, 0, 0x1111].into())),
         Whoami::OpenDns(server([0x2620, 0x119, 0x35, 0, 0, 0, 0, 0x35].into())),
+        Whoami::CloudflareHttps(WHOAMI_HTTPS.to_owned()),
     ]
 }

@@ -8,8 +8,10 @@ mod client_certificate;
 mod errors;
 mod filters;
 mod headers;
+mod health;
 mod matching;
 mod services;
+mod upstream;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -22,14 +24,16 @@ pub(super) use client_certificate::ClientCertificate;
 pub(super) use errors::Errors;
 pub(super) use filters::{Compression, Cors, Filters, Mirror};
 pub(super) use headers::{Frames, Preset, SecurityHeaders};
+pub(super) use health::Health;
 pub(super) use matching::Conditions;
 pub(super) use services::{Acme, Ddns, Dns, RouteDns, Zone};
+pub(super) use upstream::{Balancing, Ejection, Retries, Sticky, WeightedBackend};
 
 use super::decode::At;
 use super::errors::Place;
 use super::ready::{
-    Backend, BodyLimitAction, CertificateFiles, Exclusion, HostPattern, LogFormat, LogTarget, RoutePath,
-    TlsVersion, UnknownSni, WafEngine, WafMode,
+    BodyLimitAction, CertificateFiles, Exclusion, HostPattern, LogFormat, LogTarget, RoutePath, TlsVersion,
+    UnknownSni, WafEngine, WafMode,
 };
 
 /// The entry file, with the routes of all files.
@@ -45,6 +49,8 @@ pub(super) struct Config {
     pub(super) bans: Bans,
     pub(super) security_headers: SecurityHeaders,
     pub(super) upstream: Timeouts,
+    pub(super) balancing: Balancing,
+    pub(super) idle_connections: Option<usize>,
     pub(super) zones: Vec<Zone>,
     pub(super) acme: Acme,
     pub(super) dns: Dns,
@@ -150,6 +156,9 @@ pub(super) struct Route {
     pub(super) conditions: Conditions,
     pub(super) target: Target,
     pub(super) timeouts: Timeouts,
+    pub(super) balancing: Balancing,
+    pub(super) sticky: Option<At<Sticky>>,
+    pub(super) health: Option<Health>,
     /// `Some(None)`: the client's, said aloud.
     pub(super) host: Option<Option<String>>,
     pub(super) tls: Option<At<UpstreamTls>>,
@@ -163,7 +172,7 @@ pub(super) struct Route {
 /// A route's `backends` or `echo`; neither where it has a `redirect`.
 #[derive(Debug)]
 pub(super) enum Target {
-    Backends(Vec<At<Backend>>),
+    Backends(Vec<WeightedBackend>),
     Echo,
     Elsewhere,
 }
@@ -174,4 +183,6 @@ pub(super) struct UpstreamTls {
     pub(super) verify: Option<bool>,
     pub(super) ca: Option<PathBuf>,
     pub(super) server_name: Option<String>,
+    pub(super) certificate: Option<PathBuf>,
+    pub(super) key: Option<PathBuf>,
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use crate::config::decode::At;
 use crate::config::errors::Place;
-use crate::config::ready::{Detection, DnsPolicy, DnsTarget, Ping, SecretSource, UntilIssued, Whoami};
+use crate::config::ready::{
+    Detection, DnsPolicy, DnsTarget, HostId, Ping, SecretSource, UntilIssued, Whoami,
+};
 
 /// One of `[[zones]]`.
 #[derive(Debug)]
@@ -25,6 +27,7 @@ pub(in crate::config) struct Acme {
     pub(in crate::config) root: Option<PathBuf>,
     pub(in crate::config) email: Option<String>,
     pub(in crate::config) profile: Option<String>,
+    pub(in crate::config) preferred_chain: Option<String>,
     pub(in crate::config) eab_kid: Option<At<String>>,
     pub(in crate::config) eab_key: Option<SecretSource>,
     pub(in crate::config) nameservers: Option<Vec<SocketAddr>>,
@@ -44,7 +47,9 @@ pub(in crate::config) struct Dns {
     pub(in crate::config) ttl: Option<u32>,
     pub(in crate::config) proxied: Option<bool>,
     pub(in crate::config) targets: Option<At<Vec<DnsTarget>>>,
+    pub(in crate::config) ipv6_host_id: Option<HostId>,
     pub(in crate::config) interval: Option<Duration>,
+    pub(in crate::config) delete_on_stop: Option<bool>,
     pub(in crate::config) max_deletes: Option<usize>,
     pub(in crate::config) max_delete_percent: Option<u8>,
 }
@@ -56,6 +61,7 @@ pub(in crate::config) struct RouteDns {
     pub(in crate::config) ttl: Option<u32>,
     pub(in crate::config) proxied: Option<bool>,
     pub(in crate::config) targets: Option<At<Vec<DnsTarget>>>,
+    pub(in crate::config) ipv6_host_id: Option<HostId>,
 }
 
 /// `[ddns]`.

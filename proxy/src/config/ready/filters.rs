@@ -35,7 +35,7 @@ pub struct Filters {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Redirect {
     /// `http` or `https`.
-    pub scheme: Option<Scheme>,
+    pub scheme: Option<UrlScheme>,
     /// A hostname, or an address with its brackets.
     pub host: Option<String>,
     /// The port; none is the scheme's, where the scheme is named, else the one that was asked for.
@@ -48,7 +48,7 @@ pub struct Redirect {
 
 /// The scheme of a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scheme {
+pub enum UrlScheme {
     /// `http`.
     Http,
     /// `https`.
@@ -186,7 +186,7 @@ impl HeaderChanges {
     }
 }
 
-impl Scheme {
+impl UrlScheme {
     /// As URLs write it.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -8,8 +8,10 @@ mod client_certificate;
 mod errors;
 mod filters;
 mod headers;
+mod health;
 mod matching;
 mod services;
+mod upstream;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -26,8 +28,10 @@ pub use client_certificate::*;
 pub use errors::*;
 pub use filters::*;
 pub use headers::*;
+pub use health::*;
 pub use matching::*;
 pub use services::*;
+pub use upstream::*;
 
 /// A whole configuration. [`super::load`] returns it, or every error at once.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +48,8 @@ pub struct Config {
     pub errors: Arc<ErrorPages>,
     /// `[waf]`: what the engine shares between routes.
     pub waf: Waf,
+    /// Connections to all backends that may be kept without a request.
+    pub idle_connections: usize,
     /// `[access]`: what the access policies of routes share.
     pub access: Access,
     /// `[bans]`.
@@ -247,28 +253,27 @@ pub struct Upstream {
     pub host: Option<String>,
     /// For https backends.
     pub tls: UpstreamTls,
+    /// How a backend is chosen.
+    pub balancing: Balancing,
+    /// How long a connection without a request is kept.
+    pub keepalive_timeout: Duration,
+    /// Whether HTTP/2 is offered to https backends.
+    pub http2: bool,
+    /// Protocols that a request may ask for, in lower case (RFC 9110 section 7.8).
+    pub upgrades: Vec<String>,
+    /// When a request is tried again.
+    pub retries: Retries,
 }
 
 /// Backends or the embedded default.
 #[derive(Debug, Clone, PartialEq)]
 pub enum UpstreamTarget {
-    /// Round robin over these.
-    Backends(Vec<Backend>),
+    /// These.
+    Backends(Vec<WeightedBackend>),
     /// The built-in upstream that answers with what it received.
     Echo,
     /// None: every request is redirected.
     Elsewhere,
-}
-
-/// One `http://host:port` or `https://host:port`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Backend {
-    /// TLS to the backend.
-    pub tls: bool,
-    /// A name in lower-case ASCII or an address, without brackets.
-    pub host: String,
-    /// The port; the scheme's default if the file names none.
-    pub port: u16,
 }
 
 /// How an https backend is verified.
@@ -280,6 +285,8 @@ pub struct UpstreamTls {
     pub ca: Option<PathBuf>,
     /// The name in SNI and in verification; the backend's host otherwise.
     pub server_name: Option<String>,
+    /// What the edge shows of itself.
+    pub certificate: Option<CertificateFiles>,
 }
 
 /// Whether the WAF runs and stops.
@@ -404,18 +411,6 @@ impl fmt::Display for PathMatch {
         match self {
             Self::Exact(path) => write!(f, "{{ exact = \"{path}\" }}"),
             Self::Prefix(path) => write!(f, "\"{path}\""),
-        }
-    }
-}
-
-impl fmt::Display for Backend {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.tls { "https" } else { "http" };
-        let Self { host, port, .. } = self;
-        if host.contains(':') {
-            write!(f, "{scheme}://[{host}]:{port}")
-        } else {
-            write!(f, "{scheme}://{host}:{port}")
         }
     }
 }

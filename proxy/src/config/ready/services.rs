@@ -1,6 +1,6 @@
 //! What the background services are told: zones, certificates, records, the home's address.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -44,6 +44,8 @@ pub struct Acme {
     pub email: Option<String>,
     /// The profile to ask for; the CA's default otherwise.
     pub profile: Option<String>,
+    /// The common name of the root that the chain is to lead to; the CA's default otherwise.
+    pub preferred_chain: Option<String>,
     /// External account binding (RFC 8555, section 7.3.4).
     pub eab: Option<Eab>,
     /// Resolvers that are asked whether a challenge is visible, instead of the zone's own name servers.
@@ -87,8 +89,12 @@ pub struct Dns {
     pub proxied: bool,
     /// What names point to; empty: the address that `[ddns]` finds.
     pub targets: Vec<DnsTarget>,
+    /// Whose IPv6 address behind the prefix that `[ddns]` finds names point to; the found one otherwise.
+    pub ipv6_host_id: Option<HostId>,
     /// Between two looks at the zone.
     pub interval: Duration,
+    /// Whether our records go when the edge stops for good.
+    pub delete_on_stop: bool,
     /// A plan that deletes more records than this is refused.
     pub max_deletes: usize,
     /// Likewise, as a share of the records that are ours, in percent.
@@ -147,6 +153,8 @@ pub struct RouteDns {
     pub proxied: Option<bool>,
     /// Instead of `[dns]`'s; empty: those.
     pub targets: Vec<DnsTarget>,
+    /// Instead of `[dns]`'s.
+    pub ipv6_host_id: Option<HostId>,
 }
 
 /// `[ddns]`: how the home's public address is found.
@@ -188,12 +196,26 @@ pub enum Detection {
 }
 
 /// A name server that tells who asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Whoami {
     /// `whoami.cloudflare.` TXT, class CH.
     Cloudflare(SocketAddr),
+    /// The same question over HTTPS (RFC 8484), for networks that let no other DNS out: the URL.
+    CloudflareHttps(String),
     /// `myip.opendns.com.` A or AAAA.
     OpenDns(SocketAddr),
+}
+
+/// The lower half of an IPv6 address: which host it is behind the home's prefix (RFC 4291, section 2.5.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct HostId(pub u64);
+
+impl HostId {
+    /// The address of this host behind the prefix, a /64, that an address of the home has.
+    pub fn behind(self, home: Ipv6Addr) -> Ipv6Addr {
+        let prefix = u128::from(home) & !u128::from(u64::MAX);
+        Ipv6Addr::from(prefix | u128::from(self.0))
+    }
 }
 
 /// Who is told how it went.

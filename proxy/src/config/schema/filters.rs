@@ -8,7 +8,9 @@ use http::{HeaderName, StatusCode};
 use super::TIMEOUT;
 use crate::config::decode::{At, Fault, Node, Table, boolean, integer, list, one_of, some};
 use crate::config::raw::{Compression, Cors, Filters, Mirror};
-use crate::config::ready::{Coding, HeaderChanges, HeaderText, PathChange, Redirect, Scheme};
+use crate::config::ready::{
+    Backend, Coding, HeaderChanges, HeaderText, PathChange, Redirect, Scheme, UrlScheme,
+};
 use crate::config::values::units::{duration, size};
 use crate::config::values::{backend, exclusion, header, pattern, url};
 
@@ -17,7 +19,7 @@ const BODY: RangeInclusive<usize> = 0..=(1 << 50);
 /// Copies are held in memory until they are sent.
 const MIRRORED_BODY: RangeInclusive<usize> = 0..=(16 << 20);
 const MAX_AGE: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(24 * 60 * 60);
-const SCHEMES: &[(&str, Scheme)] = &[("http", Scheme::Http), ("https", Scheme::Https)];
+const SCHEMES: &[(&str, UrlScheme)] = &[("http", UrlScheme::Http), ("https", UrlScheme::Https)];
 const CODINGS: &[(&str, Coding)] = &[
     ("zstd", Coding::Zstd),
     ("br", Coding::Brotli),
@@ -182,7 +184,12 @@ fn any_or<'a, T>(
 
 fn mirror(table: &mut Table<'_>) -> Option<Mirror> {
     let backend = table.require("backend", backend::BACKEND, |node| {
-        node.parse(backend::BACKEND, backend::parse_backend)
+        node.parse(backend::BACKEND, |text| match backend::parse_backend(text)? {
+            Backend {
+                scheme: Scheme::H2c, ..
+            } => Err(Fault::new("copies are sent by http or https")),
+            backend => Ok(backend),
+        })
     });
     let mirror = Mirror {
         percent: table.take("percent", integer(1..=100)),

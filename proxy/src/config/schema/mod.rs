@@ -7,9 +7,11 @@ mod client_certificate;
 mod errors;
 mod filters;
 mod headers;
+mod health;
 mod matching;
 mod route;
 mod services;
+mod upstream;
 mod waf;
 
 use std::net::SocketAddr;
@@ -33,6 +35,10 @@ const ADDRESS: &str = "an address and a port such as \"[::]:443\" or \"127.0.0.1
 /// The entry file, without the files it includes: their patterns come second.
 pub(super) fn entry(table: &mut Table<'_>) -> (raw::Config, Vec<At<String>>) {
     let include = table.take("include", include).unwrap_or_default();
+    let (timeouts, balancing, idle_connections) = table.section("upstream", |table| {
+        let idle = table.take("idle_connections", integer(1..=1_000_000));
+        (timeouts(table), upstream::balancing(table), idle)
+    });
     let config = raw::Config {
         server: table.section("server", server),
         listen: table.section("listen", listen),
@@ -43,7 +49,9 @@ pub(super) fn entry(table: &mut Table<'_>) -> (raw::Config, Vec<At<String>>) {
         access: table.section("access", access::access),
         bans: table.section("bans", bans::bans),
         security_headers: table.section("security_headers", headers::security_headers),
-        upstream: table.section("upstream", timeouts),
+        upstream: timeouts,
+        balancing,
+        idle_connections,
         zones: table.sections("zones", services::zone),
         acme: table.section("acme", services::acme),
         dns: table.section("dns", services::dns),

@@ -1,10 +1,10 @@
 //! `[[routes]]`.
 
-use super::{access, filters, headers, matching, readable, services, timeouts, waf};
+use super::{access, filters, headers, health, matching, readable, services, timeouts, upstream, waf};
 use crate::config::decode::{At, Fault, Node, Table, boolean, parsed, some};
 use crate::config::raw::{Route, Target, UpstreamTls};
 use crate::config::ready::HostPattern;
-use crate::config::values::{backend, host};
+use crate::config::values::host;
 
 /// Names are labels of metrics and words in logs.
 const NAME: &str = "letters, digits, `-`, `_` and `.`, at most 64";
@@ -18,6 +18,9 @@ pub(super) fn route(table: &mut Table<'_>) -> Option<Route> {
     let conditions = matching::conditions(table);
     let target = target(table);
     let timeouts = timeouts(table);
+    let balancing = upstream::balancing(table);
+    let sticky = table.take("sticky", upstream::sticky);
+    let health = table.take("health", health::health);
     let host = table.take("host", upstream_host);
     let tls = table.take("tls", upstream_tls);
     let waf = table.section("waf", waf::policy);
@@ -39,6 +42,9 @@ pub(super) fn route(table: &mut Table<'_>) -> Option<Route> {
         conditions,
         target,
         timeouts,
+        balancing,
+        sticky,
+        health,
         host,
         tls,
         waf,
@@ -50,8 +56,7 @@ pub(super) fn route(table: &mut Table<'_>) -> Option<Route> {
 }
 
 fn target(table: &mut Table<'_>) -> Option<Target> {
-    let urls = some("URLs", parsed(backend::BACKEND, backend::parse_backend));
-    let backends = table.take("backends", urls);
+    let backends = table.take("backends", some("URLs", upstream::weighted_backend));
     let echo = table.take("echo", boolean);
     if table.has("redirect") {
         for key in ["backends", "echo"].into_iter().filter(|key| table.has(key)) {
@@ -90,6 +95,13 @@ fn upstream_tls(node: Node<'_>) -> Option<At<UpstreamTls>> {
         let verify = table.take("verify", boolean);
         let ca = table.take("ca", readable);
         let server_name = table.take("server_name", |node| node.parse(host::NAME, host::parse_upstream));
+        let certificate = table.take("certificate", readable);
+        let key = table.take("key", readable);
+        for (option, other) in [("certificate", "key"), ("key", "certificate")] {
+            if table.has(option) && !table.has(other) {
+                table.contradiction(option, format!("`{option}` needs `{other}`"));
+            }
+        }
         if verify == Some(false) && table.has("ca") {
             table.contradiction("ca", "`ca` has no effect while `verify` is false");
         }
@@ -97,6 +109,8 @@ fn upstream_tls(node: Node<'_>) -> Option<At<UpstreamTls>> {
             verify,
             ca,
             server_name,
+            certificate,
+            key,
         })
     })?;
     Some(node.at(tls))

@@ -45,6 +45,9 @@ pub(super) fn acme(table: &mut Table<'_>) -> Acme {
         root: table.take("root", readable),
         email: table.take("email", |node| node.parse(service::EMAIL, service::parse_email)),
         profile: table.take("profile", |node| node.parse(service::WORD, service::parse_word)),
+        preferred_chain: table.take("preferred_chain", |node| {
+            node.parse(service::COMMON_NAME, service::parse_common_name)
+        }),
         eab_kid: table.take("eab_kid", parsed(service::WORD, service::parse_word)),
         eab_key: table.take("eab_key", secret),
         nameservers: table.take("nameservers", list("addresses", server)),
@@ -72,7 +75,11 @@ pub(super) fn dns(table: &mut Table<'_>) -> Dns {
         ttl: table.take("ttl", ttl),
         proxied: table.take("proxied", boolean),
         targets: table.take("targets", targets),
+        ipv6_host_id: table.take("ipv6_host_id", |node| {
+            node.parse(service::HOST_ID, service::parse_host_id)
+        }),
         interval: table.take("interval", duration(INTERVAL)),
+        delete_on_stop: table.take("delete_on_stop", boolean),
         max_deletes: table.take("max_deletes", integer(0..=100_000)),
         max_delete_percent: table.take("max_delete_percent", integer(0..=100)),
     }
@@ -85,6 +92,9 @@ pub(super) fn route_dns(table: &mut Table<'_>) -> RouteDns {
         ttl: table.take("ttl", ttl),
         proxied: table.take("proxied", boolean),
         targets: table.take("targets", targets),
+        ipv6_host_id: table.take("ipv6_host_id", |node| {
+            node.parse(service::HOST_ID, service::parse_host_id)
+        }),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::host::parse_upstream;
 use crate::config::decode::Fault;
 use crate::config::errors::nearest;
-use crate::config::ready::Backend;
+use crate::config::ready::{Backend, Scheme};
 
 /// What [`parse_backend`] reads.
 pub(in crate::config) const BACKEND: &str = "a URL such as \"http://10.0.0.5:8080\"";
@@ -13,12 +13,13 @@ pub(in crate::config) fn parse_backend(text: &str) -> Result<Backend, Fault> {
     let Some((scheme, rest)) = text.split_once("://") else {
         return Err(Fault::new("no scheme").suggesting(format!("http://{text}")));
     };
-    let tls = match scheme.to_ascii_lowercase().as_str() {
-        "http" => false,
-        "https" => true,
+    let kind = match scheme.to_ascii_lowercase().as_str() {
+        "http" => Scheme::Http,
+        "https" => Scheme::Https,
+        "h2c" => Scheme::H2c,
         other => {
-            let likely = nearest(other, ["https", "http"]).unwrap_or("http");
-            let fault = Fault::new("a backend speaks http or https");
+            let likely = nearest(other, ["https", "http", "h2c"]).unwrap_or("http");
+            let fault = Fault::new("a backend speaks http, https or h2c");
             return Err(fault.suggesting(format!("{likely}://{rest}")));
         }
     };
@@ -31,9 +32,9 @@ pub(in crate::config) fn parse_backend(text: &str) -> Result<Backend, Fault> {
     if authority.contains('@') {
         return Err(Fault::new("a backend has no user name"));
     }
-    let (host, port) = split_port(authority, if tls { 443 } else { 80 })?;
+    let (host, port) = split_port(authority, kind.default_port())?;
     Ok(Backend {
-        tls,
+        scheme: kind,
         host: parse_upstream(host)?,
         port,
     })
@@ -67,7 +68,7 @@ mod tests {
             ("http://[::1]", Ok((false, "::1", 80))),
             ("http://my_app:3000", Ok((false, "my_app", 3000))),
             ("10.0.0.5:8080", Err("no scheme")),
-            ("ftp://a", Err("a backend speaks http or https")),
+            ("ftp://a", Err("a backend speaks http, https or h2c")),
             (
                 "http://a/base",
                 Err("requests keep their path: a backend has none"),
@@ -81,7 +82,7 @@ mod tests {
             ("http://a b", Err("not a hostname")),
         ] {
             let expected = expected.map(|(tls, host, port)| Backend {
-                tls,
+                scheme: if tls { Scheme::Https } else { Scheme::Http },
                 host: host.to_owned(),
                 port,
             });

@@ -3,6 +3,7 @@
 pub(super) mod access;
 pub(super) mod address;
 pub(super) mod backend;
+pub(super) mod balance;
 pub(super) mod exclusion;
 pub(super) mod header;
 pub(super) mod host;

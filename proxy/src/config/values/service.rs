@@ -1,10 +1,10 @@
 //! What options of background services look like.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use super::host;
 use crate::config::decode::Fault;
-use crate::config::ready::{Detection, DnsTarget, SecretSource, Whoami};
+use crate::config::ready::{Detection, DnsTarget, HostId, SecretSource, Whoami};
 
 /// What [`parse_url`] reads.
 pub(in crate::config) const URL: &str = "a URL such as \"https://api.example.com/v4\"";
@@ -15,6 +15,8 @@ pub(in crate::config) const DIRECTORY: &str =
 pub(in crate::config) const EMAIL: &str = "an e-mail address";
 /// What [`parse_word`] reads.
 pub(in crate::config) const WORD: &str = "a word without white space";
+/// What [`parse_common_name`] reads.
+pub(in crate::config) const COMMON_NAME: &str = "the common name of a certificate such as \"ISRG Root X1\"";
 /// What [`parse_owner`] reads.
 pub(in crate::config) const OWNER: &str = "a word without white space, `,`, `=` and `\"`";
 /// What [`parse_affix`] reads.
@@ -27,7 +29,10 @@ pub(in crate::config) const TARGET: &str = "an IP address or a hostname";
 /// What [`parse_server`] reads.
 pub(in crate::config) const SERVER: &str = "an address, with a port if it is not 53";
 /// What [`parse_whoami`] reads.
-pub(in crate::config) const WHOAMI: &str = "\"cloudflare@1.1.1.1\" or \"opendns@208.67.222.222\"";
+pub(in crate::config) const WHOAMI: &str =
+    "\"cloudflare@1.1.1.1\", \"opendns@208.67.222.222\" or \"cloudflare@\" and the URL of a DNS server";
+/// What [`parse_host_id`] reads.
+pub(in crate::config) const HOST_ID: &str = "the lower half of an IPv6 address such as \"::a1:b2:c3:d4\"";
 /// What [`parse_detection`] reads.
 pub(in crate::config) const DETECTION: &str =
     "\"https\", \"dns\", \"router\", \"interface\", \"interface:NAME\" or an IP address";
@@ -89,6 +94,15 @@ pub(in crate::config) fn parse_word(text: &str) -> Result<String, Fault> {
     }
 }
 
+/// A certificate's common name.
+pub(in crate::config) fn parse_common_name(text: &str) -> Result<String, Fault> {
+    match text.trim() {
+        "" => Err(Fault::new("empty")),
+        text if text.contains(char::is_control) => Err(Fault::new("a control character")),
+        text => Ok(text.to_owned()),
+    }
+}
+
 /// Who we are in ownership records: a value between `=` and `,`.
 pub(in crate::config) fn parse_owner(text: &str) -> Result<String, Fault> {
     match parse_word(text)? {
@@ -136,11 +150,26 @@ pub(in crate::config) fn parse_server(text: &str) -> Result<SocketAddr, Fault> {
 /// A server that tells who asks, and in which way.
 pub(in crate::config) fn parse_whoami(text: &str) -> Result<Whoami, Fault> {
     let (kind, server) = text.split_once('@').ok_or_else(|| Fault::new("no `@`"))?;
+    if kind == "cloudflare" && server.contains("://") {
+        return parse_url(server).map(Whoami::CloudflareHttps);
+    }
     let server = parse_server(server)?;
     match kind {
         "cloudflare" => Ok(Whoami::Cloudflare(server)),
         "opendns" => Ok(Whoami::OpenDns(server)),
         _ => Err(Fault::new("unknown kind")),
+    }
+}
+
+/// Which host it is behind a prefix of 64 bits.
+pub(in crate::config) fn parse_host_id(text: &str) -> Result<HostId, Fault> {
+    let address: Ipv6Addr = text.parse().map_err(|_| Fault::new("not an IPv6 address"))?;
+    match u64::try_from(u128::from(address)) {
+        Ok(0) => Err(Fault::new("it names no host")),
+        Ok(id) => Ok(HostId(id)),
+        Err(_) => Err(Fault::new(
+            "the upper half is the prefix, which the provider changes",
+        )),
     }
 }
 

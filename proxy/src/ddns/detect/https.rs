@@ -7,6 +7,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode, Url};
 
 use super::{DetectError, interface};
+use crate::causes::Causes;
 use crate::ddns::address::{self, Family, Unreadable};
 
 /// A trace page has some 300 bytes.
@@ -45,7 +46,7 @@ pub enum TraceFault {
 pub async fn detect(family: Family, pages: &[String], timeout: Duration) -> Result<IpAddr, DetectError> {
     let client = client(family).map_err(|error| DetectError::Http {
         url: "https".to_owned(),
-        reason: chain(&error),
+        reason: Causes(&error).to_string(),
     })?;
     let ask = |page, patience| told(client.clone(), page, patience);
     super::first(family, pages.to_vec(), timeout, ask).await
@@ -66,7 +67,7 @@ async fn told(client: Client, page: String, patience: Duration) -> Result<IpAddr
 }
 
 /// A client of its own for each look: a connection that is kept may have been made before the address changed.
-fn client(family: Family) -> reqwest::Result<Client> {
+pub(super) fn client(family: Family) -> reqwest::Result<Client> {
     Client::builder()
         .local_address(source(family))
         // The page would tell a proxy's address.
@@ -90,7 +91,7 @@ fn source(family: Family) -> IpAddr {
 async fn fetch(client: &Client, page: &str) -> Result<(Url, Vec<u8>), DetectError> {
     let failed = |error: reqwest::Error| DetectError::Http {
         url: page.to_owned(),
-        reason: chain(&error.without_url()),
+        reason: Causes(&error.without_url()).to_string(),
     };
     let odd = |fault| DetectError::Trace {
         url: page.to_owned(),
@@ -134,13 +135,6 @@ fn read(body: &[u8], host: &str) -> Result<IpAddr, TraceFault> {
         return Err(TraceFault::Warp);
     }
     Ok(address::read(value("ip").ok_or(TraceFault::NoAddress)?)?)
-}
-
-/// An error with its causes: reqwest's own text says only that a request failed.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    let texts: Vec<String> = causes.map(ToString::to_string).collect();
-    texts.join(": ")
 }
 
 #[cfg(test)]

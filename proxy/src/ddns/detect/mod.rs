@@ -1,7 +1,7 @@
 //! How the public address is found: one method per file, each asking somebody else.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::config::{Ddns, Detection};
@@ -10,6 +10,7 @@ use crate::nameserver::AskError;
 use router::Router;
 
 pub mod dns;
+mod doh;
 pub mod https;
 pub mod interface;
 pub mod router;
@@ -56,7 +57,7 @@ pub enum DetectError {
     Ask(#[from] AskError),
     /// A name server's answer tells no address.
     #[error("{0} answered without telling who asked")]
-    Untold(SocketAddr),
+    Untold(String),
     /// The router did not tell.
     #[error("{protocol}: {reason}")]
     Router {

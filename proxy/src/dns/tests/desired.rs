@@ -142,3 +142,48 @@ fn dns_routes_that_share_a_host_and_disagree_are_told() {
         "the routes `one` and `two` want different records for www.ex.com: `one` has its way"
     );
 }
+
+/// The provider changes the prefix; the lower half is the host's own.
+#[test]
+fn dns_another_host_behind_the_prefix_has_its_own_address() {
+    let found = Addresses {
+        v4: FOUND.v4,
+        v6: Found::Known("2001:db8:1:2:aaaa::1".parse().unwrap()),
+    };
+    let text = route("edge", &["edge.ex.com"], "")
+        + &route(
+            "nas",
+            &["nas.ex.com"],
+            "[routes.dns]\nipv6_host_id = \"::a1:b2:c3:d4\"",
+        );
+    let all = of(&text, &found);
+    let v6 = |name: &str| all[0].hosts[name].targets(Kind::Aaaa).unwrap();
+    assert_eq!(
+        v6("edge.ex.com").into_iter().collect::<Vec<_>>(),
+        ["2001:db8:1:2:aaaa::1"]
+    );
+    assert_eq!(
+        v6("nas.ex.com").into_iter().collect::<Vec<_>>(),
+        ["2001:db8:1:2:a1:b2:c3:d4"]
+    );
+    // For all, but for those that say otherwise; and an address that is not known stays unknown.
+    let all_hosts = format!("[dns]\nipv6_host_id = \"::5\"\n{text}");
+    let all = of(&all_hosts, &found);
+    let v6 = |name: &str| all[0].hosts[name].targets(Kind::Aaaa).unwrap();
+    assert_eq!(
+        v6("edge.ex.com").into_iter().collect::<Vec<_>>(),
+        ["2001:db8:1:2::5"]
+    );
+    assert_eq!(
+        v6("nas.ex.com").into_iter().collect::<Vec<_>>(),
+        ["2001:db8:1:2:a1:b2:c3:d4"]
+    );
+    let unknown = Addresses {
+        v6: Found::Unknown,
+        ..found
+    };
+    assert_eq!(
+        of(&text, &unknown)[0].hosts["nas.ex.com"].targets(Kind::Aaaa),
+        None
+    );
+}

@@ -6,7 +6,7 @@ use pingora_http::{RequestHeader, ResponseHeader};
 
 use super::super::head;
 use super::path;
-use crate::config::{Redirect, RoutePath, Scheme};
+use crate::config::{Redirect, RoutePath, UrlScheme};
 
 /// The answer that sends the client elsewhere.
 pub(super) fn redirect(
@@ -32,7 +32,7 @@ fn location(redirect: &Redirect, paths: &[RoutePath], asked: &RequestHeader) -> 
         .get(bare.len()..)
         .and_then(|rest| rest.strip_prefix(':'));
     // Only https is served.
-    let scheme = redirect.scheme.unwrap_or(Scheme::Https);
+    let scheme = redirect.scheme.unwrap_or(UrlScheme::Https);
     let port = match (redirect.port, redirect.scheme) {
         (Some(port), _) => Some(port),
         (None, Some(_)) => None,
@@ -99,7 +99,7 @@ mod tests {
             ),
             (
                 Redirect {
-                    scheme: Some(Scheme::Https),
+                    scheme: Some(UrlScheme::Https),
                     host: host("b.example"),
                     ..to.clone()
                 },
@@ -108,7 +108,7 @@ mod tests {
             ),
             (
                 Redirect {
-                    scheme: Some(Scheme::Http),
+                    scheme: Some(UrlScheme::Http),
                     port: Some(8080),
                     ..to.clone()
                 },

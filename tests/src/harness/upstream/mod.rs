@@ -29,7 +29,7 @@ pub use handlers::{Events, Gate, answering, checksum, full};
 pub use journal::{Journal, Seen};
 pub use raw::{DeadPort, SilentPort};
 
-use super::Leaf;
+use super::{Leaf, TestCa};
 
 /// The body of an upstream's answer.
 pub type Body = UnsyncBoxBody<Bytes, std::io::Error>;
@@ -68,10 +68,18 @@ impl Upstream {
         }
     }
 
-    /// The same over TLS.
+    /// The same over TLS; speaks HTTP/2 to whoever offers it.
     pub async fn echo_over_tls(name: &str, leaf: &Leaf) -> Self {
+        Self::over_tls(name, acceptor(leaf, None)).await
+    }
+
+    /// The same, for clients only that show a certificate of `ca`.
+    pub async fn echo_for_clients_of(name: &str, leaf: &Leaf, ca: &TestCa) -> Self {
+        Self::over_tls(name, acceptor(leaf, Some(ca))).await
+    }
+
+    async fn over_tls(name: &str, acceptor: TlsAcceptor) -> Self {
         let name = name.to_owned();
-        let acceptor = acceptor(leaf);
         let handler = handler(move |request, journal| handlers::echo(name.clone(), request, journal));
         let (listener, address, journal) = bind().await;
         let task = accept(listener, journal.clone(), move |stream, journal| {
@@ -227,15 +235,24 @@ where
     builder.serve_connection(TokioIo::new(stream), service).await.ok();
 }
 
-fn acceptor(leaf: &Leaf) -> TlsAcceptor {
+fn acceptor(leaf: &Leaf, clients: Option<&TestCa>) -> TlsAcceptor {
     let certificate = CertificateDer::from_pem_slice(leaf.certificate.as_bytes()).unwrap();
     let key = PrivateKeyDer::from_pem_slice(leaf.key.as_bytes()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider)
+    let builder = rustls::ServerConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate], key)
         .unwrap();
+    let builder = match clients {
+        None => builder.with_no_client_auth(),
+        Some(ca) => {
+            let mut roots = rustls::RootCertStore::empty();
+            roots.add(ca.der()).unwrap();
+            let verifier =
+                rustls::server::WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            builder.with_client_cert_verifier(verifier.build().unwrap())
+        }
+    };
+    let mut config = builder.with_single_cert(vec![certificate], key).unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     TlsAcceptor::from(Arc::new(config))
 }

@@ -1,4 +1,4 @@
-//! For tests: a database in MaxMind's format (version 2.0 of its specification), as small as it can be.
+//! A database in MaxMind's format (version 2.0 of its specification), as small as it can be.
 
 use ipnet::IpNet;
 
@@ -11,7 +11,7 @@ enum Branch {
 }
 
 /// A database that knows the countries of these networks.
-pub(crate) fn database(networks: &[(&str, &str)]) -> Vec<u8> {
+pub fn country_database(networks: &[(&str, &str)]) -> Vec<u8> {
     let (mut nodes, mut data) = (vec![[Branch::Nowhere; 2]], Vec::new());
     for (network, country) in networks {
         let (bits, length) = path(network.parse().unwrap());

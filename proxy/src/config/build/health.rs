@@ -1,0 +1,46 @@
+//! A route's `health`: defaults, and options held against one another.
+
+use std::time::Duration;
+
+use crate::config::errors::{Place, Problem, Report};
+use crate::config::raw::Health;
+use crate::config::ready::{HealthCheck, HttpProbe, Probe};
+
+/// A path makes it a request; without one a connection is enough.
+pub(super) fn health(raw: Health, report: &Report) -> HealthCheck {
+    let interval = raw.interval.unwrap_or(Duration::from_secs(10));
+    HealthCheck {
+        port: raw.port,
+        interval,
+        timeout: raw.timeout.unwrap_or(Duration::from_secs(5)),
+        up: raw.up.unwrap_or(2),
+        down: raw.down.unwrap_or(3),
+        jitter: raw.jitter.unwrap_or(10),
+        probe: probe(raw, report),
+    }
+}
+
+fn probe(raw: Health, report: &Report) -> Probe {
+    let Some(path) = raw.path else {
+        let options: [(&str, Option<&Place>); 4] = [
+            ("method", raw.method.as_ref().map(|at| &at.place)),
+            ("host", raw.host.as_ref().map(|at| &at.place)),
+            ("statuses", raw.statuses.as_ref().map(|at| &at.place)),
+            ("body", raw.body.as_ref().map(|at| &at.place)),
+        ];
+        for (option, place) in options {
+            if let Some(place) = place {
+                let reason = format!("`{option}` has no effect without `path`: only a connection is made");
+                report.problem(place, Problem::Contradiction(reason));
+            }
+        }
+        return Probe::Tcp;
+    };
+    Probe::Http(HttpProbe {
+        method: raw.method.map_or_else(|| "GET".to_owned(), |at| at.value),
+        path,
+        host: raw.host.map(|at| at.value),
+        statuses: raw.statuses.map_or_else(|| vec![(200, 299)], |at| at.value),
+        body: raw.body.map(|at| at.value),
+    })
+}

@@ -1,0 +1,362 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngCore, SeedableRng};
+
+use super::*;
+use crate::config::{Ejection, HashKey, Sticky};
+
+fn policy(balance: Balance) -> Balancing {
+    Balancing {
+        balance,
+        sticky: None::<Sticky>,
+        all_down: AllDown::Try,
+        ejection: Ejection {
+            connect_failures: 1,
+            failures: 3,
+            time: Duration::from_secs(5),
+            max_time: Duration::from_secs(60),
+            max_percent: 100,
+            slow_start: Duration::ZERO,
+        },
+        resolve_interval: Duration::from_secs(5),
+        capacity: crate::config::Capacity {
+            max_requests: None,
+            queue: 1,
+            queue_timeout: Duration::from_millis(100),
+        },
+        health: None,
+    }
+}
+
+/// Backends at the ports 1, 2, ... with these weights.
+fn backends(weights: &[u32]) -> Vec<WeightedBackend> {
+    let backend = |(index, weight): (usize, &u32)| WeightedBackend {
+        backend: crate::config::Backend {
+            scheme: crate::config::Scheme::Http,
+            host: "127.0.0.1".to_owned(),
+            port: index as u16 + 1,
+        },
+        weight: *weight,
+    };
+    weights.iter().enumerate().map(backend).collect()
+}
+
+fn balancer(weights: &[u32], policy: &Balancing, now: Instant) -> Balancer {
+    Balancer::new(&backends(weights), policy, None, None, now)
+}
+
+fn random() -> impl FnMut() -> u64 {
+    let mut random = StdRng::seed_from_u64(3);
+    move || random.next_u64()
+}
+
+fn port(picked: Result<Lease, NoBackend>) -> Option<u16> {
+    picked.ok().map(|lease| lease.endpoint().address().port())
+}
+
+fn down(balancer: &Balancer, port: u16, now: Instant) {
+    let endpoints = balancer.endpoints();
+    let endpoint = endpoints
+        .iter()
+        .find(|endpoint| endpoint.address().port() == port)
+        .unwrap();
+    assert!(balancer.failed(endpoint, Failure::Connect, now));
+}
+
+fn addresses(ports: &[u16]) -> Vec<SocketAddr> {
+    ports.iter().map(|port| ([127, 0, 0, 1], *port).into()).collect()
+}
+
+fn counted(balancer: &Balancer, now: Instant, count: usize) -> BTreeMap<u16, usize> {
+    let (mut counted, mut random) = (BTreeMap::new(), random());
+    for number in 0..count {
+        let wish = Wish {
+            key: Some(choice::key(&number.to_be_bytes())),
+            ..Wish::default()
+        };
+        if let Some(port) = port(balancer.pick(&wish, now, &mut random)) {
+            *counted.entry(port).or_default() += 1;
+        }
+    }
+    counted
+}
+
+#[test]
+fn every_way_keeps_to_the_weights() {
+    let now = Instant::now();
+    for balance in [
+        Balance::RoundRobin,
+        Balance::LeastRequests,
+        Balance::Hash(HashKey::Address),
+    ] {
+        let counted = counted(&balancer(&[1, 3, 0], &policy(balance.clone()), now), now, 4_000);
+        let near = |port, expected: usize| {
+            let count = counted.get(&port).copied().unwrap_or_default();
+            assert!(count.abs_diff(expected) <= 150, "{balance:?} {port}: {count}");
+        };
+        near(1, 1_000);
+        near(2, 3_000);
+        assert_eq!(counted.get(&3), None, "{balance:?}");
+    }
+}
+
+#[test]
+fn turns_are_exact() {
+    let now = Instant::now();
+    let balancer = balancer(&[2, 1], &policy(Balance::RoundRobin), now);
+    let mut random = random();
+    let mut turn = || port(balancer.pick(&Wish::default(), now, &mut random)).unwrap();
+    assert_eq!([(); 6].map(|()| turn()), [1, 2, 1, 1, 2, 1]);
+}
+
+#[test]
+fn one_that_is_down_has_no_requests_and_comes_back() {
+    let now = Instant::now();
+    for balance in [
+        Balance::RoundRobin,
+        Balance::LeastRequests,
+        Balance::Hash(HashKey::Address),
+    ] {
+        let balancer = balancer(&[1, 1, 1], &policy(balance), now);
+        down(&balancer, 2, now);
+        let counts = counted(&balancer, now + Duration::from_secs(4), 300);
+        assert_eq!(counts.get(&2), None, "{counts:?}");
+        assert!(counts[&1] > 100 && counts[&3] > 100, "{counts:?}");
+        let counts = counted(&balancer, now + Duration::from_secs(6), 300);
+        assert!(counts[&2] > 60, "{counts:?}");
+    }
+}
+
+#[test]
+fn one_that_returns_gets_its_share_slowly() {
+    let now = Instant::now();
+    for balance in [
+        Balance::RoundRobin,
+        Balance::LeastRequests,
+        Balance::Hash(HashKey::Address),
+    ] {
+        let mut policy = policy(balance);
+        policy.ejection.slow_start = Duration::from_secs(10);
+        let balancer = balancer(&[1, 1], &policy, now);
+        down(&balancer, 2, now);
+        let share = |seconds| counted(&balancer, now + Duration::from_secs(seconds), 2_000)[&2];
+        assert!((50..350).contains(&share(5)), "{}", share(5));
+        assert!((500..900).contains(&share(10)), "{}", share(10));
+        assert!((900..1_100).contains(&share(20)), "{}", share(20));
+    }
+}
+
+#[test]
+fn who_was_tried_is_not_tried_again_and_one_that_is_down_is_better_than_none() {
+    let now = Instant::now();
+    let mut policy = policy(Balance::RoundRobin);
+    let pick = |balancer: &Balancer, tried: &[u16]| {
+        let tried = addresses(tried);
+        let wish = Wish {
+            tried: &tried,
+            ..Wish::default()
+        };
+        balancer
+            .pick(&wish, now, random())
+            .map(|lease| lease.endpoint().address().port())
+    };
+    let tries = balancer(&[1, 1], &policy, now);
+    assert_eq!(pick(&tries, &[1]), Ok(2));
+    assert_eq!(pick(&tries, &[1, 2]), Err(NoBackend::Down));
+    down(&tries, 2, now);
+    assert_eq!(pick(&tries, &[1]), Ok(2));
+    down(&tries, 1, now);
+    assert!(pick(&tries, &[]).is_ok());
+
+    policy.all_down = AllDown::Refuse;
+    let refuses = balancer(&[1, 1], &policy, now);
+    down(&refuses, 2, now);
+    assert_eq!(pick(&refuses, &[]), Ok(1));
+    assert_eq!(pick(&refuses, &[1]), Err(NoBackend::Down));
+    down(&refuses, 1, now);
+    assert_eq!(pick(&refuses, &[]), Err(NoBackend::Down));
+}
+
+#[test]
+fn only_so_many_are_left_alone_at_once() {
+    let now = Instant::now();
+    let mut policy = policy(Balance::RoundRobin);
+    policy.ejection.max_percent = 50;
+    let balancer = balancer(&[1, 1, 1], &policy, now);
+    down(&balancer, 1, now);
+    let second = &balancer.endpoints()[1];
+    assert!(!balancer.failed(second, Failure::Connect, now));
+    assert!(second.is_up(now));
+}
+
+#[test]
+fn requests_in_flight_are_counted_to_their_end() {
+    let now = Instant::now();
+    let balancer = balancer(&[1, 1], &policy(Balance::LeastRequests), now);
+    let busy = |index: usize| balancer.endpoints()[index].in_flight();
+    let mut random = random();
+    // Two choices among two see all: they fill evenly.
+    let leases: Vec<_> = (0..10)
+        .map(|_| balancer.pick(&Wish::default(), now, &mut random).unwrap())
+        .collect();
+    assert_eq!((busy(0), busy(1)), (5, 5));
+    drop(leases);
+    assert_eq!((busy(0), busy(1)), (0, 0));
+}
+
+#[tokio::test]
+async fn who_finds_all_busy_waits_in_a_line_that_ends() {
+    let now = Instant::now();
+    let mut policy = policy(Balance::RoundRobin);
+    policy.capacity.max_requests = NonZeroUsize::new(1);
+    policy.capacity.queue_timeout = Duration::from_secs(30);
+    let balancer = Arc::new(balancer(&[1, 1], &policy, now));
+    let wish = Wish::default();
+    let first = balancer.lease(&wish).await.unwrap();
+    let second = balancer.lease(&wish).await.unwrap();
+    assert_ne!(first.endpoint().address(), second.endpoint().address());
+    let waits = Arc::clone(&balancer);
+    let third = tokio::spawn(async move { waits.lease(&Wish::default()).await });
+    while balancer.waiting() == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(balancer.lease(&wish).await.unwrap_err(), NoBackend::Full);
+    let free = first.endpoint().address();
+    drop(first);
+    let third = third.await.unwrap().unwrap();
+    assert_eq!(third.endpoint().address(), free);
+    assert_eq!((balancer.waiting(), third.endpoint().in_flight()), (0, 1));
+}
+
+#[tokio::test]
+async fn nobody_waits_for_ever_and_who_leaves_leaves_no_place() {
+    let now = Instant::now();
+    let mut policy = policy(Balance::LeastRequests);
+    policy.capacity.max_requests = NonZeroUsize::new(1);
+    let balancer = balancer(&[1], &policy, now);
+    let wish = Wish::default();
+    let held = balancer.lease(&wish).await.unwrap();
+    assert_eq!(balancer.lease(&wish).await.unwrap_err(), NoBackend::Full);
+    let left = tokio::time::timeout(Duration::from_millis(10), balancer.lease(&wish)).await;
+    assert!(left.is_err());
+    assert_eq!(balancer.waiting(), 0);
+    drop(held);
+    assert!(balancer.lease(&wish).await.is_ok());
+}
+
+#[test]
+fn one_that_checks_find_down_has_no_requests() {
+    let now = Instant::now();
+    let balancer = balancer(&[1, 1], &policy(Balance::RoundRobin), now);
+    let endpoint = balancer.endpoints().remove(0);
+    endpoint.judge(super::super::endpoint::Verdict::Down, None, now);
+    assert_eq!(counted(&balancer, now, 10), BTreeMap::from([(2, 10)]));
+    endpoint.judge(super::super::endpoint::Verdict::Up, None, now);
+    assert_eq!(counted(&balancer, now, 10), BTreeMap::from([(1, 5), (2, 5)]));
+}
+
+#[test]
+fn a_key_stays_with_its_backend() {
+    let now = Instant::now();
+    let balancer = balancer(&[1, 1, 1, 1], &policy(Balance::Hash(HashKey::Address)), now);
+    let of = |number: u64| {
+        let wish = Wish {
+            key: Some(choice::key(&number.to_be_bytes())),
+            ..Wish::default()
+        };
+        port(balancer.pick(&wish, now, random())).unwrap()
+    };
+    let before: Vec<_> = (0..400).map(of).collect();
+    assert_eq!(before, (0..400).map(of).collect::<Vec<_>>());
+    down(&balancer, 3, now);
+    let moved = (0..400)
+        .filter(|number| of(*number) != before[*number as usize])
+        .count();
+    assert_eq!(moved, before.iter().filter(|port| **port == 3).count());
+}
+
+#[test]
+fn a_client_goes_back_to_where_its_cookie_says() {
+    let now = Instant::now();
+    let folder = tempfile::tempdir().unwrap();
+    let key = StickyKey::ensure(folder.path(), "app").unwrap();
+    let policy = policy(Balance::RoundRobin);
+    let balancer = Balancer::new(&backends(&[1, 1, 0]), &policy, Some(key.clone()), None, now);
+    let first = balancer.pick(&Wish::default(), now, random()).unwrap();
+    let token = balancer.token(&first, None).unwrap();
+    let back = |token: &Token| {
+        let wish = Wish {
+            cookie: Some(token.as_str()),
+            ..Wish::default()
+        };
+        balancer.pick(&wish, now, random()).unwrap()
+    };
+    for _ in 0..5 {
+        let lease = back(&token);
+        assert_eq!(lease.endpoint().address(), first.endpoint().address());
+        assert_eq!(balancer.token(&lease, Some(token.as_str())), None);
+    }
+    // Whoever was with one that has no weight any more stays.
+    let drained = key.token(([127, 0, 0, 1], 3).into());
+    assert_eq!(back(&drained).endpoint().address().port(), 3);
+    // One that is down is left for another, and the client gets that one's cookie.
+    down(&balancer, first.endpoint().address().port(), now);
+    let other = back(&token);
+    assert_ne!(other.endpoint().address(), first.endpoint().address());
+    assert!(balancer.token(&other, Some(token.as_str())).is_some());
+    // And nonsense is no cookie.
+    let wish = Wish {
+        cookie: Some("../../etc"),
+        ..Wish::default()
+    };
+    assert!(balancer.pick(&wish, now, random()).is_ok());
+}
+
+#[test]
+fn after_a_reload_what_is_known_of_unchanged_backends_stays() {
+    let now = Instant::now();
+    let policy = policy(Balance::RoundRobin);
+    let before = balancer(&[1, 1], &policy, now);
+    down(&before, 2, now);
+    let lease = before.pick(&Wish::default(), now, random()).unwrap();
+    let after = Balancer::new(&backends(&[3, 5, 1]), &policy, None, Some(&before), now);
+    let stands: Vec<_> = after
+        .endpoints()
+        .iter()
+        .map(|endpoint| (endpoint.is_up(now), endpoint.in_flight()))
+        .collect();
+    assert_eq!(stands, [(true, 1), (false, 0), (true, 0)]);
+    drop(lease);
+    assert_eq!(after.endpoints()[0].in_flight(), 0);
+}
+
+#[tokio::test]
+async fn all_addresses_of_a_name_are_used_and_followed() {
+    let now = Instant::now();
+    let named = WeightedBackend {
+        backend: crate::config::Backend {
+            scheme: crate::config::Scheme::Http,
+            host: "app.internal".to_owned(),
+            port: 80,
+        },
+        weight: 1,
+    };
+    let balancer = Balancer::new(&[named], &policy(Balance::RoundRobin), None, None, now);
+    assert_eq!(port(balancer.pick(&Wish::default(), now, random())), None);
+    let known = tokio::time::timeout(Duration::from_millis(20), balancer.known());
+    assert!(known.await.is_err(), "the first look-up is under way");
+    let source = Arc::clone(balancer.sources().next().unwrap());
+    for ports in [&[1, 2, 3][..], &[2, 4]] {
+        source.learn(addresses(ports), now);
+        balancer.gather();
+        balancer.known().await;
+        let counted = counted(&balancer, now, 12);
+        assert_eq!(counted.keys().copied().collect::<Vec<_>>(), ports);
+        assert!(
+            counted.values().all(|count| *count == 12 / ports.len()),
+            "{counted:?}"
+        );
+    }
+}
