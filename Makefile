@@ -1,7 +1,7 @@
 # `make run` and `make test` are all that a newcomer needs; `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test crs crs-live libinjection lab differential bench check setup rules fmt clippy doc rooms deny image fuzz fuzz-seeds fuzz-smoke bench-engine bench-worst instructions coraza pebble external-dns idle chaos
+.PHONY: help run test crs crs-live hostile libinjection lab differential bench check setup rules fmt clippy doc rooms deny image fuzz fuzz-seeds fuzz-smoke bench-engine bench-worst instructions coraza pebble external-dns idle chaos
 
 CARGO ?= cargo
 RULES := $(CURDIR)/data/crs
@@ -67,6 +67,10 @@ crs: rules ## Run the OWASP CRS regression corpus, the engine alone
 
 crs-live: rules ## Run the OWASP CRS regression corpus through a running edge
 	@target/debug/crs --live $(CRS)
+
+hostile: rules ## Send what hostile clients send to the edge, Envoy and nginx; writes tests/HOSTILE.md
+	@scripts/peers.sh >/dev/null || true
+	@target/debug/hostile --peers .cache/peers tests/HOSTILE.md
 
 libinjection: rules ## Compare our libinjection with the Go port of it on a million strings
 	@command -v go >/dev/null || { echo "libinjection: NOT COMPARED, go is missing (https://go.dev/dl)" >&2; exit 1; }

@@ -7,5 +7,6 @@ pub mod corpus;
 pub mod differential;
 pub mod external_dns;
 pub mod harness;
+pub mod hostile;
 pub mod pebble;
 pub mod sources;

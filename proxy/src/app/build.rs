@@ -73,6 +73,7 @@ impl App {
         let parts = EdgeParts {
             bans,
             snapshots: reloader.snapshots.clone(),
+            certificates: reloader.certificates.clone(),
             metrics: Arc::clone(&reloader.metrics),
             access,
             style,

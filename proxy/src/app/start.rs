@@ -25,10 +25,12 @@ use crate::cloudflare::Clients;
 use crate::config::Config;
 use crate::flow::{Edge, EdgeParts, Redirect};
 use crate::handover::{Offer, Predecessor, Socket};
-use crate::listen::{self, Acceptor, ClientAuth, ClientTrustSource, Gauge, RequestLines, Transport};
+use crate::limit::ClientConnections;
+use crate::listen::{self, Acceptor, ClientAuth, ClientTrustSource, Door, Gauge, Requests, Transport};
 use crate::service::Board;
 use crate::snapshot::SnapshotHandle;
 use crate::telemetry::Metrics;
+use crate::telemetry::metrics::ListenerLabels;
 use crate::upstream::Echo;
 use crate::watch::FileWatch;
 
@@ -153,58 +155,58 @@ impl Wiring<'_> {
         connections: &Connections,
     ) {
         let ends = self.ends;
-        let public = (&ends.connections, &ends.accepting);
         let few = || Arc::new(Semaphore::new(SIDE_CONNECTIONS));
-        let redirect = Arc::new(Redirect {
+        let listen = &config.listen;
+        let clients = ClientConnections::new(listen.max_connections_per_client);
+        let door = Door::new(listen, clients);
+        let redirect = Arc::new(Requests(Arc::new(Redirect {
             port: redirect_port(config, addresses),
-        });
-        let requests = Arc::new(RequestLines(Arc::clone(proxy)));
+        })));
+        let requests = Arc::new(Requests(Arc::clone(proxy)));
         for socket in sockets.https {
-            self.serve(
-                socket,
+            let acceptor = Acceptor::public(
                 tls.clone(),
                 Arc::clone(&requests),
+                ends.connections.subscribe(),
                 Arc::clone(&connections.permits),
-                public,
+                self.gauge(),
+                (door.clone(), listen),
             );
+            self.accept(socket, acceptor, &ends.accepting);
         }
         for socket in sockets.http {
-            self.serve(
-                socket,
+            let acceptor = Acceptor::public(
                 Transport::Plain,
                 Arc::clone(&redirect),
+                ends.connections.subscribe(),
                 Arc::clone(&connections.permits),
-                public,
+                self.gauge(),
+                (door.clone(), listen),
             );
+            self.accept(socket, acceptor, &ends.accepting);
         }
         if let Some(socket) = sockets.admin {
-            self.serve(
-                socket,
-                Transport::Plain,
-                Arc::new(admin),
-                few(),
-                (&ends.admin, &ends.admin),
-            );
+            self.serve_side(socket, Arc::new(admin), few(), &ends.admin);
         }
-        self.serve(
-            sockets.echo,
-            Transport::Plain,
-            Arc::new(Echo),
-            few(),
-            (&ends.echo, &ends.echo),
-        );
+        self.serve_side(sockets.echo, Arc::new(Echo), few(), &ends.echo);
     }
 
-    fn serve<A: ServerApp + Send + Sync + 'static>(
+    fn gauge(&self) -> Arc<dyn Gauge> {
+        Arc::clone(self.metrics) as Arc<dyn Gauge>
+    }
+
+    fn serve_side<A: ServerApp + Send + Sync + 'static>(
         &mut self,
         socket: std::net::TcpListener,
-        transport: Transport,
         app: Arc<A>,
         permits: Arc<Semaphore>,
-        (connections, accepting): (&watch::Sender<bool>, &watch::Sender<bool>),
+        end: &watch::Sender<bool>,
     ) {
-        let gauge = Arc::clone(self.metrics) as Arc<dyn Gauge>;
-        let acceptor = Acceptor::new(transport, app, connections.subscribe(), permits, gauge);
+        let acceptor = Acceptor::new(Transport::Plain, app, end.subscribe(), permits, self.gauge());
+        self.accept(socket, acceptor, end);
+    }
+
+    fn accept(&mut self, socket: std::net::TcpListener, acceptor: Acceptor, accepting: &watch::Sender<bool>) {
         let stopped = accepting.subscribe();
         self.tasks.spawn(async move {
             if let Err(error) = listen::serve(socket, acceptor, stopped).await {
@@ -245,6 +247,12 @@ impl Gauge for Metrics {
 
     fn handshake_failed(&self) {
         self.handshake_failures.inc();
+    }
+
+    fn refused(&self, why: &'static str) {
+        self.listener_refusals
+            .get_or_create(&ListenerLabels { reason: why })
+            .inc();
     }
 }
 
@@ -296,10 +304,15 @@ fn proxy(config: &Config, parts: EdgeParts) -> Arc<HttpProxy<Edge>> {
     // Anything but these defaults loses Pingora's own bounds on header lists and streams.
     let mut h2 = default_h2_options();
     h2.initial_window_size(H2_STREAM_WINDOW)
-        .initial_connection_window_size(H2_CONNECTION_WINDOW);
+        .initial_connection_window_size(H2_CONNECTION_WINDOW)
+        .max_header_list_size(u32::try_from(config.listen.max_request_head).unwrap_or(u32::MAX))
+        .max_concurrent_streams(config.listen.http2.max_streams)
+        .max_local_error_reset_streams(Some(config.listen.http2.max_errors));
     proxy.h2_options = Some(h2);
     let mut options = pingora_core::apps::HttpServerOptions::default();
     options.h2_idle_timeout = Some(config.listen.keepalive_timeout);
+    // Pingora counts those after the first.
+    options.keepalive_request_limit = config.listen.max_requests_per_connection.map(|most| most - 1);
     // Admission refuses it, with a line in the access log.
     options.allow_connect_method_proxying = true;
     proxy.server_options = Some(options);

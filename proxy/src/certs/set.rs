@@ -20,6 +20,17 @@ pub struct Entry {
     pub stand_in: bool,
 }
 
+impl Entry {
+    /// Whether it carries the name, or the wildcard of its parent (RFC 9525: one label).
+    fn is_for(&self, host: &str) -> bool {
+        let parent = host.split_once('.').map(|(_, parent)| parent);
+        self.names.iter().any(|name| match name.strip_prefix("*.") {
+            Some(wildcard) => parent.is_some_and(|parent| parent.eq_ignore_ascii_case(wildcard)),
+            None => name.eq_ignore_ascii_case(host),
+        })
+    }
+}
+
 /// Certificates by name. The first certificate that names a host answers for it, unless it is over.
 #[derive(Debug, Default)]
 pub struct CertificateSet {
@@ -61,6 +72,15 @@ impl CertificateSet {
     pub fn find(&self, sni: Option<&str>, now: i64) -> Option<&Entry> {
         sni.and_then(|name| self.find_named(name, now))
             .or_else(|| self.fallback(now))
+    }
+
+    /// Whether a certificate that such an SNI may get is for `host` as well.
+    pub fn covers(&self, sni: &str, host: &str) -> bool {
+        let mut named = self.entries.iter().filter(|entry| entry.is_for(sni)).peekable();
+        match named.peek() {
+            Some(_) => named.any(|entry| entry.is_for(host)),
+            None => self.entries.first().is_some_and(|entry| entry.is_for(host)),
+        }
     }
 
     /// All certificates.

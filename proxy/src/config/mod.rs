@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 
 pub use errors::{ConfigErrors, Diagnostic, Place, Problem};
 pub use ready::*;
-pub use values::path::normalized_path;
+pub use values::path::{normalized_path, resolved_path};
 
 use decode::{At, Scope, Table};
 use document::{Document, Tree};

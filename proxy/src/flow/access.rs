@@ -73,8 +73,9 @@ async fn ask(
     granted: &mut Granted,
 ) -> Refused {
     let head = session.req_header();
-    let path = normalized_path(head.uri.path());
-    let decoded = reading::decoded_path(head.uri.path());
+    let sent = context.path.as_deref().unwrap_or_else(|| head.uri.path());
+    let path = normalized_path(sent);
+    let decoded = reading::decoded_path(sent);
     let asked = Asked {
         client: context.client.ip(),
         host: &context.host,
@@ -107,7 +108,7 @@ async fn ask(
                 client: context.client.ip(),
                 authority: head::authority(head).unwrap_or_default(),
                 method: &head.method,
-                target: reading::origin_form(head),
+                target: &context.target(reading::origin_form(head)),
                 headers: &head.headers,
             };
             let heard = forward.ask(&question).await;

@@ -13,20 +13,25 @@ use pingora_http::ResponseHeader;
 use super::access;
 use super::bans;
 use super::body::{self, Held, Terms};
+use super::client;
 use super::compress::Press;
 use super::connection;
 use super::context::RequestContext;
 use super::dress::Dress;
 use super::filter;
+use super::fit::{self, Unfit};
 use super::gate::{self, Duties};
 use super::head;
 use super::inspection::{self, Inspection, Origin, lock};
 use super::kind;
+use super::pace::Pace;
+use super::parts::EdgeParts;
+use super::path::{self, BadPath};
 use super::reading::{self, Ambiguous};
 use super::respond::{self, Answer};
 use super::response_gate::ResponseGate;
+use crate::certs::CertificateStore;
 use crate::config::{BodyLimitAction, WafMode};
-use crate::limit::Bans;
 use crate::route::Asked;
 use crate::snapshot::LiveRoute;
 use crate::upstream::Kind;
@@ -35,13 +40,13 @@ use crate::upstream::Kind;
 pub(super) async fn admit(
     session: &mut ServerSession,
     context: &mut RequestContext,
-    bans: &Bans,
+    parts: &EdgeParts,
 ) -> Result<bool> {
     identify(session, context);
-    if let Some(refusal) = bans::check(bans, session, context) {
+    if let Some(refusal) = bans::check(&parts.bans, session, context) {
         return refusal.send(session).await.map(|()| true);
     }
-    let refusal = match find_route(session, context) {
+    let refusal = match find_route(session, context, &parts.certificates) {
         Ok(Some(route)) => {
             connection::limit_pauses(session, &context.snapshot.config.listen, &route.route.upstream);
             // A preflight never shows who asks (Fetch, CORS protocol and credentials): it is answered before anybody
@@ -58,11 +63,11 @@ pub(super) async fn admit(
             }
         }
         Ok(None) => Some(Answer::plain(StatusCode::NOT_FOUND)),
-        Err(ambiguous) => {
-            context.error = Some(ambiguous.to_string());
+        Err(refused) => {
+            context.error = Some(refused.to_string());
             // Nor is it certain where such a request ends.
             session.set_keepalive(None);
-            Some(Answer::plain(ambiguous.status()))
+            Some(Answer::plain(refused.status()))
         }
     };
     match refusal {
@@ -82,18 +87,47 @@ async fn bare(
 
 fn identify(session: &mut ServerSession, context: &mut RequestContext) {
     context.id = context.new_id();
-    context.client = head::client(session);
+    let listen = &context.snapshot.config.listen;
+    (context.client, context.told) =
+        client::client(head::peer(session), &session.req_header().headers, listen);
     context.host = head::host(session.req_header()).unwrap_or_default();
     context.has_body = !session.is_body_empty();
+}
+
+/// Why a head leads to no route, not even to none.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error(transparent)]
+    Ambiguous(#[from] Ambiguous),
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
+    #[error(transparent)]
+    BadPath(#[from] BadPath),
+}
+
+impl Refused {
+    fn status(&self) -> StatusCode {
+        match self {
+            Refused::Ambiguous(ambiguous) => ambiguous.status(),
+            Refused::Unfit(unfit) => unfit.status(),
+            Refused::BadPath(bad) => bad.status(),
+        }
+    }
 }
 
 fn find_route(
     session: &mut ServerSession,
     context: &mut RequestContext,
-) -> Result<Option<Arc<LiveRoute>>, Ambiguous> {
+    certificates: &CertificateStore,
+) -> Result<Option<Arc<LiveRoute>>, Refused> {
+    let listen = &context.snapshot.config.listen;
+    fit::check(session.req_header_mut(), listen)?;
     reading::settle(session.req_header_mut())?;
+    fit::check_direction(session, listen, certificates)?;
     let request = session.req_header();
-    let (authority, path) = (head::authority(request).unwrap_or_default(), request.uri.path());
+    context.path = path::normal(reading::origin_form(request), listen)?;
+    let authority = head::authority(request).unwrap_or_default();
+    let path = context.path.as_deref().unwrap_or_else(|| request.uri.path());
     let find_as = |path: &str, method: &str| {
         context.snapshot.find(&Asked {
             host: authority,
@@ -113,7 +147,7 @@ fn find_route(
     if let Some(decoded) = reading::decoded_path(path)
         && find(&decoded).is_none_or(|other| !Arc::ptr_eq(&other, &route))
     {
-        return Err(Ambiguous::Path);
+        return Err(Ambiguous::Path.into());
     }
     context.route = Some(Arc::clone(&route));
     Ok(Some(route))
@@ -131,7 +165,9 @@ async fn inspect(
         return Some(Answer::plain(StatusCode::PAYLOAD_TOO_LARGE));
     }
     let mut held = None;
-    if let Some(refusal) = run_waf(session, context, route, &mut held).await {
+    let listen = &context.snapshot.config.listen;
+    let mut pace = Pace::new(&session.req_header().headers, listen, &route.route.upstream);
+    if let Some(refusal) = run_waf(session, context, route, &mut pace, &mut held).await {
         return Some(refusal);
     }
     context.kind = kind::settle(session, &route.route.upstream.upgrades);
@@ -154,8 +190,10 @@ async fn inspect(
     let press = Press::new(&route.route, session.req_header());
     let deadline = upstream.first_byte_timeout < upstream.idle_timeout || request_timeout.is_some();
     context.admitted = request_timeout.map(|_| Instant::now());
-    if held.is_some() || response.is_some() || deadline || upgrade || press.is_some() {
+    let filters = press.is_some() || response.is_some();
+    if held.is_some() || filters || deadline || upgrade || context.has_body {
         let duties = Duties {
+            pace,
             request: held,
             response,
             press,
@@ -172,6 +210,7 @@ async fn run_waf(
     session: &mut ServerSession,
     context: &mut RequestContext,
     route: &LiveRoute,
+    pace: &mut Pace,
     held: &mut Option<Held>,
 ) -> Option<Answer> {
     let policy = &route.route.waf;
@@ -192,7 +231,7 @@ async fn run_waf(
     }
     let wanted = lock(&inspection).wants_request_body();
     let streams = wanted && streams(session, route);
-    let body = match hold_body(session, context, route, wanted && !streams).await {
+    let body = match hold_body(session, context, route, pace, wanted && !streams).await {
         Ok(body) => body,
         Err(refusal) => return Some(refusal),
     };
@@ -226,6 +265,7 @@ async fn hold_body(
     session: &mut ServerSession,
     context: &mut RequestContext,
     route: &LiveRoute,
+    pace: &mut Pace,
     wanted: bool,
 ) -> Result<Option<Held>, Answer> {
     // A request that asks for an upgrade may carry a body all the same; a WebSocket handshake has none.
@@ -237,12 +277,8 @@ async fn hold_body(
         Some(limit) if limit < policy.request_body_limit => (limit, BodyLimitAction::Reject),
         _ => (policy.request_body_limit, policy.request_body_limit_action),
     };
-    let terms = Terms {
-        limit,
-        action,
-        pause: context.snapshot.config.listen.request_body_timeout,
-    };
-    match body::hold(session, &terms, context.snapshot.body_budget.share()).await {
+    let terms = Terms { limit, action };
+    match body::hold(session, &terms, pace, context.snapshot.body_budget.share()).await {
         Ok(held) => {
             context.held_bytes = held.bytes.len();
             Ok(Some(held))

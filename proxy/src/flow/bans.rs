@@ -32,7 +32,9 @@ pub(super) fn check(
 pub(super) fn count(parts: &EdgeParts, context: &RequestContext) {
     let config = &context.snapshot.config.bans;
     let client = context.client.ip();
-    if !config.enabled || config.never.contains(client) || is_allowed(context) {
+    let trusted = &context.snapshot.config.listen.trusted_proxies;
+    let is_safe = config.never.contains(client) || trusted.contains(client);
+    if !config.enabled || is_safe || is_allowed(context) {
         return;
     }
     let rules = BanRules {

@@ -1,7 +1,5 @@
 //! Holds a request's body until the WAF has seen it.
 
-use std::time::Duration;
-
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use palisade_waf::Completeness;
@@ -9,6 +7,7 @@ use pingora_core::protocols::http::ServerSession;
 use pingora_error::ErrorType;
 
 use super::head;
+use super::pace::Pace;
 use crate::config::BodyLimitAction;
 use crate::limit::Share;
 
@@ -29,8 +28,6 @@ pub(super) struct Terms {
     pub(super) limit: usize,
     /// Past that.
     pub(super) action: BodyLimitAction,
-    /// Between two chunks.
-    pub(super) pause: Duration,
 }
 
 /// Why a body cannot be held, as the status that says so.
@@ -66,6 +63,7 @@ impl HoldError {
 pub(super) async fn hold(
     session: &mut ServerSession,
     terms: &Terms,
+    pace: &mut Pace,
     mut share: Share,
 ) -> Result<Held, HoldError> {
     let declared = head::content_length(&session.req_header().headers);
@@ -80,7 +78,7 @@ pub(super) async fn hold(
             .map_err(|_| HoldError::Client)?;
     }
     let mut held = BytesMut::new();
-    while let Some(chunk) = next_chunk(session, terms.pause).await? {
+    while let Some(chunk) = next_chunk(session, pace).await? {
         if !share.grow(chunk.len()) {
             return Err(HoldError::NoMemory);
         }
@@ -103,11 +101,11 @@ pub(super) async fn hold(
     })
 }
 
-async fn next_chunk(session: &mut ServerSession, pause: Duration) -> Result<Option<Bytes>, HoldError> {
-    match tokio::time::timeout(pause, session.read_request_body()).await {
-        Ok(Ok(chunk)) => Ok(chunk),
-        Ok(Err(error)) if *error.etype() == ErrorType::ReadTimedout => Err(HoldError::Timeout),
-        Ok(Err(_)) => Err(HoldError::Client),
-        Err(_) => Err(HoldError::Timeout),
-    }
+async fn next_chunk(session: &mut ServerSession, pace: &mut Pace) -> Result<Option<Bytes>, HoldError> {
+    let chunk = pace.next(session.read_request_body()).await;
+    chunk.map_err(|error| match error.etype() {
+        ErrorType::ReadTimedout => HoldError::Timeout,
+        ErrorType::HTTPStatus(413) => HoldError::TooLarge,
+        _ => HoldError::Client,
+    })
 }

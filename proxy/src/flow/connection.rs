@@ -13,7 +13,7 @@ pub(super) fn limit_pauses(session: &mut ServerSession, listen: &Listen, upstrea
         listen.request_body_timeout
     };
     session.set_read_timeout(Some(pause));
-    session.set_write_timeout(Some(upstream.idle_timeout));
+    session.set_write_timeout(Some(listen.response_write_timeout));
 }
 
 /// Applies the keep-alive timeout; while draining the connection ends after this request.

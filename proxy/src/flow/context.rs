@@ -1,5 +1,6 @@
 //! What one request carries along from hook to hook.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -7,9 +8,11 @@ use std::time::{Duration, Instant, SystemTime};
 use pingora_error::{Error, ErrorType};
 
 use super::access::Granted;
+use super::client::Told;
 use super::filter::{Seen, Tap};
 use super::gate::Home;
 use super::inspection::SharedInspection;
+use super::path;
 use crate::snapshot::{LiveRoute, Snapshot};
 use crate::telemetry::metrics::Refusal;
 use crate::upstream::{Kind, Lease, Token};
@@ -24,10 +27,14 @@ pub struct RequestContext {
     pub(super) time: SystemTime,
     /// Sent upstream as X-Request-Id, and the incident's id if there is one.
     pub(super) id: String,
-    /// The client.
+    /// The client, as a trusted proxy tells it or the socket.
     pub(super) client: SocketAddr,
+    /// What else trusted proxies told.
+    pub(super) told: Told,
     /// The host asked for.
     pub(super) host: String,
+    /// The path in its one form, where the client wrote another.
+    pub(super) path: Option<String>,
     /// The route, once found.
     pub(super) route: Option<Arc<LiveRoute>>,
     /// What the access policies found, where the route has any.
@@ -79,7 +86,9 @@ impl RequestContext {
             time: SystemTime::now(),
             id: String::new(),
             client: SocketAddr::from(([0, 0, 0, 0], 0)),
+            told: Told::default(),
             host: String::new(),
+            path: None,
             route: None,
             granted: None,
             refused: None,
@@ -112,6 +121,14 @@ impl RequestContext {
             (kind, _) => kind.as_str(),
         };
         self.error = Some(format!("{who}: {ours}"));
+    }
+
+    /// The target as everybody behind admission sees it: the path in its one form.
+    pub(super) fn target<'t>(&self, sent: &'t [u8]) -> Cow<'t, [u8]> {
+        match &self.path {
+            Some(path) => Cow::Owned(path::with_path(sent, path)),
+            None => Cow::Borrowed(sent),
+        }
     }
 
     /// Microseconds since 1970 at the start of the request.

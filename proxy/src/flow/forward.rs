@@ -1,11 +1,14 @@
 //! The request as the upstream gets it: the edge says who the client is, whatever the client says itself.
 
+use std::net::IpAddr;
+
 use http::{HeaderName, HeaderValue, header};
 use pingora_error::Result;
 use pingora_http::RequestHeader;
 
 use super::context::RequestContext;
 use super::{kind, reading};
+use crate::config::ForwardingHeaders;
 use crate::upstream::Kind;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -28,11 +31,22 @@ pub(super) fn request(context: &RequestContext, request: &mut RequestHeader) -> 
     let client = context.client.ip().to_string();
     request.insert_header(X_FORWARDED_FOR, client.as_str())?;
     request.insert_header(X_REAL_IP, client)?;
-    request.insert_header(X_FORWARDED_PROTO, HeaderValue::from_static("https"))?;
+    let scheme = context.told.scheme.unwrap_or("https");
+    request.insert_header(X_FORWARDED_PROTO, HeaderValue::from_static(scheme))?;
     request.insert_header(X_REQUEST_ID, context.id.as_str())?;
-    let host = original_host(context, request);
+    let host = match &context.told.host {
+        Some(host) => host.clone(),
+        None => original_host(context, request),
+    };
+    if context.snapshot.config.listen.forwarding_headers == ForwardingHeaders::Forwarded {
+        request.insert_header(header::FORWARDED, forwarded(context.client.ip(), scheme, &host))?;
+    }
     request.insert_header(X_FORWARDED_HOST, host)?;
     to_origin_form(request)?;
+    if context.path.is_some() {
+        let target = context.target(request.raw_path()).into_owned();
+        request.set_raw_path(&target)?;
+    }
     let Some(route) = context.route.as_deref() else {
         return Ok(());
     };
@@ -59,6 +73,16 @@ pub(super) fn request(context: &RequestContext, request: &mut RequestHeader) -> 
         request.remove_header(&header::EXPECT);
     }
     Ok(())
+}
+
+/// RFC 7239, as the only element: nobody before the edge is to be believed.
+fn forwarded(client: IpAddr, scheme: &str, host: &HeaderValue) -> String {
+    let client = match client {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => format!("\"[{v6}]\""),
+    };
+    let host = host.to_str().unwrap_or_default();
+    format!("for={client};proto={scheme};host=\"{host}\"")
 }
 
 /// All of X-Forwarded-*, whatever its spelling: many servers fold `_` into `-`, and upstreams believe

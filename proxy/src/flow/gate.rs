@@ -26,6 +26,7 @@ use pingora_http::{RequestHeader, ResponseHeader};
 use super::body::Held;
 use super::compress::Press;
 use super::outlet::Outlet;
+use super::pace::Pace;
 use super::response_gate::ResponseGate;
 
 const TOO_LATE: &str = "no whole answer within request_timeout";
@@ -47,6 +48,8 @@ impl Home {
 
 /// What a gate does besides passing things on.
 pub(super) struct Duties {
+    /// How long the rest of the body may be waited for.
+    pub(super) pace: Pace,
     /// The request body that was held for inspection.
     pub(super) request: Option<Held>,
     /// Inspection of the answer.
@@ -66,6 +69,7 @@ struct Gate {
     /// Always there until the gate is dropped.
     session: Option<ServerSession>,
     home: Arc<Home>,
+    pace: Pace,
     held: Option<Held>,
     handed_out: bool,
     response: Option<ResponseGate>,
@@ -87,6 +91,7 @@ pub(super) fn install(session: &mut ServerSession, duties: Duties) -> Arc<Home> 
     let gate = Gate {
         session: Some(real),
         home: Arc::clone(&home),
+        pace: duties.pace,
         held: duties.request,
         handed_out: false,
         response: duties.response,
@@ -162,6 +167,17 @@ impl Gate {
         self.upgrade && !self.answered
     }
 
+    /// The next part of the body from the client.
+    async fn read_on(&mut self) -> Result<Option<Bytes>> {
+        let Some(session) = self.session.as_mut() else {
+            return Ok(None);
+        };
+        if session.was_upgraded() {
+            return session.read_body_or_idle(false).await;
+        }
+        self.pace.next(session.read_request_body()).await
+    }
+
     /// Waits for the client to leave, but not longer than the upstream may take for its first byte and its whole answer.
     async fn idle(&mut self, no_body_expected: bool) -> Result<Option<Bytes>> {
         self.whole_since.get_or_insert_with(Instant::now);
@@ -207,7 +223,7 @@ impl CustomSession for Gate {
     async fn read_body_bytes(&mut self) -> Result<Option<Bytes>> {
         match self.hand_out() {
             Some(bytes) => Ok(Some(bytes)),
-            None => self.real_mut().read_request_body().await,
+            None => self.read_on().await,
         }
     }
 
@@ -220,7 +236,7 @@ impl CustomSession for Gate {
                 return Ok(Some(bytes));
             }
             if !self.real_mut().is_body_done() {
-                return self.real_mut().read_body_or_idle(false).await;
+                return self.read_on().await;
             }
         }
         self.idle(no_body_expected).await
@@ -264,7 +280,10 @@ impl CustomSession for Gate {
     }
 
     async fn response_duplex_vec(&mut self, tasks: Vec<HttpTask>) -> Result<bool> {
-        self.answered |= tasks.iter().any(is_final_head);
+        if !self.answered && tasks.iter().any(is_final_head) {
+            self.answered = true;
+            self.pace.relax();
+        }
         if self.request_timeout.is_some() && tasks.iter().any(is_switch) {
             self.request_timeout = None;
         }

@@ -42,8 +42,9 @@ pub(super) fn protocol(version: Version) -> &'static [u8] {
     }
 }
 
-/// The client's address; unspecified if the socket is already gone.
-pub(super) fn client(session: &ServerSession) -> SocketAddr {
+/// The address of the socket's other end, or what its PROXY protocol header says; unspecified if the socket is already
+/// gone.
+pub(super) fn peer(session: &ServerSession) -> SocketAddr {
     address(session.client_addr())
 }
 

@@ -47,7 +47,7 @@ impl ProxyHttp for Edge {
             &context.snapshot.config.listen,
             draining,
         );
-        let answered = admit(session.as_downstream_mut(), context, &self.parts.bans).await;
+        let answered = admit(session.as_downstream_mut(), context, &self.parts).await;
         log::request_matches(&self.parts, session.as_downstream(), context);
         answered
     }

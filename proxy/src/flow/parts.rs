@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::certs::CertificateStore;
 use crate::limit::Bans;
 use crate::snapshot::SnapshotHandle;
 use crate::telemetry::access::Style;
@@ -11,6 +12,8 @@ use crate::telemetry::{Metrics, Sink};
 pub struct EdgeParts {
     /// The configuration that serves.
     pub snapshots: SnapshotHandle,
+    /// What handshakes are answered with.
+    pub certificates: CertificateStore,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// Clients that are kept out.

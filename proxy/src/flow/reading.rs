@@ -74,6 +74,10 @@ pub(super) fn settle(head: &mut RequestHeader) -> Result<(), Ambiguous> {
 fn has_valid_target(head: &RequestHeader) -> bool {
     let target = head.raw_path();
     let asterisk = target == b"*" && head.method == Method::OPTIONS;
+    if head.version == Version::HTTP_2 {
+        // Its authority stands beside the path.
+        return target.starts_with(b"/") || asterisk;
+    }
     target.starts_with(b"/") || asterisk || head.uri.authority().is_some() || path_of_url(target).is_some()
 }
 
@@ -158,8 +162,18 @@ fn has_valid_host(head: &RequestHeader) -> bool {
         .map(|authority| authority.as_str().as_bytes());
     match authority.or_else(|| head.headers.get(header::HOST).map(HeaderValue::as_bytes)) {
         Some(b"") | None => head.version != Version::HTTP_11,
-        Some(host) => host.iter().all(known),
+        Some(host) => host.iter().all(known) && has_valid_port(host),
     }
+}
+
+/// Digits behind the colon, if there is one outside of brackets.
+fn has_valid_port(host: &[u8]) -> bool {
+    let behind = host
+        .iter()
+        .rposition(|byte| *byte == b']')
+        .map_or(0, |end| end + 1);
+    let port = host[behind..].split(|byte| *byte == b':').skip(1);
+    port.flatten().all(u8::is_ascii_digit)
 }
 
 fn is_hop_by_hop(token: &[u8]) -> bool {
@@ -231,6 +245,9 @@ mod tests {
         for (version, host, wanted) in [
             (Version::HTTP_11, Some("a.example:8443"), Ok(())),
             (Version::HTTP_11, Some("[::1]:80"), Ok(())),
+            (Version::HTTP_11, Some("[::1]"), Ok(())),
+            (Version::HTTP_11, Some("a:x"), Err(Ambiguous::Host)),
+            (Version::HTTP_11, Some("[::1]:x"), Err(Ambiguous::Host)),
             (Version::HTTP_11, Some("a%00"), Err(Ambiguous::Host)),
             (Version::HTTP_11, Some("a b"), Err(Ambiguous::Host)),
             (Version::HTTP_11, Some(""), Err(Ambiguous::Host)),

@@ -1,5 +1,6 @@
 //! The edge's own answers: a page for people, JSON for programs, nothing that helps an attacker.
 
+use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -299,11 +300,21 @@ fn status_of(error: &Error) -> Option<StatusCode> {
         (TLSHandshakeTimedout, ErrorSource::Upstream) => Some(StatusCode::SERVICE_UNAVAILABLE),
         (ReadTimedout, ErrorSource::Upstream) => Some(StatusCode::GATEWAY_TIMEOUT),
         (_, ErrorSource::Upstream) => Some(StatusCode::BAD_GATEWAY),
+        // A body whose framing was refused at the listener.
+        (ReadError, ErrorSource::Downstream) if is_invalid(error) => Some(StatusCode::BAD_REQUEST),
         (WriteError | ReadError | ConnectionClosed, ErrorSource::Downstream) => None,
         (ReadTimedout, ErrorSource::Downstream) => Some(StatusCode::REQUEST_TIMEOUT),
         (_, ErrorSource::Downstream) => Some(StatusCode::BAD_REQUEST),
         _ => Some(StatusCode::INTERNAL_SERVER_ERROR),
     }
+}
+
+fn is_invalid(error: &Error) -> bool {
+    let cause = error
+        .cause
+        .as_deref()
+        .and_then(|cause| cause.downcast_ref::<io::Error>());
+    cause.is_some_and(|cause| cause.kind() == io::ErrorKind::InvalidData)
 }
 
 #[cfg(test)]

@@ -5,31 +5,39 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pingora_core::apps::ServerApp;
+use pingora_core::protocols::{ALPN, Stream};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tracing::{debug, warn};
 
-use super::Transport;
-use super::connection::{Http, establish};
+use super::connection::{ConnectionError, Http, establish};
+use super::door::Admitted;
+use super::limits::HttpLimits;
+use super::{Door, Transport, http1, http2};
+use crate::config::Listen;
 
 /// After an accept error such as "too many open files": the next try comes a little later, so that the
 /// loop does not spin while the process recovers.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Told of connections that come and go.
-pub trait Gauge: Send + Sync + 'static {
+pub trait Gauge: std::fmt::Debug + Send + Sync + 'static {
     /// A connection was accepted.
     fn opened(&self);
     /// It ended.
     fn closed(&self);
     /// It ended before HTTP: the handshake failed or took too long.
     fn handshake_failed(&self);
+    /// It, or a request on it, was refused before anybody else heard of it; `why` is one of a few words.
+    fn refused(&self, why: &'static str);
 }
 
 /// What every connection of a listener shares.
 #[derive(Clone)]
 pub struct Acceptor {
     transport: Transport,
+    /// None for listeners that only this host reaches.
+    door: Option<Door>,
     http: Http,
     permits: Arc<Semaphore>,
     gauge: Arc<dyn Gauge>,
@@ -44,21 +52,77 @@ impl Acceptor {
         permits: Arc<Semaphore>,
         gauge: Arc<dyn Gauge>,
     ) -> Self {
-        let http: Http = Arc::new(move |stream| {
+        let http: Http = Arc::new(move |stream, _| {
             let (app, shutdown) = (Arc::clone(&app), shutdown.clone());
+            Box::pin(async move { speak(&app, stream, &shutdown).await })
+        });
+        Self {
+            transport,
+            door: None,
+            http,
+            permits,
+            gauge,
+        }
+    }
+
+    /// The same for the public: who comes is asked at `door`, and held to the limits of `listen`. The application is
+    /// one of [`super::Requests`].
+    pub fn public<A: ServerApp + Send + Sync + 'static>(
+        transport: Transport,
+        app: Arc<A>,
+        shutdown: watch::Receiver<bool>,
+        permits: Arc<Semaphore>,
+        gauge: Arc<dyn Gauge>,
+        (door, listen): (Door, &Listen),
+    ) -> Self {
+        let limits = Arc::new(HttpLimits::new(listen, Arc::clone(&gauge)));
+        let http: Http = Arc::new(move |stream, client| {
+            let (app, shutdown, limits) = (Arc::clone(&app), shutdown.clone(), Arc::clone(&limits));
             Box::pin(async move {
-                let mut next = Some(stream);
-                while let Some(stream) = next {
-                    next = app.process_new(stream, &shutdown).await;
+                match stream.selected_alpn_proto() {
+                    Some(ALPN::H2) => speak_http2(&app, stream, client, shutdown, limits).await,
+                    _ => speak(&app, http1::guarded(stream, client, limits), &shutdown).await,
                 }
             })
         });
         Self {
             transport,
+            door: Some(door),
             http,
             permits,
             gauge,
         }
+    }
+}
+
+async fn speak<A: ServerApp>(app: &Arc<A>, stream: Stream, shutdown: &watch::Receiver<bool>) {
+    let mut next = Some(stream);
+    while let Some(stream) = next {
+        next = app.process_new(stream, shutdown).await;
+    }
+}
+
+/// Where requests are limited, a connection that has served them is shut down as all are at a drain.
+async fn speak_http2<A: ServerApp>(
+    app: &Arc<A>,
+    stream: Stream,
+    client: SocketAddr,
+    mut shutdown: watch::Receiver<bool>,
+    limits: Arc<HttpLimits>,
+) {
+    if limits.max_requests.is_none() {
+        return speak(app, http2::counted(stream, client, limits, None), &shutdown).await;
+    }
+    let (retire, retired) = watch::channel(*shutdown.borrow());
+    let drain = retire.clone();
+    let drained = async {
+        stop_requested(&mut shutdown).await;
+        let _ = drain.send(true);
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = speak(app, http2::counted(stream, client, limits, Some(retire)), &retired) => {}
+        () = drained => {}
     }
 }
 
@@ -99,13 +163,27 @@ pub async fn stop_requested(shutdown: &mut watch::Receiver<bool>) {
 
 async fn connection(acceptor: Acceptor, socket: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
     acceptor.gauge.opened();
-    match establish(socket, peer, &acceptor.transport).await {
-        Ok(stream) => (acceptor.http)(stream).await,
-        Err(error) => {
-            acceptor.gauge.handshake_failed();
-            debug!(client = %peer, %error, "connection ended before HTTP");
+    if let Err(error) = converse(&acceptor, socket, peer).await {
+        match &error {
+            ConnectionError::Door(error) => acceptor.gauge.refused(error.label()),
+            _ => acceptor.gauge.handshake_failed(),
         }
+        debug!(client = %peer, %error, "connection ended before HTTP");
     }
     acceptor.gauge.closed();
     drop(permit);
+}
+
+async fn converse(
+    acceptor: &Acceptor,
+    mut socket: TcpStream,
+    peer: SocketAddr,
+) -> Result<(), ConnectionError> {
+    let admitted = match &acceptor.door {
+        Some(door) => door.admit(&mut socket, peer).await?,
+        None => Admitted::unasked(peer),
+    };
+    let stream = establish(socket, &admitted, &acceptor.transport).await?;
+    (acceptor.http)(stream, admitted.peer).await;
+    Ok(())
 }

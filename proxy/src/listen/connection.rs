@@ -1,6 +1,7 @@
-//! One accepted connection: socket options, TLS under a total deadline, then HTTP.
+//! One accepted connection: the door, socket options, TLS under a total deadline, then HTTP.
 
 use std::net::SocketAddr;
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,12 +11,12 @@ use pingora_core::protocols::tls::TlsStream;
 use pingora_core::protocols::tls::server::handshake_with_callback;
 use pingora_core::protocols::{GetSocketDigest, SocketDigest, Stream};
 use pingora_error::{ErrorType, OrErr};
-use std::os::fd::AsRawFd;
 use tokio::net::TcpStream;
 
+use super::ServerTls;
 use super::client_auth::ClientAuth;
+use super::door::{Admitted, DoorError};
 use super::tls::Told;
-use super::{ServerTls, request_line};
 
 /// What is spoken below HTTP on a listener.
 #[derive(Clone)]
@@ -29,6 +30,8 @@ pub enum Transport {
 /// Why a connection came to nothing before HTTP.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ConnectionError {
+    #[error(transparent)]
+    Door(#[from] DoorError),
     #[error("TLS handshake failed: {0}")]
     Handshake(Box<pingora_error::Error>),
     #[error("TLS handshake not done within {0:?}")]
@@ -38,15 +41,15 @@ pub(super) enum ConnectionError {
 /// Makes the stream that HTTP is spoken on.
 pub(super) async fn establish(
     socket: TcpStream,
-    peer: SocketAddr,
+    admitted: &Admitted,
     transport: &Transport,
 ) -> Result<Stream, ConnectionError> {
-    let stream = l4_stream(socket, peer);
+    let stream = l4_stream(socket, admitted);
     match transport {
         Transport::Plain => Ok(Box::new(stream)),
         Transport::Tls(acceptor, deadline, auth) => {
             match tokio::time::timeout(*deadline, handshake(stream, acceptor, auth)).await {
-                Ok(Ok(stream)) => Ok(request_line::watched(Box::new(stream))),
+                Ok(Ok(stream)) => Ok(Box::new(stream)),
                 Ok(Err(error)) => Err(ConnectionError::Handshake(error)),
                 Err(_) => Err(ConnectionError::HandshakeTimeout(*deadline)),
             }
@@ -71,10 +74,13 @@ async fn handshake(
     handshake_with_callback(&acceptor, stream, &Told(Some(trust))).await
 }
 
-fn l4_stream(socket: TcpStream, peer: SocketAddr) -> L4Stream {
+fn l4_stream(socket: TcpStream, admitted: &Admitted) -> L4Stream {
     let digest = SocketDigest::from_raw_fd(socket.as_raw_fd());
     // Known from accept: spares a system call per request that asks for it.
-    let _ = digest.peer_addr.set(Some(AnyAddress::Inet(peer)));
+    let _ = digest.peer_addr.set(Some(AnyAddress::Inet(admitted.peer)));
+    if let Some(destination) = admitted.destination {
+        let _ = digest.local_addr.set(Some(AnyAddress::Inet(destination)));
+    }
     let mut stream = L4Stream::from(socket);
     // Without it the last small segment of an answer waits for the client's delayed ACK.
     let _ = stream.set_nodelay();
@@ -92,4 +98,5 @@ impl std::fmt::Debug for Transport {
 }
 
 /// Kept so that the accept loop need not name Pingora's types.
-pub(super) type Http = Arc<dyn Fn(Stream) -> futures_util::future::BoxFuture<'static, ()> + Send + Sync>;
+pub(super) type Http =
+    Arc<dyn Fn(Stream, SocketAddr) -> futures_util::future::BoxFuture<'static, ()> + Send + Sync>;

@@ -184,6 +184,13 @@ pub struct ServiceLabels {
     pub service: &'static str,
 }
 
+/// Why something was refused before anybody heard of it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ListenerLabels {
+    /// One of a few words.
+    pub reason: &'static str,
+}
+
 /// A certificate's label.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct CertificateLabels {
@@ -223,6 +230,8 @@ pub struct Metrics {
     pub connections_total: Counter,
     /// Connections that ended before HTTP.
     pub handshake_failures: Counter,
+    /// Connections and requests that were refused at the listener.
+    pub listener_refusals: Family<ListenerLabels, Counter>,
     /// Reloads by result.
     pub reloads: Family<ReloadLabels, Counter>,
     /// Whether the last reload worked: 1 or 0.
@@ -260,7 +269,7 @@ impl Default for Metrics {
             waf_partial: Family::default(),
             waf_shadow: Family::default(),
             mirrored: Family::default(),
-            refusals: Family::default(),
+            listener_refusals: Family::default(),
             bans: Gauge::default(),
             bans_imposed: Counter::default(),
             upstream_failures: Family::default(),
@@ -268,6 +277,7 @@ impl Default for Metrics {
             connections: Gauge::default(),
             connections_total: Counter::default(),
             handshake_failures: Counter::default(),
+            refusals: Family::default(),
             reloads: Family::default(),
             reload_successful: Gauge::default(),
             generation: Gauge::default(),
@@ -349,6 +359,11 @@ impl Metrics {
             "handshake_failures",
             "Connections that ended before HTTP",
             self.handshake_failures.clone(),
+        );
+        registry.register(
+            "listener_refusals",
+            "Connections and requests refused at the listener",
+            self.listener_refusals.clone(),
         );
         registry.register("config_reloads", "Reloads by result", self.reloads.clone());
         registry.register(

@@ -135,6 +135,21 @@ impl Connection {
         })
     }
 
+    /// TLS to `name` behind bytes in the clear, as a proxy sends a PROXY protocol header.
+    pub async fn tls_behind(address: SocketAddr, prefix: &[u8], name: &str) -> io::Result<Self> {
+        let mut tcp = within("a TCP connection", TcpStream::connect(address)).await?;
+        tcp.set_nodelay(true)?;
+        tcp.write_all(prefix).await?;
+        let connector = TlsConnector::from(Arc::new(tls_client(&Tls::default())));
+        let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
+        let stream = within("a TLS handshake", connector.connect(name, tcp)).await?;
+        Ok(Connection {
+            io: Box::new(stream),
+            read: Vec::new(),
+            handshake: None,
+        })
+    }
+
     /// Sends these bytes.
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
         within("to send", async {

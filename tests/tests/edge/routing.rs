@@ -1,6 +1,6 @@
 //! Which request goes where.
 
-use palisade_tests::harness::{Answer, Ask, Connection, Route, TestEdge, Upstream, Versions, polite};
+use palisade_tests::harness::{Answer, Ask, Connection, Route, TestEdge, Tls, Upstream, Versions, polite};
 
 /// The name of the upstream that answered.
 fn by(answer: Answer) -> String {
@@ -10,7 +10,8 @@ fn by(answer: Answer) -> String {
 /// Routes by name, each to an echo of the same name.
 async fn edge(routes: &[(&str, &[&str], Option<&str>)]) -> (TestEdge, Vec<Upstream>) {
     let mut upstreams = Vec::new();
-    let mut builder = TestEdge::builder();
+    // These ask for many hosts over connections to one.
+    let mut builder = TestEdge::builder().listen("sni_mismatch = \"allow\"");
     for (name, hosts, paths) in routes {
         let upstream = Upstream::echo(name).await;
         let route = Route::new(name).hosts(hosts).to(&upstream).unguarded();
@@ -155,7 +156,9 @@ async fn a_request_line_that_servers_read_differently_reaches_nobody() {
     for (line, status) in [
         ("GET /a#b HTTP/1.1", 400),
         ("GET /a b HTTP/1.1", 400),
-        ("GET / HTTP/4.0", 400),
+        ("GET / HTTP/4.0", 505),
+        ("GET / HTTP/1.2", 400),
+        ("GET / HTTP/0.8", 400),
         ("CONNECT app.test HTTP/1.1", 400),
         ("CONNECT app.test:443 HTTP/1.1", 405),
     ] {
@@ -321,11 +324,111 @@ async fn the_upstream_gets_the_target_as_the_client_wrote_it() {
         "/a%20b/c%2Fd?x=%C3%A9&y=a+b&&z",
         "/a;v=1/b,c/@me?:=/",
         "/x?",
-        "/~user/%7Euser?q=%25",
+        "/~user/?q=%7E%25//..",
     ] {
         let answer = edge.ask("app.test", &Ask::get(target)).await.expect(200);
         assert_eq!(answer.json()["uri"], target);
     }
+}
+
+#[tokio::test]
+async fn the_upstream_gets_a_path_in_its_one_form() {
+    let (edge, upstreams) = edge(&[("app", &["app.test"], None)]).await;
+    for (target, seen) in [
+        ("/a//b?c=//", "/a/b?c=//"),
+        ("/a/./b/../c", "/a/c"),
+        ("/a/%2e%2e/%7Euser", "/~user"),
+        ("/a%2fb", "/a%2Fb"),
+        ("/../../etc/passwd", "/etc/passwd"),
+        ("https://app.test/a/..//b?c", "/b?c"),
+    ] {
+        let answer = edge.ask("app.test", &Ask::get(target)).await.expect(200);
+        assert_eq!(answer.json()["uri"], seen, "{target}");
+    }
+    let hits = upstreams[0].hits();
+    edge.ask("app.test", &Ask::get("/a%00b")).await.expect(400);
+    assert_eq!(upstreams[0].hits(), hits);
+}
+
+#[tokio::test]
+async fn escaped_slashes_by_policy() {
+    for (policy, status, seen) in [
+        ("keep", 200, "/a%2Fb"),
+        ("decode", 200, "/a/b"),
+        ("reject", 400, ""),
+    ] {
+        let upstream = Upstream::echo("app").await;
+        let edge = TestEdge::builder()
+            .listen(&format!("escaped_slashes = \"{policy}\""))
+            .route(&Route::new("app").to(&upstream).unguarded())
+            .start()
+            .await;
+        let answer = edge.ask("app.test", &Ask::get("/a%2fb")).await.expect(status);
+        if status == 200 {
+            assert_eq!(answer.json()["uri"], seen);
+        }
+        assert_eq!(upstream.hits(), usize::from(status == 200));
+    }
+}
+
+#[tokio::test]
+async fn a_connection_serves_the_hosts_of_its_certificate_and_no_others() {
+    let (one, other) = (Upstream::echo("one").await, Upstream::echo("other").await);
+    let edge = TestEdge::builder()
+        .certificate("elsewhere", &["app.elsewhere"])
+        .route(&Route::new("one").hosts(&["one.test"]).to(&one).unguarded())
+        .route(&Route::new("two").hosts(&["two.test"]).to(&one).unguarded())
+        .and(
+            &Route::new("other")
+                .hosts(&["app.elsewhere"])
+                .to(&other)
+                .unguarded()
+                .toml(),
+        )
+        .start()
+        .await;
+    for (sni, host, status) in [
+        ("one.test", "one.test", 200),
+        ("one.test", "ONE.test.:443", 200),
+        ("one.test", "two.test", 200),
+        ("one.test", "app.elsewhere", 421),
+        ("one.test", "nobody.elsewhere", 421),
+    ] {
+        let mut connection = edge.connect(sni).await.unwrap();
+        connection.send(Ask::get("/").bytes(host)).await.unwrap();
+        connection.answer().await.unwrap().expect(status);
+    }
+    // A client without SNI asked for nothing that could differ.
+    let nameless = Tls {
+        sni: false,
+        ..Tls::default()
+    };
+    let mut connection = Connection::tls(edge.https(), "one.test", &nameless)
+        .await
+        .unwrap();
+    connection
+        .send(Ask::get("/").bytes("app.elsewhere"))
+        .await
+        .unwrap();
+    connection.answer().await.unwrap().expect(200);
+    assert_eq!((one.hits(), other.hits()), (3, 1));
+}
+
+#[tokio::test]
+async fn names_with_underscores_go_no_further_by_default() {
+    let (edge, _upstreams) = edge(&[("app", &["app.test"], None)]).await;
+    let ask = Ask::get("/")
+        .header("X_Forwarded_For", "6.6.6.6")
+        .header("X_Other", "1");
+    let answer = edge.ask("app.test", &ask).await.expect(200);
+    assert!(answer.echoed("x_other").is_empty());
+    let strict = TestEdge::builder()
+        .listen("underscores = \"reject\"")
+        .route(&Route::new("app").unguarded())
+        .start()
+        .await;
+    strict.ask("app.test", &ask).await.expect(400);
+    strict.ask_h2("app.test", &ask).await.expect(400);
 }
 
 #[tokio::test]

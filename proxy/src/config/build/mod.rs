@@ -8,25 +8,23 @@ mod client_certificate;
 mod filters;
 mod headers;
 mod health;
+mod listen;
 mod matching;
 mod routes;
 mod services;
 mod upstream;
 mod waf;
 
-use std::collections::HashMap;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::decode::At;
 use super::errors::{Problem, Report};
 use super::raw;
 use super::ready::{
-    Config, ErrorPages, HostPattern, Listen, Log, LogFormat, LogTarget, Server, Tls, TlsVersion, UnknownSni,
-    Waf, Zone,
+    Config, ErrorPages, HostPattern, Log, LogFormat, LogTarget, Server, Tls, TlsVersion, UnknownSni, Waf,
+    Zone,
 };
 
 const DATA_DIR: &str = "/var/lib/palisade";
@@ -47,7 +45,7 @@ pub(super) fn config(raw: raw::Config, report: &Report, mut files: Vec<PathBuf>)
     let routes = routes::routes(raw.routes, &defaults, &mut policies, report);
     access::needs_database(&raw.access, &routes, report);
     Config {
-        listen: listen(raw.listen, report),
+        listen: listen::listen(raw.listen, report),
         tls: tls(raw.tls, &zones, report),
         log: log(raw.log, &server),
         errors: Arc::new(ErrorPages::new(raw.errors.pages)),
@@ -79,46 +77,6 @@ fn server(raw: raw::Server) -> Server {
         drain_delay: raw.drain_delay.unwrap_or(Duration::from_secs(2)),
         upgrade_socket,
         data_dir,
-    }
-}
-
-fn listen(raw: raw::Listen, report: &Report) -> Listen {
-    distinct_addresses(&raw, report);
-    let addresses = |written: Option<Vec<At<SocketAddr>>>, port: u16| match written {
-        Some(written) => written.into_iter().map(|address| address.value).collect(),
-        None => vec![SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))],
-    };
-    let https: Vec<SocketAddr> = addresses(raw.https, 443);
-    let admin = match raw.admin {
-        Some(written) => written.map(|address| address.value),
-        None => Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 9180))),
-    };
-    Listen {
-        redirect_port: raw
-            .redirect_port
-            .unwrap_or_else(|| https.first().map_or(443, SocketAddr::port)),
-        https,
-        http: addresses(raw.http, 80),
-        admin,
-        handshake_timeout: raw.handshake_timeout.unwrap_or(Duration::from_secs(10)),
-        keepalive_timeout: raw.keepalive_timeout.unwrap_or(Duration::from_secs(60)),
-        request_body_timeout: raw.request_body_timeout.unwrap_or(Duration::from_secs(30)),
-        max_connections: raw.max_connections.unwrap_or(10_000),
-    }
-}
-
-/// One socket, one purpose; port 0 is another port each time.
-fn distinct_addresses(raw: &raw::Listen, report: &Report) {
-    let mut seen = HashMap::new();
-    let written = [raw.https.iter().flatten(), raw.http.iter().flatten()];
-    for address in written.into_iter().flatten().chain(raw.admin.iter().flatten()) {
-        if address.value.port() == 0 {
-            continue;
-        }
-        if let Some(first) = seen.insert(address.value, address.place.clone()) {
-            let what = format!("the address {}", address.value);
-            report.problem(&address.place, Problem::Duplicate { what, first });
-        }
     }
 }
 

@@ -9,11 +9,11 @@ mod errors;
 mod filters;
 mod headers;
 mod health;
+mod listen;
 mod matching;
 mod services;
 mod upstream;
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ pub(super) use errors::Errors;
 pub(super) use filters::{Compression, Cors, Filters, Mirror};
 pub(super) use headers::{Frames, Preset, SecurityHeaders};
 pub(super) use health::Health;
+pub(super) use listen::{Http2, Listen};
 pub(super) use matching::Conditions;
 pub(super) use services::{Acme, Ddns, Dns, RouteDns, Zone};
 pub(super) use upstream::{Balancing, Ejection, Retries, Sticky, WeightedBackend};
@@ -67,19 +68,6 @@ pub(super) struct Server {
     pub(super) drain_delay: Option<Duration>,
     /// `Some(None)`: none, said aloud.
     pub(super) upgrade_socket: Option<Option<PathBuf>>,
-}
-
-/// `[listen]`.
-#[derive(Debug)]
-pub(super) struct Listen {
-    pub(super) https: Option<Vec<At<SocketAddr>>>,
-    pub(super) http: Option<Vec<At<SocketAddr>>>,
-    pub(super) admin: Option<Option<At<SocketAddr>>>,
-    pub(super) redirect_port: Option<u16>,
-    pub(super) handshake_timeout: Option<Duration>,
-    pub(super) keepalive_timeout: Option<Duration>,
-    pub(super) request_body_timeout: Option<Duration>,
-    pub(super) max_connections: Option<usize>,
 }
 
 /// `[tls]`.

@@ -9,12 +9,12 @@ mod errors;
 mod filters;
 mod headers;
 mod health;
+mod listen;
 mod matching;
 mod services;
 mod upstream;
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,6 +29,7 @@ pub use errors::*;
 pub use filters::*;
 pub use headers::*;
 pub use health::*;
+pub use listen::*;
 pub use matching::*;
 pub use services::*;
 pub use upstream::*;
@@ -82,28 +83,6 @@ pub struct Server {
     pub drain_delay: Duration,
     /// Where sockets are handed over to a successor; `None` for not at all.
     pub upgrade_socket: Option<PathBuf>,
-}
-
-/// Sockets.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Listen {
-    /// TLS listeners.
-    pub https: Vec<SocketAddr>,
-    /// Plain listeners that only answer 301.
-    pub http: Vec<SocketAddr>,
-    /// Health and metrics; `None` switches them off.
-    pub admin: Option<SocketAddr>,
-    /// The port that a redirect names; 443 is left out of the Location. 0 if the file names none and the
-    /// first https listener takes any free port: then that listener's own.
-    pub redirect_port: u16,
-    /// From accept to the end of the TLS handshake.
-    pub handshake_timeout: Duration,
-    /// Idle keep-alive connections are closed after this.
-    pub keepalive_timeout: Duration,
-    /// Between two reads of a request body.
-    pub request_body_timeout: Duration,
-    /// Connections at once; more wait in the kernel's backlog.
-    pub max_connections: usize,
 }
 
 /// The oldest TLS version that is spoken.

@@ -8,18 +8,18 @@ mod errors;
 mod filters;
 mod headers;
 mod health;
+mod listen;
 mod matching;
 mod route;
 mod services;
 mod upstream;
 mod waf;
 
-use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::decode::{At, Fault, Node, Table, integer, list, one_of, parsed, some};
+use super::decode::{At, Fault, Node, Table, integer, list, one_of, parsed};
 use super::raw;
 use super::ready::{CertificateFiles, LogFormat, TlsVersion, UnknownSni};
 use super::values::units::{duration, size};
@@ -30,7 +30,6 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const TIMEOUT: RangeInclusive<Duration> = Duration::from_millis(1)..=DAY;
 const GRACE: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(60 * 60);
 const BODY_MEMORY: RangeInclusive<usize> = (1 << 20)..=(1 << 40);
-const ADDRESS: &str = "an address and a port such as \"[::]:443\" or \"127.0.0.1:9180\"";
 
 /// The entry file, without the files it includes: their patterns come second.
 pub(super) fn entry(table: &mut Table<'_>) -> (raw::Config, Vec<At<String>>) {
@@ -41,7 +40,7 @@ pub(super) fn entry(table: &mut Table<'_>) -> (raw::Config, Vec<At<String>>) {
     });
     let config = raw::Config {
         server: table.section("server", server),
-        listen: table.section("listen", listen),
+        listen: table.section("listen", listen::listen),
         tls: table.section("tls", tls),
         log: table.section("log", logging),
         errors: table.section("errors", errors::errors),
@@ -74,19 +73,6 @@ fn server(table: &mut Table<'_>) -> raw::Server {
         data_dir: table.take("data_dir", path),
         drain_delay: table.take("drain_delay", duration(GRACE)),
         upgrade_socket: table.take("upgrade_socket", upgrade_socket),
-    }
-}
-
-fn listen(table: &mut Table<'_>) -> raw::Listen {
-    raw::Listen {
-        https: table.take("https", some("addresses", address)),
-        http: table.take("http", list("addresses", address)),
-        admin: table.take("admin", admin),
-        redirect_port: table.take("redirect_port", integer(1..=65_535)),
-        handshake_timeout: table.take("handshake_timeout", duration(TIMEOUT)),
-        keepalive_timeout: table.take("keepalive_timeout", duration(TIMEOUT)),
-        request_body_timeout: table.take("request_body_timeout", duration(TIMEOUT)),
-        max_connections: table.take("max_connections", integer(1..=1_000_000)),
     }
 }
 
@@ -168,33 +154,6 @@ fn include(node: Node<'_>) -> Option<Vec<At<String>>> {
         Some(vec![pattern(node)?])
     } else {
         list("paths", pattern)(node)
-    }
-}
-
-fn address(node: Node<'_>) -> Option<At<SocketAddr>> {
-    parsed(ADDRESS, |text| {
-        text.parse().map_err(|_| {
-            let fault = Fault::new("not an address and a port");
-            match text.strip_prefix(':').or_else(|| text.strip_prefix("*:")) {
-                Some(port) => fault.suggesting(format!("[::]:{port}")),
-                None if text.starts_with("localhost:") => {
-                    fault.suggesting(text.replace("localhost", "127.0.0.1"))
-                }
-                None => fault,
-            }
-        })
-    })(node)
-}
-
-/// An address, or `false`.
-fn admin(node: Node<'_>) -> Option<Option<At<SocketAddr>>> {
-    match node.value().as_bool() {
-        Some(false) => Some(None),
-        Some(true) => {
-            node.wrong_type("false, or an address and a port such as \"127.0.0.1:9180\"", None);
-            None
-        }
-        None => address(node).map(Some),
     }
 }
 

@@ -13,16 +13,20 @@ const PATH: &str = "a path that begins with \"/\"";
 /// unreserved characters decoded and the others in capitals, characters beyond ASCII escaped, repeated
 /// slashes merged, `.` and `..` resolved. `%2F` stays what it is: a slash within a segment.
 ///
-/// Only for comparing; what goes upstream is the path as the client wrote it. A path in that form already
-/// is returned as it is, without allocation.
+/// A path in that form already is returned as it is, without allocation.
 pub fn normalized_path(path: &str) -> Cow<'_, str> {
+    resolved_path(path, true)
+}
+
+/// The same, with repeated slashes merged or not.
+pub fn resolved_path(path: &str, merge_slashes: bool) -> Cow<'_, str> {
     let bytes = path.as_bytes();
     let escapes = bytes.iter().any(|byte| *byte == b'%' || !byte.is_ascii());
     let dots = bytes.windows(2).any(|pair| matches!(pair, b"//" | b"/."));
     if !escapes && !dots {
         return Cow::Borrowed(path);
     }
-    Cow::Owned(resolve_segments(&unescape(path)))
+    Cow::Owned(resolve_segments(&unescape(path), merge_slashes))
 }
 
 /// A path condition: a string is a prefix, `{ exact = ... }` and `{ prefix = ... }` say which.
@@ -125,11 +129,14 @@ fn unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
-fn resolve_segments(path: &str) -> String {
+fn resolve_segments(path: &str, merge_slashes: bool) -> String {
     let mut kept: Vec<&str> = Vec::new();
-    for segment in path.split('/') {
+    let mut segments = path.strip_prefix('/').unwrap_or(path).split('/').peekable();
+    while let Some(segment) = segments.next() {
+        let is_last = segments.peek().is_none();
         match segment {
-            "" | "." => {}
+            "." => {}
+            "" if merge_slashes || is_last => {}
             ".." => drop(kept.pop()),
             segment => kept.push(segment),
         }

@@ -1,0 +1,160 @@
+//! Whether a head is fit for this edge: its sizes, its names, its connection. That it can be read in one way only is
+//! `reading`'s business.
+
+use http::{HeaderMap, HeaderName, StatusCode, Version};
+use pingora_core::protocols::http::ServerSession;
+use pingora_http::RequestHeader;
+
+use super::head;
+use crate::certs::{CertificateStore, Peer};
+use crate::config::{Listen, SniMismatch, Underscores};
+
+/// Why a request goes no further.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unfit {
+    /// More fields than allowed.
+    #[error("more header fields than max_request_headers")]
+    TooManyFields,
+    /// A longer target than allowed.
+    #[error("a longer target than max_request_target")]
+    TargetTooLong,
+    /// A larger body than allowed.
+    #[error("a larger body than max_request_body")]
+    BodyTooLarge,
+    /// A name that some servers take for another.
+    #[error("a header field with `_` in its name")]
+    Underscore,
+    /// RFC 9110 section 15.5.20.
+    #[error("the certificate of this connection does not cover the host")]
+    Misdirected,
+}
+
+impl Unfit {
+    /// The status of the answer.
+    pub(super) fn status(self) -> StatusCode {
+        match self {
+            Unfit::TooManyFields => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Unfit::TargetTooLong => StatusCode::URI_TOO_LONG,
+            Unfit::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Unfit::Underscore => StatusCode::BAD_REQUEST,
+            Unfit::Misdirected => StatusCode::MISDIRECTED_REQUEST,
+        }
+    }
+}
+
+/// Sizes that HTTP/2 has only now, and names.
+pub(super) fn check(request: &mut RequestHeader, listen: &Listen) -> Result<(), Unfit> {
+    if request.version == Version::HTTP_2 {
+        if request.headers.len() > listen.max_request_headers {
+            return Err(Unfit::TooManyFields);
+        }
+        if request.raw_path().len() > listen.max_request_target {
+            return Err(Unfit::TargetTooLong);
+        }
+    }
+    let declared = head::content_length(&request.headers).unwrap_or_default() as u64;
+    if listen.max_request_body.is_some_and(|most| declared > most) {
+        return Err(Unfit::BodyTooLarge);
+    }
+    match listen.underscores {
+        Underscores::Allow => Ok(()),
+        Underscores::Reject if ambiguous_names(&request.headers).next().is_some() => Err(Unfit::Underscore),
+        Underscores::Reject => Ok(()),
+        Underscores::Drop => {
+            let names: Vec<HeaderName> = ambiguous_names(&request.headers).cloned().collect();
+            for name in &names {
+                request.remove_header(name);
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Whether the connection was made for such a host: the certificate that it got covers it. HTTP/2 shares connections in
+/// that way (RFC 9113 section 9.1.1), and in no other. Without a name in the handshake nothing is known.
+pub(super) fn check_direction(
+    session: &ServerSession,
+    listen: &Listen,
+    certificates: &CertificateStore,
+) -> Result<(), Unfit> {
+    let (Some(peer), SniMismatch::Refuse) = (peer(session), listen.sni_mismatch) else {
+        return Ok(());
+    };
+    let Some(asked) = peer.server_name.as_deref() else {
+        return Ok(());
+    };
+    let authority = head::authority(session.req_header()).unwrap_or_default();
+    let host = head::without_port(authority);
+    let host = host.strip_suffix('.').unwrap_or(host);
+    if host.is_empty() || host.eq_ignore_ascii_case(asked) || certificates.current().covers(asked, host) {
+        Ok(())
+    } else {
+        Err(Unfit::Misdirected)
+    }
+}
+
+/// What the handshake told.
+pub(super) fn peer(session: &ServerSession) -> Option<&Peer> {
+    session.digest()?.ssl_digest.as_ref()?.extension.get()
+}
+
+fn ambiguous_names(headers: &HeaderMap) -> impl Iterator<Item = &HeaderName> {
+    headers.keys().filter(|name| name.as_str().contains('_'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::testing::config;
+
+    fn listen() -> Listen {
+        config("[[routes]]\nname = \"x\"\nhosts = [\"x.test\"]\necho = true\n").listen
+    }
+
+    fn request(version: Version, fields: &[(&str, &str)]) -> RequestHeader {
+        let mut request = RequestHeader::build("GET", b"/", None).unwrap();
+        request.set_version(version);
+        for (name, value) in fields {
+            request.append_header((*name).to_owned(), *value).unwrap();
+        }
+        request
+    }
+
+    #[test]
+    fn names_with_underscores_by_policy() {
+        let fields = [("x_forwarded_for", "6.6.6.6"), ("x_a", "1"), ("x-b", "2")];
+        for (policy, wanted, left) in [
+            (Underscores::Drop, Ok(()), 1),
+            (Underscores::Reject, Err(Unfit::Underscore), 3),
+            (Underscores::Allow, Ok(()), 3),
+        ] {
+            let listen = Listen {
+                underscores: policy,
+                ..listen()
+            };
+            let mut request = request(Version::HTTP_11, &fields);
+            assert_eq!(check(&mut request, &listen), wanted);
+            assert_eq!(request.headers.len(), left, "{policy:?}");
+        }
+    }
+
+    #[test]
+    fn http_2_has_the_same_sizes() {
+        let listen = Listen {
+            max_request_headers: 2,
+            max_request_target: 8,
+            max_request_body: Some(10),
+            ..listen()
+        };
+        let three = [("a", "1"), ("b", "1"), ("c", "1")];
+        let mut many = request(Version::HTTP_2, &three);
+        assert_eq!(check(&mut many, &listen), Err(Unfit::TooManyFields));
+        let mut long = request(Version::HTTP_2, &[]);
+        long.set_raw_path(b"/123456789").unwrap();
+        assert_eq!(check(&mut long, &listen), Err(Unfit::TargetTooLong));
+        let mut large = request(Version::HTTP_2, &[("content-length", "11")]);
+        assert_eq!(check(&mut large, &listen), Err(Unfit::BodyTooLarge));
+        let mut fits = request(Version::HTTP_2, &[("content-length", "10")]);
+        assert_eq!(check(&mut fits, &listen), Ok(()));
+    }
+}

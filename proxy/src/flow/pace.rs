@@ -1,0 +1,145 @@
+//! How long a request's body may be waited for: no pause that is too long, no trickle, no more than its limit.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{HeaderMap, header};
+use pingora_error::{Error, ErrorSource, ErrorType, Result};
+
+use crate::config::{Listen, Upstream};
+
+/// How a body comes in. Time counts only while it is waited for: an upstream that takes its time costs the client none.
+#[derive(Debug)]
+pub(super) struct Pace {
+    /// Between two reads.
+    pause: Duration,
+    /// The same once the answer has begun.
+    pause_in_answer: Duration,
+    /// Bytes per second of waiting, and the waiting that does not count.
+    rate: usize,
+    grace: Duration,
+    /// Bytes at most.
+    most: Option<u64>,
+    received: u64,
+    waited: Duration,
+    waiting_since: Option<Instant>,
+}
+
+impl Pace {
+    /// For a request with these fields. The body of a gRPC call is one side of a conversation, whose pauses are an
+    /// upstream's to judge.
+    pub(super) fn new(headers: &HeaderMap, listen: &Listen, upstream: &Upstream) -> Self {
+        let talks = headers
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
+        Self {
+            pause: if talks {
+                upstream.idle_timeout
+            } else {
+                listen.request_body_timeout
+            },
+            pause_in_answer: listen.request_body_timeout.max(upstream.idle_timeout),
+            rate: if talks { 0 } else { listen.request_body_rate },
+            grace: listen.request_body_grace,
+            most: listen.max_request_body,
+            received: 0,
+            waited: Duration::ZERO,
+            waiting_since: None,
+        }
+    }
+
+    /// The answer has begun: what the client still sends it sends in its own time.
+    pub(super) fn relax(&mut self) {
+        self.pause = self.pause_in_answer;
+        self.rate = 0;
+    }
+
+    /// The next part of the body, by `read`. What was waited counts even where the wait is broken off and taken up again.
+    pub(super) async fn next<F>(&mut self, read: F) -> Result<Option<Bytes>>
+    where
+        F: Future<Output = Result<Option<Bytes>>>,
+    {
+        let since = *self.waiting_since.get_or_insert_with(Instant::now);
+        let left = self.left(since.elapsed());
+        let Ok(part) = tokio::time::timeout(left, read).await else {
+            let mut error =
+                Error::explain(ErrorType::ReadTimedout, "the request body did not arrive in time");
+            error.esource = ErrorSource::Downstream;
+            return Err(error);
+        };
+        let part = part?;
+        self.waiting_since = None;
+        self.waited += since.elapsed();
+        self.received += part.as_ref().map_or(0, Bytes::len) as u64;
+        if self.most.is_some_and(|most| self.received > most) {
+            return Error::e_explain(
+                ErrorType::HTTPStatus(413),
+                "the request body is over max_request_body",
+            );
+        }
+        Ok(part)
+    }
+
+    /// How much longer the next part may take, after so much.
+    fn left(&self, waiting: Duration) -> Duration {
+        let pause = self.pause.saturating_sub(waiting);
+        if self.rate == 0 {
+            return pause;
+        }
+        let earned = Duration::from_secs_f64(self.received as f64 / self.rate as f64);
+        let allowed = self.grace.saturating_add(earned);
+        pause.min(allowed.saturating_sub(self.waited).saturating_sub(waiting))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pace(rate: usize, most: Option<u64>) -> Pace {
+        Pace {
+            pause: Duration::from_secs(30),
+            pause_in_answer: Duration::from_secs(300),
+            rate,
+            grace: Duration::from_secs(10),
+            most,
+            received: 0,
+            waited: Duration::ZERO,
+            waiting_since: None,
+        }
+    }
+
+    #[test]
+    fn bytes_buy_time() {
+        let mut pace = pace(100, None);
+        let seconds = Duration::from_secs;
+        assert_eq!(pace.left(seconds(0)), seconds(10));
+        assert_eq!(pace.left(seconds(4)), seconds(6));
+        (pace.received, pace.waited) = (1000, seconds(15));
+        assert_eq!(pace.left(seconds(0)), seconds(5));
+        assert_eq!(pace.left(seconds(6)), seconds(0));
+        pace.received = 1_000_000;
+        assert_eq!(pace.left(seconds(1)), seconds(29));
+        pace.rate = 0;
+        pace.waited = seconds(100_000);
+        assert_eq!(pace.left(seconds(1)), seconds(29));
+    }
+
+    #[tokio::test]
+    async fn a_body_ends_at_its_limit() {
+        let mut pace = pace(0, Some(8));
+        let part = || async { Ok(Some(Bytes::from_static(b"12345"))) };
+        assert!(pace.next(part()).await.unwrap().is_some());
+        let error = pace.next(part()).await.unwrap_err();
+        assert_eq!(*error.etype(), ErrorType::HTTPStatus(413));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_sends_nothing_is_told_so() {
+        let mut pace = pace(100, None);
+        let error = pace.next(std::future::pending()).await.unwrap_err();
+        assert_eq!(*error.etype(), ErrorType::ReadTimedout);
+        assert_eq!(error.esource, ErrorSource::Downstream);
+    }
+}

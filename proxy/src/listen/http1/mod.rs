@@ -1,0 +1,340 @@
+//! HTTP/1 as it comes from a client, looked at before Pingora reads it: heads within their limits and their time, one
+//! reading of each (docs/decisions/0015-request-lines.md), and chunks that end where they say.
+
+mod answer;
+mod chunks;
+mod head;
+mod refusal;
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use pingora_core::apps::{HttpServerApp, HttpServerOptions, ReusedHttpStream};
+use pingora_core::protocols::http::ServerSession;
+use pingora_core::protocols::http::v2::server::H2Options;
+use pingora_core::protocols::{Shutdown, Stream};
+use pingora_core::server::ShutdownWatch;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep};
+use tracing::debug;
+
+use self::answer::Answer;
+use self::chunks::Chunks;
+use self::head::{Complete, Head, Scan};
+use self::refusal::Refusal;
+use super::delegate::delegate_stream;
+use super::farewell::Farewell;
+use super::limits::HttpLimits;
+
+pub(super) use self::head::HeadLimits;
+
+/// An application whose HTTP/1 requests come over streams of [`guarded`].
+#[derive(Debug)]
+pub struct Requests<A>(pub Arc<A>);
+
+/// The stream, with its requests looked at.
+pub(super) fn guarded(stream: Stream, client: SocketAddr, limits: Arc<HttpLimits>) -> Stream {
+    Box::new(Guarded {
+        inner: stream,
+        client,
+        deadline: Box::pin(tokio::time::sleep(limits.head_timeout)),
+        limits,
+        head: Some(Head::default()),
+        is_first: true,
+        held: Vec::new(),
+        given: 0,
+        chunks: None,
+        farewell: None,
+        ended: false,
+        answer: Answer::default(),
+    })
+}
+
+#[async_trait]
+impl<A: HttpServerApp + Send + Sync + 'static> HttpServerApp for Requests<A> {
+    async fn process_new_http(
+        self: &Arc<Self>,
+        mut session: ServerSession,
+        shutdown: &ShutdownWatch,
+    ) -> Option<ReusedHttpStream> {
+        if session.get_keepalive().is_some() {
+            // Forever: the stream has the deadlines, one for idling and one for a head that has begun.
+            session.set_keepalive(Some(0));
+        }
+        let (stream, settings) = self.0.process_new_http(session, shutdown).await?.consume();
+        Some(ReusedHttpStream::new(next_request(stream)?, settings))
+    }
+
+    fn h2_options(&self) -> Option<H2Options> {
+        self.0.h2_options()
+    }
+
+    fn server_options(&self) -> Option<&HttpServerOptions> {
+        self.0.server_options()
+    }
+
+    async fn http_cleanup(&self) {
+        self.0.http_cleanup().await;
+    }
+}
+
+/// The same stream, in front of its next request. None for one that is not ours, which there is not.
+fn next_request(stream: Stream) -> Option<Stream> {
+    let mut guarded = stream.into_any().downcast::<Guarded>().ok()?;
+    guarded.next();
+    Some(guarded)
+}
+
+/// A stream whose reader is shown requests and nothing else, and whose answers begin with as few writes as they can.
+#[derive(Debug)]
+struct Guarded {
+    inner: Stream,
+    client: SocketAddr,
+    limits: Arc<HttpLimits>,
+    /// Until its end has arrived.
+    head: Option<Head>,
+    /// Of its connection: then it is the head that is waited for, not the next use of the connection.
+    is_first: bool,
+    deadline: Pin<Box<Sleep>>,
+    /// Bytes of a head that is not complete, or that its reader did not take yet.
+    held: Vec<u8>,
+    /// How many of these it took.
+    given: usize,
+    /// The framing of a body in chunks.
+    chunks: Option<Chunks>,
+    farewell: Option<Farewell>,
+    /// The reader is told that the client has left.
+    ended: bool,
+    answer: Answer,
+}
+
+impl Guarded {
+    fn next(&mut self) {
+        self.head = Some(Head::default());
+        self.is_first = false;
+        self.chunks = None;
+        self.held = Vec::new();
+        self.given = 0;
+        self.answer.next();
+        self.allow(self.limits.keepalive_timeout);
+    }
+
+    fn allow(&mut self, time: Duration) {
+        self.deadline.as_mut().reset(Instant::now() + time);
+    }
+
+    /// Reads until the head is complete, and shows nothing of it before.
+    fn poll_head(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let before = buffer.filled().len();
+            let Poll::Ready(read) = Pin::new(&mut self.inner).poll_read(context, buffer) else {
+                ready!(self.deadline.as_mut().poll(context));
+                return self.too_late(context);
+            };
+            read?;
+            let Some(mut head) = self.head.take() else {
+                return Poll::Ready(Ok(()));
+            };
+            let new = &buffer.filled()[before..];
+            if new.is_empty() {
+                self.ended = true;
+                return Poll::Ready(Ok(()));
+            }
+            let begins = !head.has_begun();
+            let scan = if self.held.is_empty() {
+                head.scan(new, &self.limits.head)
+            } else {
+                self.held.extend_from_slice(new);
+                head.scan(&self.held, &self.limits.head)
+            };
+            if let Scan::Complete(complete) = &scan
+                && complete.shown.is_none()
+                && self.held.is_empty()
+            {
+                // As nearly all do, it came in one piece.
+                return self.begin_body(complete, &buffer.filled()[before..], context);
+            }
+            if self.held.is_empty() {
+                self.held.extend_from_slice(new);
+            }
+            buffer.set_filled(before);
+            match scan {
+                Scan::Partial => {
+                    self.head = Some(head);
+                    if begins && !self.is_first {
+                        self.allow(self.limits.head_timeout);
+                    }
+                }
+                Scan::Complete(mut complete) => {
+                    let shown = complete.shown.take();
+                    let held = std::mem::take(&mut self.held);
+                    ready!(self.begin_body(&complete, &held, context))?;
+                    if self.farewell.is_none() {
+                        self.held = shown.unwrap_or(held);
+                        self.hand_out(buffer);
+                    }
+                    return Poll::Ready(Ok(()));
+                }
+                Scan::Refused(refusal) => return self.refuse(refusal, context),
+                Scan::Silent => {
+                    self.limits.gauge.refused("version");
+                    self.ended = true;
+                    return Poll::Ready(Ok(()));
+                }
+            }
+        }
+    }
+
+    /// The head was complete; what arrived behind it is of the body.
+    fn begin_body(
+        &mut self,
+        complete: &Complete,
+        bytes: &[u8],
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        if complete.chunked {
+            let mut chunks = Chunks::new();
+            if let Err(refusal) = chunks.check(&bytes[complete.end..]) {
+                return self.refuse(refusal, context);
+            }
+            self.chunks = Some(chunks);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn too_late(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.held.is_empty() {
+            // Nothing was asked, so nothing is answered.
+            self.ended = true;
+            return Poll::Ready(Ok(()));
+        }
+        self.refuse(Refusal::Timeout, context)
+    }
+
+    fn refuse(&mut self, refusal: Refusal, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        debug!(client = %self.client, why = refusal.detail(), "request refused");
+        self.limits.gauge.refused(refusal.label());
+        self.head = None;
+        self.held = Vec::new();
+        self.farewell = Some(Farewell::new(refusal.answer()));
+        self.poll_farewell(context)
+    }
+
+    fn poll_farewell(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Some(farewell) = &mut self.farewell {
+            ready!(farewell.poll(&mut self.inner, context));
+            self.farewell = None;
+            self.ended = true;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn hand_out(&mut self, buffer: &mut ReadBuf<'_>) {
+        let left = &self.held[self.given..];
+        let count = left.len().min(buffer.remaining());
+        buffer.put_slice(&left[..count]);
+        self.given += count;
+        if self.given == self.held.len() {
+            self.held = Vec::new();
+            self.given = 0;
+        }
+    }
+}
+
+impl AsyncRead for Guarded {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if let Poll::Ready(Err(error)) = this.answer.poll_send(&mut this.inner, context) {
+            return Poll::Ready(Err(error));
+        }
+        if this.farewell.is_some() {
+            return this.poll_farewell(context);
+        }
+        if this.ended {
+            return Poll::Ready(Ok(()));
+        }
+        if this.head.is_some() {
+            return this.poll_head(context, buffer);
+        }
+        if !this.held.is_empty() {
+            this.hand_out(buffer);
+            return Poll::Ready(Ok(()));
+        }
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut this.inner).poll_read(context, buffer))?;
+        if let Some(chunks) = &mut this.chunks
+            && let Err(refusal) = chunks.check(&buffer.filled()[before..])
+        {
+            debug!(client = %this.client, why = refusal.detail(), "request body refused");
+            this.limits.gauge.refused(refusal.label());
+            buffer.set_filled(before);
+            // Whoever reads answers 400 where it still can.
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, refusal.detail())));
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Guarded {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = &mut *self;
+        this.answer.poll_write(&mut this.inner, context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        ready!(this.answer.poll_send(&mut this.inner, context))?;
+        Pin::new(&mut this.inner).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        ready!(this.answer.poll_send(&mut this.inner, context))?;
+        Pin::new(&mut this.inner).poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = &mut *self;
+        this.answer.poll_write_vectored(&mut this.inner, context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+}
+
+#[async_trait]
+impl Shutdown for Guarded {
+    async fn shutdown(&mut self) {
+        // A client that does not read is not waited for.
+        std::future::poll_fn(|context| {
+            let _ = self.answer.poll_send(&mut self.inner, context);
+            Poll::Ready(())
+        })
+        .await;
+        self.inner.as_mut().shutdown().await;
+    }
+}
+
+delegate_stream!(Guarded);
+
+#[cfg(test)]
+mod tests;
