@@ -70,6 +70,28 @@ async fn a_limit_for_logins_is_not_got_around_by_spelling_and_leaves_the_rest_al
 }
 
 #[tokio::test]
+async fn limits_and_lists_go_by_the_client_that_a_trusted_proxy_names() {
+    let policies =
+        "[routes.access]\ndeny = [\"203.0.113.0/24\"]\n[[routes.rate_limits]]\nrequests = 1\nper = \"1h\"";
+    let edge = TestEdge::builder()
+        .listen("trusted_proxies = [\"127.0.0.1\"]")
+        .route(&Route::new("app").unguarded().and(policies))
+        .start()
+        .await;
+    for (client, status) in [
+        ("198.51.100.1", 200),
+        ("198.51.100.1", 429),
+        ("198.51.100.2", 200),
+        ("203.0.113.9", 403),
+        // What stands before the proxy's own word anybody can write.
+        ("192.0.2.1, 198.51.100.2", 429),
+    ] {
+        let ask = Ask::get("/").header("X-Forwarded-For", client);
+        edge.ask("app.test", &ask).await.expect(status);
+    }
+}
+
+#[tokio::test]
 async fn only_allowed_addresses_come_in_and_a_list_is_taken_over_when_it_changes() {
     let upstream = Upstream::echo("app").await;
     let route = Route::new("app")
