@@ -1,16 +1,18 @@
 //! The backends of one route and the choice among them. Pure: the time and chance are arguments.
 
+mod pool;
+
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
+use pool::{Among, Choice, Member, Pool};
 use tokio::sync::watch;
 
 use super::budget::RetryBudget;
-use super::choice::{self, Mask, Schedule};
+use super::choice::{self, Schedule};
 use super::endpoint::{Endpoint, Lease};
 use super::line::Line;
 use super::record::Failure;
@@ -56,30 +58,6 @@ pub enum NoBackend {
     /// Those that are up have as many requests as they may, and so has the line.
     #[error("all backends are busy, and too many requests wait already")]
     Full,
-}
-
-/// Every address of every backend that has a weight.
-#[derive(Debug, Default)]
-struct Pool {
-    members: Box<[Member]>,
-    shares: Box<[u32]>,
-}
-
-#[derive(Debug)]
-struct Member {
-    endpoint: Arc<Endpoint>,
-    /// As the backend's weight says, shared by its addresses.
-    share: f64,
-    token: Option<Token>,
-}
-
-/// How far down a request has to go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Among {
-    /// Those that are up.
-    Up,
-    /// All, as none is.
-    All,
 }
 
 impl Balancer {
@@ -326,75 +304,6 @@ impl Balancer {
             seed: member.endpoint.seed(),
         });
         choice::highest(candidates, key)
-    }
-}
-
-/// One choice: among whom, for whom.
-struct Choice<'a> {
-    pool: &'a Pool,
-    wish: &'a Wish<'a>,
-    now: Instant,
-    among: Among,
-    most: Option<NonZeroUsize>,
-}
-
-impl Choice<'_> {
-    fn member(&self, index: usize) -> Option<&Member> {
-        self.pool.members.get(index)
-    }
-
-    /// Those that may be chosen, with their indices.
-    fn candidates(&self) -> impl Iterator<Item = (usize, &Member)> + Clone {
-        let members = self.pool.members.iter().enumerate();
-        members.filter(|(_, member)| member.share > 0.0 && self.fits(member))
-    }
-
-    fn is_usable(&self, index: usize) -> bool {
-        self.member(index).is_some_and(|member| self.fits(member))
-    }
-
-    fn fits(&self, member: &Member) -> bool {
-        self.is_open(member) && member.endpoint.has_room(self.most)
-    }
-
-    /// Whether it could be chosen if it had room.
-    fn is_open(&self, member: &Member) -> bool {
-        self.is_among(member) && !self.wish.tried.contains(&member.endpoint.address())
-    }
-
-    /// Whether nothing but room is wanting.
-    fn is_full(&self) -> bool {
-        let mut members = self.pool.members.iter();
-        self.most.is_some() && members.any(|member| member.share > 0.0 && self.is_open(member))
-    }
-
-    fn lease(&self, index: usize) -> Option<Lease> {
-        Lease::take(&self.member(index)?.endpoint, self.most)
-    }
-
-    fn is_among(&self, member: &Member) -> bool {
-        self.among == Among::All || member.endpoint.is_up(self.now)
-    }
-
-    /// Who has turns at all, tried or not: the order stays the same for one request that looks for another.
-    fn mask(&self) -> Mask {
-        let members = self.pool.members.iter().enumerate();
-        let among = members.filter(|(_, member)| self.is_among(member));
-        among.fold(Mask::default(), |mask, (index, _)| mask.with(index))
-    }
-
-    /// The member that the client's cookie names. One without a weight keeps its clients: that is how it is drained.
-    fn sticky(&self) -> Option<usize> {
-        let cookie = self.wish.cookie?;
-        let mut members = self.pool.members.iter().enumerate();
-        let named = |member: &Member| {
-            member
-                .token
-                .as_ref()
-                .is_some_and(|token| token.as_str() == cookie)
-        };
-        let (index, _) = members.find(|(_, member)| named(member) && self.fits(member))?;
-        Some(index)
     }
 }
 
