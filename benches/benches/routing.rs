@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion};
+use http::HeaderMap;
 use palisade::config::{ConfigErrors, Route};
-use palisade::route::RouteTable;
+use palisade::route::{Asked, RouteTable};
 use palisade_benches::configuration;
 
 /// What a client asks for, and whether a route has it.
@@ -41,9 +42,11 @@ fn measure(criterion: &mut Criterion) -> Result<(), ConfigErrors> {
     for (name, host, path, known) in LOOKUPS {
         let mut group = criterion.benchmark_group(format!("route_{name}"));
         for (routes, table) in &tables {
-            assert_eq!(table.find(host, path).is_some(), known, "{host} {path}");
+            let headers = HeaderMap::new();
+            let asked = Asked::get(host, path, &headers);
+            assert_eq!(table.find(&asked).is_some(), known, "{host} {path}");
             group.bench_function(BenchmarkId::from_parameter(routes), |bencher| {
-                bencher.iter(|| table.find(black_box(host), black_box(path)));
+                bencher.iter(|| table.find(black_box(&asked)));
             });
         }
         group.finish();

@@ -14,8 +14,8 @@ use crate::certs::{CertificateError, ClientTrust, ClientTrusts};
 use crate::config::{Backend, Config, Route, Scheme, UpstreamTarget, WafMode, WeightedBackend};
 use crate::limit::BodyBudget;
 use crate::profile::{Profile, ProfileError, Profiles};
-use crate::route::RouteTable;
-use crate::upstream::{Balancer, Dialer, StickyKey, UpstreamError};
+use crate::route::{Asked, RouteTable};
+use crate::upstream::{Balancer, Dialer, Mirror, StickyKey, UpstreamError};
 
 /// What serves.
 pub struct Snapshot {
@@ -44,6 +44,8 @@ pub struct LiveRoute {
     pub dialer: Arc<Dialer>,
     /// The compiled rules; none where the WAF is off.
     pub profile: Option<Arc<Profile>>,
+    /// Who gets copies of its requests.
+    pub mirror: Option<Mirror>,
     /// Who may use it; none if everybody may.
     pub access: Option<Policies>,
     /// Whose certificates its clients show, if they are to show one.
@@ -137,9 +139,9 @@ impl Snapshot {
         })
     }
 
-    /// The route for a host (lower case, no port) and a path.
-    pub fn find(&self, host: &str, path: &str) -> Option<Arc<LiveRoute>> {
-        self.routes.find(host, path).cloned()
+    /// The route for a request.
+    pub fn find(&self, asked: &Asked<'_>) -> Option<Arc<LiveRoute>> {
+        self.routes.find(asked).cloned()
     }
 
     /// Every route.
@@ -200,6 +202,7 @@ impl LiveRoute {
             route: Arc::clone(route),
             dialer: Arc::new(dialer),
             profile,
+            mirror: route.filters.mirror.as_ref().map(Mirror::new),
         })
     }
 }
@@ -207,6 +210,7 @@ impl LiveRoute {
 fn balancer(route: &Route, sticky: Option<StickyKey>, with: &Ingredients<'_>) -> Arc<Balancer> {
     let backends = match &route.upstream.target {
         UpstreamTarget::Backends(backends) => backends.clone(),
+        UpstreamTarget::Elsewhere => Vec::new(),
         UpstreamTarget::Echo => {
             let backend = Backend {
                 scheme: Scheme::Http,

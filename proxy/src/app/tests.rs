@@ -3,10 +3,12 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use http::HeaderMap;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::*;
+use crate::route::Asked;
 
 fn edge(folder: &tempfile::TempDir, upstream: &str) -> App {
     let path = folder.path().join("palisade.toml");
@@ -68,7 +70,9 @@ async fn a_dead_address_of_a_backend_costs_no_request() {
     let backend = format!("backends = [\"http://app.internal:{}\"]", alive.port());
     let app = edge(&folder, &backend);
     let snapshot = app.reloader.snapshots.load();
-    let route = snapshot.find("localhost", "/").unwrap();
+    let route = snapshot
+        .find(&Asked::get("localhost", "/", &HeaderMap::new()))
+        .unwrap();
     let dead = SocketAddr::from(([127, 0, 0, 2], alive.port()));
     let known = vec![dead, alive];
     route

@@ -1,19 +1,24 @@
 //! Admission: a request finds its route and passes the WAF before any upstream hears of it.
 
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::StatusCode;
 use palisade_waf::Completeness;
 use pingora_core::protocols::http::ServerSession;
 use pingora_error::Result;
+use pingora_http::ResponseHeader;
 
 use super::access;
 use super::bans;
 use super::body::{self, Held, Terms};
 use super::client;
+use super::compress::Press;
 use super::connection;
 use super::context::RequestContext;
+use super::dress::Dress;
+use super::filter;
 use super::fit::{self, Unfit};
 use super::gate::{self, Duties};
 use super::head;
@@ -23,10 +28,11 @@ use super::pace::Pace;
 use super::parts::EdgeParts;
 use super::path::{self, BadPath};
 use super::reading::{self, Ambiguous};
-use super::respond::Answer;
+use super::respond::{self, Answer};
 use super::response_gate::ResponseGate;
 use crate::certs::CertificateStore;
-use crate::config::WafMode;
+use crate::config::{BodyLimitAction, WafMode};
+use crate::route::Asked;
 use crate::snapshot::LiveRoute;
 use crate::upstream::Kind;
 
@@ -43,9 +49,17 @@ pub(super) async fn admit(
     let refusal = match find_route(session, context, &parts.certificates) {
         Ok(Some(route)) => {
             connection::limit_pauses(session, &context.snapshot.config.listen, &route.route.upstream);
+            // A preflight never shows who asks (Fetch, CORS protocol and credentials): it is answered before anybody
+            // has to say so, and tells no more than the configuration does.
+            if let Some(head) = filter::preflight(session.req_header(), &route) {
+                return bare(session, context, head?).await;
+            }
             match access::check(session, context, &route).await {
                 Some(refusal) => Some(refusal),
-                None => inspect(session, context, &route).await,
+                None => match filter::redirect(session.req_header(), &route) {
+                    Some(head) => return bare(session, context, head?).await,
+                    None => inspect(session, context, &route).await,
+                },
             }
         }
         Ok(None) => Some(Answer::plain(StatusCode::NOT_FOUND)),
@@ -60,6 +74,15 @@ pub(super) async fn admit(
         Some(answer) => answer.of(context).send(session).await.map(|()| true),
         None => Ok(false),
     }
+}
+
+async fn bare(
+    session: &mut ServerSession,
+    context: &RequestContext,
+    mut head: ResponseHeader,
+) -> Result<bool> {
+    Dress::of(context).complete_bare(&mut head)?;
+    respond::bare(session, head).await.map(|()| true)
 }
 
 fn identify(session: &mut ServerSession, context: &mut RequestContext) {
@@ -105,7 +128,21 @@ fn find_route(
     context.path = path::normal(reading::origin_form(request), listen)?;
     let authority = head::authority(request).unwrap_or_default();
     let path = context.path.as_deref().unwrap_or_else(|| request.uri.path());
-    let find = |path: &str| context.snapshot.find(authority, path);
+    let find_as = |path: &str, method: &str| {
+        context.snapshot.find(&Asked {
+            host: authority,
+            path,
+            query: request.uri.query(),
+            method,
+            headers: &request.headers,
+        })
+    };
+    // A preflight asks on behalf of the request that would follow: where that one's route has `cors`, it answers.
+    let find = |path: &str| {
+        let on_behalf = filter::preflight_method(request).and_then(|method| find_as(path, method));
+        let on_behalf = on_behalf.filter(|route| route.route.filters.cors.is_some());
+        on_behalf.or_else(|| find_as(path, request.method.as_str()))
+    };
     let Some(route) = find(path) else { return Ok(None) };
     if let Some(decoded) = reading::decoded_path(path)
         && find(&decoded).is_none_or(|other| !Arc::ptr_eq(&other, &route))
@@ -123,6 +160,10 @@ async fn inspect(
     context: &mut RequestContext,
     route: &LiveRoute,
 ) -> Option<Answer> {
+    if filter::is_too_large(session.req_header(), route) {
+        context.error = Some("request body over max_request_body".to_owned());
+        return Some(Answer::plain(StatusCode::PAYLOAD_TOO_LARGE));
+    }
     let mut held = None;
     let listen = &context.snapshot.config.listen;
     let mut pace = Pace::new(&session.req_header().headers, listen, &route.route.upstream);
@@ -139,20 +180,26 @@ async fn inspect(
             let limit = route.route.waf.response_body_limit;
             ResponseGate::new(
                 Arc::clone(inspection),
-                &context.id,
+                Dress::of(context),
                 limit,
                 context.snapshot.body_budget.share(),
             )
         });
     let upstream = &route.route.upstream;
-    let deadline = upstream.first_byte_timeout < upstream.idle_timeout;
-    if held.is_some() || response.is_some() || deadline || upgrade || context.has_body {
+    let request_timeout = route.route.filters.request_timeout;
+    let press = Press::new(&route.route, session.req_header());
+    let deadline = upstream.first_byte_timeout < upstream.idle_timeout || request_timeout.is_some();
+    context.admitted = request_timeout.map(|_| Instant::now());
+    let filters = press.is_some() || response.is_some();
+    if held.is_some() || filters || deadline || upgrade || context.has_body {
         let duties = Duties {
             pace,
             request: held,
             response,
+            press,
             upgrade,
             first_byte_timeout: upstream.first_byte_timeout,
+            request_timeout,
         };
         context.home = Some(gate::install(session, duties));
     }
@@ -226,10 +273,11 @@ async fn hold_body(
         return Ok(None);
     }
     let policy = &route.route.waf;
-    let terms = Terms {
-        limit: policy.request_body_limit,
-        action: policy.request_body_limit_action,
+    let (limit, action) = match route.route.filters.max_request_body {
+        Some(limit) if limit < policy.request_body_limit => (limit, BodyLimitAction::Reject),
+        _ => (policy.request_body_limit, policy.request_body_limit_action),
     };
+    let terms = Terms { limit, action };
     match body::hold(session, &terms, pace, context.snapshot.body_budget.share()).await {
         Ok(held) => {
             context.held_bytes = held.bytes.len();

@@ -9,6 +9,7 @@ use pingora_error::{Error, ErrorType};
 
 use super::access::Granted;
 use super::client::Told;
+use super::filter::{Seen, Tap};
 use super::gate::Home;
 use super::inspection::SharedInspection;
 use super::path;
@@ -62,6 +63,12 @@ pub struct RequestContext {
     pub(super) upstream: Option<Arc<str>>,
     /// When the upstream's answer began.
     pub(super) first_byte: Option<Duration>,
+    /// When the way to a backend was free.
+    pub(super) admitted: Option<Instant>,
+    /// Bytes of the bodies so far.
+    pub(super) seen: Seen,
+    /// The copy for a mirror.
+    pub(super) tap: Tap,
     /// Whether the request has a body.
     pub(super) has_body: bool,
     /// Bytes of the request's body that were held for inspection.
@@ -96,6 +103,9 @@ impl RequestContext {
             answering: false,
             upstream: None,
             first_byte: None,
+            admitted: None,
+            seen: Seen::default(),
+            tap: Tap::default(),
             has_body: false,
             held_bytes: 0,
             error: None,

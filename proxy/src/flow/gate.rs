@@ -24,8 +24,12 @@ use pingora_error::{Error, ErrorType, Result};
 use pingora_http::{RequestHeader, ResponseHeader};
 
 use super::body::Held;
+use super::compress::Press;
+use super::outlet::Outlet;
 use super::pace::Pace;
 use super::response_gate::ResponseGate;
+
+const TOO_LATE: &str = "no whole answer within request_timeout";
 
 /// Where the real session is found again once the gate is dropped.
 #[derive(Default)]
@@ -50,10 +54,14 @@ pub(super) struct Duties {
     pub(super) request: Option<Held>,
     /// Inspection of the answer.
     pub(super) response: Option<ResponseGate>,
+    /// Compression of the answer, after its inspection.
+    pub(super) press: Option<Press>,
     /// The request asks for another protocol and has no body of its own.
     pub(super) upgrade: bool,
     /// From the end of the request to the answer's head.
     pub(super) first_byte_timeout: Duration,
+    /// From the end of the request to the end of the answer.
+    pub(super) request_timeout: Option<Duration>,
 }
 
 /// Stands in for a session.
@@ -65,16 +73,21 @@ struct Gate {
     held: Option<Held>,
     handed_out: bool,
     response: Option<ResponseGate>,
+    press: Option<Press>,
     upgrade: bool,
     first_byte_timeout: Duration,
+    request_timeout: Option<Duration>,
     waiting_since: Option<Instant>,
+    /// When the request had come in whole: at once where there was nothing to wait for.
+    whole_since: Option<Instant>,
     answered: bool,
 }
 
 /// Puts a gate in front of `session`; the real one comes home when [`remove`] is called.
 pub(super) fn install(session: &mut ServerSession, duties: Duties) -> Arc<Home> {
     let home = Arc::new(Home::default());
-    let real = std::mem::replace(session, placeholder());
+    let mut real = std::mem::replace(session, placeholder());
+    let whole = real.is_body_done() || real.is_body_empty();
     let gate = Gate {
         session: Some(real),
         home: Arc::clone(&home),
@@ -82,9 +95,12 @@ pub(super) fn install(session: &mut ServerSession, duties: Duties) -> Arc<Home> 
         held: duties.request,
         handed_out: false,
         response: duties.response,
+        press: duties.press,
         upgrade: duties.upgrade,
         first_byte_timeout: duties.first_byte_timeout,
+        request_timeout: duties.request_timeout,
         waiting_since: None,
+        whole_since: whole.then(Instant::now),
         answered: false,
     };
     *session = ServerSession::new_custom(Box::new(gate));
@@ -162,16 +178,42 @@ impl Gate {
         self.pace.next(session.read_request_body()).await
     }
 
-    /// Waits for the client to leave, but not longer than the upstream may take for its first byte.
+    /// Waits for the client to leave, but not longer than the upstream may take for its first byte and its whole answer.
     async fn idle(&mut self, no_body_expected: bool) -> Result<Option<Bytes>> {
-        if self.answered {
+        self.whole_since.get_or_insert_with(Instant::now);
+        let first = (!self.answered).then(|| {
+            let since = *self.waiting_since.get_or_insert_with(Instant::now);
+            let left = self.first_byte_timeout.saturating_sub(since.elapsed());
+            (left, "no answer within first_byte_timeout")
+        });
+        let whole = self.time_left().map(|left| (left, TOO_LATE));
+        let next = first.into_iter().chain(whole).min_by_key(|(left, _)| *left);
+        let Some((left, late)) = next else {
             return self.real_mut().read_body_or_idle(no_body_expected).await;
-        }
-        let since = *self.waiting_since.get_or_insert_with(Instant::now);
-        let left = self.first_byte_timeout.saturating_sub(since.elapsed());
+        };
         match tokio::time::timeout(left, self.real_mut().read_body_or_idle(no_body_expected)).await {
             Ok(read) => read,
-            Err(_) => Error::e_explain(ErrorType::HTTPStatus(504), "no answer within first_byte_timeout"),
+            Err(_) => Error::e_explain(ErrorType::HTTPStatus(504), late),
+        }
+    }
+
+    /// What is left of the time for the whole answer. A switched protocol takes as long as it takes.
+    fn time_left(&self) -> Option<Duration> {
+        let (timeout, since) = (self.request_timeout?, self.whole_since?);
+        Some(timeout.saturating_sub(since.elapsed()))
+    }
+
+    async fn send(&mut self, tasks: Vec<HttpTask>) -> Result<bool> {
+        let Some(session) = self.session.as_mut() else {
+            return Ok(true);
+        };
+        let mut outlet = Outlet {
+            session,
+            press: self.press.as_mut(),
+        };
+        match self.response.as_mut() {
+            Some(gate) => gate.pass(&mut outlet, tasks).await,
+            None => outlet.send(tasks).await,
         }
     }
 }
@@ -242,12 +284,15 @@ impl CustomSession for Gate {
             self.answered = true;
             self.pace.relax();
         }
-        let Some(session) = self.session.as_mut() else {
-            return Ok(true);
+        if self.request_timeout.is_some() && tasks.iter().any(is_switch) {
+            self.request_timeout = None;
+        }
+        let Some(left) = self.time_left() else {
+            return self.send(tasks).await;
         };
-        match self.response.as_mut() {
-            Some(gate) => gate.pass(session, tasks).await,
-            None => session.response_duplex_vec(tasks).await,
+        match tokio::time::timeout(left, self.send(tasks)).await {
+            Ok(sent) => sent,
+            Err(_) => Error::e_explain(ErrorType::HTTPStatus(504), TOO_LATE),
         }
     }
 
@@ -385,4 +430,8 @@ impl CustomSession for Gate {
 /// Whether a task carries the head of the final answer (or of a protocol switch).
 fn is_final_head(task: &HttpTask) -> bool {
     matches!(task, HttpTask::Header(head, _) if !head.status.is_informational() || head.status == 101)
+}
+
+fn is_switch(task: &HttpTask) -> bool {
+    matches!(task, HttpTask::Header(head, _) if head.status == 101)
 }

@@ -1,6 +1,9 @@
 //! Pingora's hooks. Each delegates: what happens is written in the file that its line names.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
+use bytes::Bytes;
 use http::StatusCode;
 use pingora_core::modules::http::HttpModules;
 use pingora_core::protocols::Digest;
@@ -12,7 +15,7 @@ use pingora_proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
 use super::admit::admit;
 use super::context::RequestContext;
 use super::parts::EdgeParts;
-use super::{access, connection, forward, gate, log, respond, route, security_headers};
+use super::{access, connection, filter, forward, gate, log, respond, route, security_headers};
 
 /// The edge as Pingora sees it.
 pub struct Edge {
@@ -54,7 +57,9 @@ impl ProxyHttp for Edge {
         session: &mut Session,
         context: &mut RequestContext,
     ) -> Result<Box<HttpPeer>> {
-        route::next_peer(session.as_downstream(), context).await
+        let mut peer = route::next_peer(session.as_downstream(), context).await?;
+        filter::limit_connect(context, &mut peer)?;
+        Ok(peer)
     }
 
     async fn upstream_request_filter(
@@ -64,7 +69,18 @@ impl ProxyHttp for Edge {
         context: &mut RequestContext,
     ) -> Result<()> {
         forward::request(context, request)?;
-        access::to_upstream(context, request)
+        access::to_upstream(context, request)?;
+        filter::request(&self.parts, context, request)
+    }
+
+    async fn request_body_filter(
+        &self,
+        session: &mut Session,
+        body: &mut Option<Bytes>,
+        end: bool,
+        context: &mut RequestContext,
+    ) -> Result<()> {
+        filter::request_body(&self.parts, session, context, body.as_ref(), end)
     }
 
     async fn connected_to_upstream(
@@ -95,6 +111,25 @@ impl ProxyHttp for Edge {
         route::answered(session.as_downstream(), context, response)?;
         access::to_client(context, response)?;
         security_headers::complete(context, response)
+    }
+
+    async fn response_filter(
+        &self,
+        session: &mut Session,
+        response: &mut ResponseHeader,
+        context: &mut RequestContext,
+    ) -> Result<()> {
+        filter::response(session.req_header(), context, response)
+    }
+
+    fn response_body_filter(
+        &self,
+        session: &mut Session,
+        body: &mut Option<Bytes>,
+        _end: bool,
+        context: &mut RequestContext,
+    ) -> Result<Option<Duration>> {
+        filter::response_body(session, context, body.as_ref()).map(|()| None)
     }
 
     fn fail_to_connect(

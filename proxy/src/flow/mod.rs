@@ -1,14 +1,18 @@
 //! A request's way through the edge. `hooks` holds Pingora's trait and delegates; each other file has one
 //! job and knows nothing of the hooks.
 
+mod accept;
 mod access;
 mod admit;
 mod affinity;
 mod bans;
 mod body;
 mod client;
+mod compress;
 mod connection;
 mod context;
+mod dress;
+mod filter;
 mod fit;
 mod forward;
 mod gate;
@@ -17,6 +21,7 @@ mod hooks;
 mod inspection;
 mod kind;
 mod log;
+mod outlet;
 mod pace;
 mod parts;
 mod path;

@@ -4,18 +4,18 @@ use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use palisade_waf::InterruptionKind;
 use pingora_core::protocols::http::ServerSession;
 use pingora_error::{Error, ErrorSource, ErrorType, Result};
-use pingora_http::ResponseHeader;
+use pingora_http::{RequestHeader, ResponseHeader};
 use serde::Serialize;
 
+use super::accept::{self, Form};
 use super::context::RequestContext;
+use super::dress::Dress;
 use super::head;
 use super::inspection::Decision;
-use super::security_headers;
-use crate::config::SecurityHeaders;
 
 /// How long and how far a refused body is read on: enough for a client to notice its answer.
 const LINGER: Duration = Duration::from_secs(1);
@@ -34,8 +34,8 @@ pub(super) struct Answer {
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
     /// Somebody else's page instead of ours.
     page: Option<Bytes>,
-    /// What the route says about all answers.
-    security_headers: Option<SecurityHeaders>,
+    /// How it looks on this route, to this client.
+    dress: Dress,
 }
 
 #[derive(Serialize)]
@@ -44,6 +44,8 @@ struct Problem<'a> {
     error: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     incident: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
 }
 
 impl Answer {
@@ -55,7 +57,7 @@ impl Answer {
             location: None,
             headers: Vec::new(),
             page: None,
-            security_headers: None,
+            dress: Dress::default(),
         }
     }
 
@@ -67,7 +69,7 @@ impl Answer {
             location: None,
             headers: Vec::new(),
             page: None,
-            security_headers: None,
+            dress: Dress::default(),
         }
     }
 
@@ -93,7 +95,7 @@ impl Answer {
             location,
             headers: Vec::new(),
             page: None,
-            security_headers: None,
+            dress: Dress::default(),
         })
     }
 
@@ -117,25 +119,27 @@ impl Answer {
     }
 
     /// With what access policies and the route have to say to the client.
-    pub(super) fn of(mut self, context: &RequestContext) -> Self {
-        let told = context.granted.iter().flat_map(|granted| &granted.answer);
-        self.headers.extend(told.cloned());
-        let route = context.route.as_deref();
-        let headers = route.map(|route| &route.route.security_headers);
-        self.security_headers = headers.filter(|headers| !headers.is_empty()).cloned();
-        self
+    pub(super) fn of(self, context: &RequestContext) -> Self {
+        self.dressed(Dress::of(context))
+    }
+
+    /// The same, prepared.
+    pub(super) fn dressed(self, dress: Dress) -> Self {
+        Self { dress, ..self }
     }
 
     /// Sends it. The connection closes afterwards if a request body is still on its way.
     pub(super) async fn send(&self, session: &mut ServerSession) -> Result<()> {
-        let html = prefers_html(&session.req_header().headers);
-        let body = match &self.page {
-            Some(page) => page.clone(),
-            None if html => self.html().into(),
-            None => self.json().into(),
+        let asked = session.req_header();
+        let form = accept::form(&asked.headers);
+        let body = match (&self.page, form) {
+            (Some(page), _) => page.clone(),
+            (None, Form::Html) => self.html().into(),
+            (None, Form::Json) => self.json().into(),
+            (None, Form::Text) => self.text().into(),
         };
-        let head_only = session.req_header().method == Method::HEAD;
-        let header = self.header(html, body.len())?;
+        let head_only = asked.method == Method::HEAD;
+        let header = self.header(asked, form, body.len())?;
         if !session.is_body_done() {
             session.set_keepalive(None);
         }
@@ -146,12 +150,12 @@ impl Answer {
         Ok(())
     }
 
-    fn header(&self, html: bool, length: usize) -> Result<ResponseHeader> {
+    fn header(&self, asked: &RequestHeader, form: Form, length: usize) -> Result<ResponseHeader> {
         let mut header = ResponseHeader::build(self.status, Some(6))?;
-        let content_type = if html {
-            "text/html; charset=utf-8"
-        } else {
-            "application/json"
+        let content_type = match form {
+            Form::Html => "text/html; charset=utf-8",
+            Form::Json => "application/json",
+            Form::Text => "text/plain; charset=utf-8",
         };
         header.insert_header(header::CONTENT_LENGTH, length)?;
         if self.page.is_none() {
@@ -168,9 +172,7 @@ impl Answer {
         for (name, value) in &self.headers {
             header.append_header(name.clone(), value.clone())?;
         }
-        if let Some(headers) = &self.security_headers {
-            security_headers::apply(headers, &mut header)?;
-        }
+        self.dress.complete(asked, &mut header)?;
         Ok(header)
     }
 
@@ -195,25 +197,60 @@ impl Answer {
             status: self.status.as_u16(),
             error: self.reason(),
             incident: self.incident.as_deref(),
+            request_id: self.failure_id(),
         };
         let mut body = serde_json::to_vec(&problem).unwrap_or_default();
         body.push(b'\n');
         body
     }
 
-    /// Incident ids are hex digits of our own making: nothing here needs escaping.
+    fn text(&self) -> Vec<u8> {
+        let mut text = format!("{}: {}\n", self.status.as_u16(), self.reason());
+        if let Some(incident) = &self.incident {
+            text += &format!("Incident: {incident}\n");
+        }
+        if let Some(id) = self.failure_id() {
+            text += &format!("Request: {id}\n");
+        }
+        text.into_bytes()
+    }
+
+    /// What the operator can find a failure by; a refusal has its incident.
+    fn failure_id(&self) -> Option<&str> {
+        let is_failure = self.status.is_server_error() && self.incident.is_none();
+        Some(self.dress.request_id.as_str()).filter(|id| is_failure && !id.is_empty())
+    }
+
+    /// Ids are hex digits of our own making: nothing here needs escaping.
     fn html(&self) -> Vec<u8> {
         let (code, reason) = (self.status.as_u16(), self.reason());
+        if let Some(page) = self.dress.pages.find(code) {
+            return page.filled(code, reason, &self.dress.request_id).into_bytes();
+        }
         let incident = self.incident.as_ref().map_or_else(String::new, |id| {
             format!("<p>If you think this is a mistake, tell the site's operator this number:</p><p><code>{id}</code></p>")
         });
+        let failure = self
+            .failure_id()
+            .map_or_else(String::new, |id| format!("<p>Request <code>{id}</code></p>"));
         format!(
             "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\
              <title>{code}</title><style>body{{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:15vh auto;padding:0 1rem}}\
-             code{{font-size:1.1rem}}</style><h1>{code}</h1><p>{reason}.</p>{incident}</html>\n"
+             code{{font-size:1.1rem}}</style><h1>{code}</h1><p>{reason}.</p>{incident}{failure}</html>\n"
         )
         .into_bytes()
     }
+}
+
+/// Sends an answer that is a head and nothing else: a redirect of a route, the answer to a preflight.
+pub(super) async fn bare(session: &mut ServerSession, head: ResponseHeader) -> Result<()> {
+    if !session.is_body_done() {
+        session.set_keepalive(None);
+    }
+    session.write_response_header(Box::new(head)).await?;
+    session.write_response_body(Bytes::new(), true).await?;
+    linger(session).await;
+    Ok(())
 }
 
 /// Reads on for a moment where a body is still coming: an answer whose connection (h1) or stream (h2) is reset
@@ -280,17 +317,6 @@ fn is_invalid(error: &Error) -> bool {
     cause.is_some_and(|cause| cause.kind() == io::ErrorKind::InvalidData)
 }
 
-/// Browsers name text/html; programs rarely do.
-fn prefers_html(headers: &HeaderMap) -> bool {
-    let accepts = |wanted: &str| {
-        headers
-            .get_all(header::ACCEPT)
-            .iter()
-            .any(|value| value.to_str().is_ok_and(|v| v.contains(wanted)))
-    };
-    accepts("text/html") || accepts("application/xhtml+xml")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -303,13 +329,5 @@ mod tests {
         let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
         assert_eq!(json["incident"], "0123abcd");
         assert_eq!(json["status"], 403);
-    }
-
-    #[test]
-    fn browsers_get_html() {
-        let mut headers = HeaderMap::new();
-        assert!(!prefers_html(&headers));
-        headers.insert(header::ACCEPT, HeaderValue::from_static("text/html,*/*;q=0.8"));
-        assert!(prefers_html(&headers));
     }
 }

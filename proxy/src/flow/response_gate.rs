@@ -2,18 +2,20 @@
 
 use bytes::{Bytes, BytesMut};
 use palisade_waf::Completeness;
-use pingora_core::protocols::http::{HttpTask, ServerSession};
+use pingora_core::protocols::http::HttpTask;
 use pingora_error::{Error, ErrorType, Result};
 use pingora_http::ResponseHeader;
 
+use super::dress::Dress;
 use super::inspection::{self, Decision, SharedInspection, lock};
+use super::outlet::Outlet;
 use super::respond::Answer;
 use crate::limit::Share;
 
 /// The inspection of one answer.
 pub(super) struct ResponseGate {
     inspection: SharedInspection,
-    request_id: String,
+    dress: Dress,
     limit: usize,
     share: Share,
     state: State,
@@ -35,10 +37,10 @@ enum State {
 
 impl ResponseGate {
     /// A gate that holds up to `limit` bytes of the answer's body.
-    pub(super) fn new(inspection: SharedInspection, request_id: &str, limit: usize, share: Share) -> Self {
+    pub(super) fn new(inspection: SharedInspection, dress: Dress, limit: usize, share: Share) -> Self {
         Self {
             inspection,
-            request_id: request_id.to_owned(),
+            dress,
             limit,
             share,
             state: State::Head,
@@ -48,16 +50,16 @@ impl ResponseGate {
     }
 
     /// Passes on what may pass; `true` once the client has its whole answer.
-    pub(super) async fn pass(&mut self, session: &mut ServerSession, tasks: Vec<HttpTask>) -> Result<bool> {
+    pub(super) async fn pass(&mut self, outlet: &mut Outlet<'_>, tasks: Vec<HttpTask>) -> Result<bool> {
         if self.state == State::Closed {
             return Ok(true);
         }
         if self.state == State::Open {
-            return session.response_duplex_vec(tasks).await;
+            return outlet.send(tasks).await;
         }
         let mut done = false;
         for task in tasks {
-            done = self.take(session, task).await?;
+            done = self.take(outlet, task).await?;
             if self.state == State::Closed {
                 return Ok(true);
             }
@@ -65,24 +67,24 @@ impl ResponseGate {
         Ok(done)
     }
 
-    async fn take(&mut self, session: &mut ServerSession, task: HttpTask) -> Result<bool> {
+    async fn take(&mut self, outlet: &mut Outlet<'_>, task: HttpTask) -> Result<bool> {
         match (self.state, &task) {
             (State::Head, HttpTask::Header(head, end)) if is_final(head) => {
                 let decision = self.inspect_head(head, *end);
                 self.keep(task);
-                self.after(session, decision).await
+                self.after(outlet, decision).await
             }
             (State::Holding, HttpTask::Body(body, end)) => {
                 let (length, end) = (body.as_ref().map_or(0, Bytes::len), *end);
                 self.keep(task);
-                self.collect(session, length, end).await
+                self.collect(outlet, length, end).await
             }
             (State::Holding, HttpTask::Trailer(_) | HttpTask::Done) => {
                 self.keep(task);
-                self.finish(session, Completeness::Complete).await
+                self.finish(outlet, Completeness::Complete).await
             }
             (State::Holding, HttpTask::Failed(_)) => self.give_up(task),
-            _ => self.release_with(session, task).await,
+            _ => self.release_with(outlet, task).await,
         }
     }
 
@@ -98,32 +100,32 @@ impl ResponseGate {
         decision
     }
 
-    async fn collect(&mut self, session: &mut ServerSession, length: usize, end: bool) -> Result<bool> {
+    async fn collect(&mut self, outlet: &mut Outlet<'_>, length: usize, end: bool) -> Result<bool> {
         self.held += length;
         // Without memory the answer is inspected as far as it was held: serving goes on.
         let room = self.share.grow(length) && self.held <= self.limit;
         match (end, room) {
-            (_, false) => self.finish(session, Completeness::Partial).await,
-            (true, true) => self.finish(session, Completeness::Complete).await,
+            (_, false) => self.finish(outlet, Completeness::Partial).await,
+            (true, true) => self.finish(outlet, Completeness::Complete).await,
             (false, true) => Ok(false),
         }
     }
 
     /// Phase 4.
-    async fn finish(&mut self, session: &mut ServerSession, completeness: Completeness) -> Result<bool> {
+    async fn finish(&mut self, outlet: &mut Outlet<'_>, completeness: Completeness) -> Result<bool> {
         let body = self.body();
         self.state = State::Open;
         let decision = inspection::response_body(&self.inspection, body, completeness).await;
-        self.after(session, decision).await
+        self.after(outlet, decision).await
     }
 
     /// Lets go of what is held, or refuses the answer.
-    async fn after(&mut self, session: &mut ServerSession, decision: Decision) -> Result<bool> {
-        if let Some(answer) = Answer::to(&decision, &self.request_id) {
+    async fn after(&mut self, outlet: &mut Outlet<'_>, decision: Decision) -> Result<bool> {
+        if let Some(answer) = Answer::to(&decision, &self.dress.request_id) {
             self.state = State::Closed;
             self.tasks.clear();
-            answer.send(session).await?;
-            if session.is_body_done() {
+            answer.dressed(self.dress.clone()).send(outlet.session).await?;
+            if outlet.session.is_body_done() {
                 return Ok(true);
             }
             // The request's body is still coming and nobody reads it any more: the exchange ends here.
@@ -134,7 +136,7 @@ impl ResponseGate {
             return Ok(false);
         }
         self.share.release();
-        session.response_duplex_vec(std::mem::take(&mut self.tasks)).await
+        outlet.send(std::mem::take(&mut self.tasks)).await
     }
 
     /// The upstream broke off: what was held stays here, as it was never inspected to its end.
@@ -149,10 +151,10 @@ impl ResponseGate {
         }
     }
 
-    async fn release_with(&mut self, session: &mut ServerSession, task: HttpTask) -> Result<bool> {
+    async fn release_with(&mut self, outlet: &mut Outlet<'_>, task: HttpTask) -> Result<bool> {
         let mut tasks = std::mem::take(&mut self.tasks);
         tasks.push(task);
-        session.response_duplex_vec(tasks).await
+        outlet.send(tasks).await
     }
 
     fn keep(&mut self, task: HttpTask) {

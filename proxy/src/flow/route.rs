@@ -202,9 +202,12 @@ fn is_the_backends(error: &Error) -> bool {
 mod tests {
     use std::net::SocketAddr;
 
+    use http::HeaderMap;
+
     use super::*;
     use crate::config::testing::config;
     use crate::profile::Profiles;
+    use crate::route::Asked;
     use crate::snapshot::{Ingredients, Snapshot};
 
     /// A request on a route without WAF to these backends.
@@ -218,7 +221,7 @@ mod tests {
             previous: None,
         };
         let snapshot = Snapshot::build(config(&text), &ingredients).unwrap();
-        let route = snapshot.find("app.example", "/");
+        let route = snapshot.find(&Asked::get("app.example", "/", &HeaderMap::new()));
         let mut context = RequestContext::new(Arc::new(snapshot));
         context.route = route;
         context

@@ -2,6 +2,8 @@
 
 mod host;
 mod paths;
+mod request;
 mod table;
 
+pub use request::Asked;
 pub use table::RouteTable;

@@ -132,6 +132,27 @@ pub struct ShadowLabels {
     pub result: ShadowResult,
 }
 
+/// What became of a copy for a mirror.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+#[allow(non_camel_case_types, reason = "the label values are the names")]
+pub enum MirrorResult {
+    /// It was answered.
+    sent,
+    /// It was not.
+    failed,
+    /// It was left out: too many were on their way, or its body was too long.
+    skipped,
+}
+
+/// Labels of a copy.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct MirrorLabels {
+    /// The route's name.
+    pub route: Arc<str>,
+    /// What became of it.
+    pub result: MirrorResult,
+}
+
 /// How a reload went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
 #[allow(non_camel_case_types, reason = "the label values are the names")]
@@ -191,6 +212,8 @@ pub struct Metrics {
     pub waf_partial: Family<RouteLabels, Counter>,
     /// Requests that a shadow engine was to judge as well.
     pub waf_shadow: Family<ShadowLabels, Counter>,
+    /// Copies of requests for a mirror.
+    pub mirrored: Family<MirrorLabels, Counter>,
     /// Requests that access policies refused.
     pub refusals: Family<RefusalLabels, Counter>,
     /// Clients that are banned now.
@@ -245,6 +268,7 @@ impl Default for Metrics {
             waf: Family::default(),
             waf_partial: Family::default(),
             waf_shadow: Family::default(),
+            mirrored: Family::default(),
             listener_refusals: Family::default(),
             bans: Gauge::default(),
             bans_imposed: Counter::default(),
@@ -306,6 +330,11 @@ impl Metrics {
             "waf_shadow",
             "Requests judged by a shadow engine as well, by result",
             self.waf_shadow.clone(),
+        );
+        registry.register(
+            "mirrored_requests",
+            "Copies of requests for a mirror, by result",
+            self.mirrored.clone(),
         );
         registry.register(
             "access_refusals",

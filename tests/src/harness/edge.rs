@@ -306,6 +306,15 @@ impl EdgeBuilder {
         self
     }
 
+    /// A route without a backend: its host, its name, its other lines.
+    pub fn route_toml(mut self, host: &str, name: &str, lines: &str) -> Self {
+        if let Some((_, names)) = self.certificates.first_mut() {
+            names.push(host.to_owned());
+        }
+        self.routes += &format!("[[routes]]\nname = {name:?}\nhosts = [{host:?}]\n{lines}\n\n");
+        self
+    }
+
     /// Replaces the lines of `[server]`.
     pub fn server(mut self, lines: &str) -> Self {
         self.server = lines.to_owned();

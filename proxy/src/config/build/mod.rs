@@ -5,9 +5,11 @@ mod access;
 mod auth;
 mod bans;
 mod client_certificate;
+mod filters;
 mod headers;
 mod health;
 mod listen;
+mod matching;
 mod routes;
 mod services;
 mod upstream;
@@ -15,18 +17,21 @@ mod waf;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::errors::{Problem, Report};
 use super::raw;
 use super::ready::{
-    Config, HostPattern, Log, LogFormat, LogTarget, Server, Tls, TlsVersion, UnknownSni, Waf, Zone,
+    Config, ErrorPages, HostPattern, Log, LogFormat, LogTarget, Server, Tls, TlsVersion, UnknownSni, Waf,
+    Zone,
 };
 
 const DATA_DIR: &str = "/var/lib/palisade";
 
 /// The configuration, right only if `report` stayed empty.
-pub(super) fn config(raw: raw::Config, report: &Report, files: Vec<PathBuf>) -> Config {
+pub(super) fn config(raw: raw::Config, report: &Report, mut files: Vec<PathBuf>) -> Config {
+    files.extend(raw.errors.files);
     let server = server(raw.server);
     let body_memory = raw.waf.body_memory.unwrap_or(256 << 20);
     let mut policies = waf::Policies::new(raw.waf.policy, body_memory, report);
@@ -43,6 +48,7 @@ pub(super) fn config(raw: raw::Config, report: &Report, files: Vec<PathBuf>) -> 
         listen: listen::listen(raw.listen, report),
         tls: tls(raw.tls, &zones, report),
         log: log(raw.log, &server),
+        errors: Arc::new(ErrorPages::new(raw.errors.pages)),
         waf: Waf {
             rules: raw.waf.rules.unwrap_or_else(|| server.data_dir.join("crs")),
             body_memory,

@@ -6,13 +6,14 @@ use std::hash::Hash;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::matching::Claims;
 use super::waf::Policies;
-use super::{access, client_certificate, headers, health, services, upstream};
+use super::{access, client_certificate, filters, headers, health, services, upstream};
 use crate::config::decode::At;
 use crate::config::errors::{Place, Problem, Report};
 use crate::config::raw::{self, Target, Timeouts};
 use crate::config::ready::{
-    CertificateFiles, HostPattern, PathMatch, Route, Upstream, UpstreamTarget, UpstreamTls, WeightedBackend,
+    CertificateFiles, HostPattern, Route, Upstream, UpstreamTarget, UpstreamTls, WafMode, WeightedBackend,
 };
 
 /// What routes have where they say nothing themselves.
@@ -29,19 +30,20 @@ pub(super) fn routes(
     policies: &mut Policies<'_>,
     report: &Report,
 ) -> Vec<Arc<Route>> {
-    let mut claims = Claims {
-        report,
-        names: HashMap::new(),
-        requests: HashMap::new(),
-    };
+    let mut claims = Claims::new(report);
     client_certificate::one_trust_for_each_host(&raw, report);
     raw.into_iter()
         .map(|raw| {
-            let paths = claims.check(&raw);
+            let (paths, conditions) = claims.check(&raw);
             if raw.complete {
                 check_effects(&raw, report);
             }
-            let waf = policies.policy(raw.waf);
+            let filters = filters::filters(raw.filters, &paths, report);
+            let mut waf = policies.policy(raw.waf);
+            if filters.redirect.is_some() {
+                // Nothing of a request goes anywhere: there is nothing to judge, and no rules are needed.
+                waf.mode = WafMode::Off;
+            }
             upstream::check_queue(&raw.balancing, &defaults.balancing, report);
             let upstream = Said {
                 target: raw.target,
@@ -58,9 +60,11 @@ pub(super) fn routes(
                 name: raw.name.value,
                 hosts,
                 paths,
+                conditions,
                 upstream,
                 waf,
                 dns: services::route_dns(raw.dns, report),
+                filters,
                 access: access::route_access(raw.access, report),
                 security_headers: headers::security_headers(
                     raw.security_headers,
@@ -70,69 +74,6 @@ pub(super) fn routes(
             })
         })
         .collect()
-}
-
-/// Who was first with a name, and with a host and path.
-struct Claims<'r> {
-    report: &'r Report,
-    names: HashMap<String, Place>,
-    requests: HashMap<(HostPattern, PathMatch), (String, Place)>,
-}
-
-impl Claims<'_> {
-    /// Enters the route's claims, reports those that stand already; returns its paths.
-    fn check(&mut self, route: &raw::Route) -> Vec<PathMatch> {
-        let what = || format!("the route name `{}`", route.name.value);
-        unique(
-            &mut self.names,
-            route.name.value.clone(),
-            &route.name.place,
-            what,
-            self.report,
-        );
-        let hosts = distinct(&route.hosts, |host| format!("the host `{host}`"), self.report);
-        let everything = [At {
-            value: PathMatch::Prefix("/".to_owned()),
-            place: route.name.place.clone(),
-        }];
-        let paths = distinct(
-            route.paths.as_deref().unwrap_or(&everything),
-            |path| format!("the path {path}"),
-            self.report,
-        );
-        for host in hosts {
-            for path in &paths {
-                // Where the file names no path, the host is what the reader can change.
-                let place = if route.paths.is_some() {
-                    &path.place
-                } else {
-                    &host.place
-                };
-                self.claim(&route.name.value, host, path, place);
-            }
-        }
-        paths.iter().map(|path| path.value.clone()).collect()
-    }
-
-    fn claim(&mut self, route: &str, host: &At<HostPattern>, path: &At<PathMatch>, place: &Place) {
-        match self.requests.entry((host.value.clone(), path.value.clone())) {
-            Entry::Vacant(free) => drop(free.insert((route.to_owned(), place.clone()))),
-            Entry::Occupied(taken) => {
-                let (first_route, first) = taken.get();
-                let what = format!(
-                    "the host `{}` with the path {} (route `{first_route}`)",
-                    host.value, path.value
-                );
-                self.report.problem(
-                    place,
-                    Problem::Duplicate {
-                        what,
-                        first: first.clone(),
-                    },
-                );
-            }
-        }
-    }
 }
 
 /// What the file says about a route's upstream.
@@ -150,6 +91,7 @@ impl Said {
     fn build(self, report: &Report) -> Upstream {
         let target = match self.target {
             Target::Echo => UpstreamTarget::Echo,
+            Target::Elsewhere => UpstreamTarget::Elsewhere,
             Target::Backends(backends) => UpstreamTarget::Backends(weighted(backends, report)),
         };
         let raw = self.balancing;
@@ -213,7 +155,7 @@ fn weighted(raw: Vec<raw::WeightedBackend>, report: &Report) -> Vec<WeightedBack
 fn check_effects(route: &raw::Route, report: &Report) {
     let https = match &route.target {
         Target::Backends(backends) => backends.iter().any(|raw| raw.backend.value.tls()),
-        Target::Echo => false,
+        Target::Echo | Target::Elsewhere => false,
     };
     if let (Some(tls), false) = (&route.tls, https) {
         let reason = "`tls` has no effect: no backend of this route is https";
@@ -247,7 +189,7 @@ impl Timeouts {
 }
 
 /// The first of each value; what repeats one is reported.
-fn distinct<'v, T: Eq + Hash + Clone>(
+pub(super) fn distinct<'v, T: Eq + Hash + Clone>(
     values: &'v [At<T>],
     name: impl Fn(&T) -> String,
     report: &Report,
@@ -265,7 +207,7 @@ fn distinct<'v, T: Eq + Hash + Clone>(
     values.iter().filter(is_new).collect()
 }
 
-fn unique<T: Eq + Hash>(
+pub(super) fn unique<T: Eq + Hash>(
     seen: &mut HashMap<T, Place>,
     value: T,
     place: &Place,

@@ -11,6 +11,7 @@ use crate::config::errors::{Diagnostic, Place, Problem};
 use crate::config::ready::SecretSource;
 
 /// A value that waits to be decoded.
+#[derive(Clone)]
 pub(in crate::config) struct Node<'a> {
     scope: Scope<'a>,
     key: String,
@@ -75,6 +76,17 @@ impl<'a> Node<'a> {
             self.wrong_type("a table", None);
         }
         Some((table?, self.value.span()))
+    }
+
+    /// The entries of a table whose keys are the file's own.
+    pub(in crate::config) fn entries(&self) -> Option<Vec<(&'a str, Node<'a>)>> {
+        let (entries, _) = self.table()?;
+        let entry = |(key, value): (&'a Spanned<std::borrow::Cow<'a, str>>, &'a Spanned<DeValue<'a>>)| {
+            let name: &'a str = key.get_ref();
+            let node = Node::new(self.scope, format!("{}.{name}", self.key), value);
+            (name, node)
+        };
+        Some(entries.iter().map(entry).collect())
     }
 
     /// The value as a table of its own keys.

@@ -5,9 +5,12 @@ mod access;
 mod auth;
 mod bans;
 mod client_certificate;
+mod errors;
+mod filters;
 mod headers;
 mod health;
 mod listen;
+mod matching;
 mod services;
 mod upstream;
 
@@ -18,16 +21,19 @@ pub(super) use access::{Access, AddressLists, RateLimit, RouteAccess};
 pub(super) use auth::{BasicAuth, ForwardAuth};
 pub(super) use bans::Bans;
 pub(super) use client_certificate::ClientCertificate;
+pub(super) use errors::Errors;
+pub(super) use filters::{Compression, Cors, Filters, Mirror};
 pub(super) use headers::{Frames, Preset, SecurityHeaders};
 pub(super) use health::Health;
 pub(super) use listen::{Http2, Listen};
+pub(super) use matching::Conditions;
 pub(super) use services::{Acme, Ddns, Dns, RouteDns, Zone};
 pub(super) use upstream::{Balancing, Ejection, Retries, Sticky, WeightedBackend};
 
 use super::decode::At;
 use super::errors::Place;
 use super::ready::{
-    BodyLimitAction, CertificateFiles, Exclusion, HostPattern, LogFormat, LogTarget, PathMatch, TlsVersion,
+    BodyLimitAction, CertificateFiles, Exclusion, HostPattern, LogFormat, LogTarget, RoutePath, TlsVersion,
     UnknownSni, WafEngine, WafMode,
 };
 
@@ -38,6 +44,7 @@ pub(super) struct Config {
     pub(super) listen: Listen,
     pub(super) tls: Tls,
     pub(super) log: Log,
+    pub(super) errors: Errors,
     pub(super) waf: Waf,
     pub(super) access: Access,
     pub(super) bans: Bans,
@@ -133,7 +140,8 @@ pub(super) struct Route {
     /// Whether every host and backend was right: only then can something be found to be missing from them.
     pub(super) complete: bool,
     /// `None` where the file names none.
-    pub(super) paths: Option<Vec<At<PathMatch>>>,
+    pub(super) paths: Option<Vec<At<RoutePath>>>,
+    pub(super) conditions: Conditions,
     pub(super) target: Target,
     pub(super) timeouts: Timeouts,
     pub(super) balancing: Balancing,
@@ -144,15 +152,17 @@ pub(super) struct Route {
     pub(super) tls: Option<At<UpstreamTls>>,
     pub(super) waf: WafPolicy,
     pub(super) dns: RouteDns,
+    pub(super) filters: Filters,
     pub(super) access: RouteAccess,
     pub(super) security_headers: SecurityHeaders,
 }
 
-/// A route's `backends` or `echo`.
+/// A route's `backends` or `echo`; neither where it has a `redirect`.
 #[derive(Debug)]
 pub(super) enum Target {
     Backends(Vec<WeightedBackend>),
     Echo,
+    Elsewhere,
 }
 
 /// A route's `tls`.

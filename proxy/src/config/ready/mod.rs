@@ -5,9 +5,12 @@ mod addresses;
 mod auth;
 mod bans;
 mod client_certificate;
+mod errors;
+mod filters;
 mod headers;
 mod health;
 mod listen;
+mod matching;
 mod services;
 mod upstream;
 
@@ -22,9 +25,12 @@ pub use addresses::AddressSet;
 pub use auth::*;
 pub use bans::Bans;
 pub use client_certificate::*;
+pub use errors::*;
+pub use filters::*;
 pub use headers::*;
 pub use health::*;
 pub use listen::*;
+pub use matching::*;
 pub use services::*;
 pub use upstream::*;
 
@@ -39,6 +45,8 @@ pub struct Config {
     pub tls: Tls,
     /// `[log]`.
     pub log: Log,
+    /// `[errors]`: pages for the edge's own answers.
+    pub errors: Arc<ErrorPages>,
     /// `[waf]`: what the engine shares between routes.
     pub waf: Waf,
     /// Connections to all backends that may be kept without a request.
@@ -174,13 +182,17 @@ pub struct Route {
     /// At least one.
     pub hosts: Vec<HostPattern>,
     /// At least one; `Prefix("/")` if the file names none.
-    pub paths: Vec<PathMatch>,
+    pub paths: Vec<RoutePath>,
+    /// What else a request must have.
+    pub conditions: Conditions,
     /// Where requests go.
     pub upstream: Upstream,
     /// The WAF for this route.
     pub waf: WafPolicy,
     /// Its records.
     pub dns: RouteDns,
+    /// What it does to requests and answers.
+    pub filters: Filters,
     /// Who may come, and how often.
     pub access: RouteAccess,
     /// Headers of its answers that tell browsers what not to do.
@@ -239,6 +251,8 @@ pub enum UpstreamTarget {
     Backends(Vec<WeightedBackend>),
     /// The built-in upstream that answers with what it received.
     Echo,
+    /// None: every request is redirected.
+    Elsewhere,
 }
 
 /// How an https backend is verified.

@@ -4,9 +4,12 @@ mod access;
 mod auth;
 mod bans;
 mod client_certificate;
+mod errors;
+mod filters;
 mod headers;
 mod health;
 mod listen;
+mod matching;
 mod route;
 mod services;
 mod upstream;
@@ -40,6 +43,7 @@ pub(super) fn entry(table: &mut Table<'_>) -> (raw::Config, Vec<At<String>>) {
         listen: table.section("listen", listen::listen),
         tls: table.section("tls", tls),
         log: table.section("log", logging),
+        errors: table.section("errors", errors::errors),
         waf: table.section("waf", waf),
         access: table.section("access", access::access),
         bans: table.section("bans", bans::bans),

@@ -1,20 +1,21 @@
 //! `[[routes]]`.
 
-use super::{access, headers, health, readable, services, timeouts, upstream, waf};
+use super::{access, filters, headers, health, matching, readable, services, timeouts, upstream, waf};
 use crate::config::decode::{At, Fault, Node, Table, boolean, parsed, some};
 use crate::config::raw::{Route, Target, UpstreamTls};
-use crate::config::ready::{HostPattern, PathMatch};
-use crate::config::values::{host, path};
+use crate::config::ready::HostPattern;
+use crate::config::values::host;
 
 /// Names are labels of metrics and words in logs.
 const NAME: &str = "letters, digits, `-`, `_` and `.`, at most 64";
-const TARGET: &str = "backends = [\"http://10.0.0.5:8080\"], or echo = true";
+const TARGET: &str = "backends = [\"http://10.0.0.5:8080\"], echo = true, or a redirect";
 
 /// A route; `None` if it lacks what nothing can stand for.
 pub(super) fn route(table: &mut Table<'_>) -> Option<Route> {
     let name = table.require("name", "a unique name", parsed(NAME, parse_name));
     let hosts = table.require("hosts", "the hostnames it serves", some("hostnames", pattern));
-    let paths = table.take("paths", some("paths", path_match));
+    let paths = table.take("paths", some("paths", matching::route_path));
+    let conditions = matching::conditions(table);
     let target = target(table);
     let timeouts = timeouts(table);
     let balancing = upstream::balancing(table);
@@ -24,19 +25,21 @@ pub(super) fn route(table: &mut Table<'_>) -> Option<Route> {
     let tls = table.take("tls", upstream_tls);
     let waf = table.section("waf", waf::policy);
     let dns = table.section("dns", services::route_dns);
+    let filters = filters::filters(table);
     let access = access::route_access(table);
     let security_headers = table.section("security_headers", headers::security_headers);
     let (hosts, target) = (hosts?, target?);
     let complete = hosts.len() == table.count("hosts")
         && match &target {
             Target::Backends(backends) => backends.len() == table.count("backends"),
-            Target::Echo => true,
+            Target::Echo | Target::Elsewhere => true,
         };
     Some(Route {
         name: name?,
         hosts,
         complete,
         paths,
+        conditions,
         target,
         timeouts,
         balancing,
@@ -46,6 +49,7 @@ pub(super) fn route(table: &mut Table<'_>) -> Option<Route> {
         tls,
         waf,
         dns,
+        filters,
         access,
         security_headers,
     })
@@ -54,6 +58,12 @@ pub(super) fn route(table: &mut Table<'_>) -> Option<Route> {
 fn target(table: &mut Table<'_>) -> Option<Target> {
     let backends = table.take("backends", some("URLs", upstream::weighted_backend));
     let echo = table.take("echo", boolean);
+    if table.has("redirect") {
+        for key in ["backends", "echo"].into_iter().filter(|key| table.has(key)) {
+            table.contradiction(key, "a route that redirects has no backend");
+        }
+        return Some(Target::Elsewhere);
+    }
     match (table.has("backends"), table.has("echo")) {
         (true, true) if echo != Some(false) => {
             table.contradiction("echo", "a route has `backends` or `echo`, not both");
@@ -70,14 +80,6 @@ fn target(table: &mut Table<'_>) -> Option<Target> {
 
 fn pattern(node: Node<'_>) -> Option<At<HostPattern>> {
     parsed(host::PATTERN, host::parse_pattern)(node)
-}
-
-fn path_match(node: Node<'_>) -> Option<At<PathMatch>> {
-    let place = node.at(());
-    Some(At {
-        value: path::path_match(node)?,
-        place: place.place,
-    })
 }
 
 /// `"preserve"` passes the client's Host on.

@@ -103,11 +103,15 @@ fn it_shows_every_option() {
     }
     let (asked, there) = SEEN.take();
     // Exclusions and paths are the same thing in all of their places: it is enough to show each key once.
-    const SAME: [(&str, &str); 4] = [
+    const SAME: [(&str, &str); 8] = [
         ("routes.waf.exclusions.", "waf.exclusions."),
         ("routes.rate_limits.paths.", "routes.paths."),
         ("routes.basic_auth.except.", "routes.paths."),
         ("routes.forward_auth.except.", "routes.paths."),
+        ("routes.redirect.path", "routes.rewrite.path"),
+        ("routes.redirect.prefix", "routes.rewrite.prefix"),
+        ("routes.redirect.regex", "routes.rewrite.regex"),
+        ("routes.redirect.with", "routes.rewrite.with"),
     ];
     let once = |keys: BTreeSet<String>| -> BTreeSet<String> {
         let shown = |key: String| {

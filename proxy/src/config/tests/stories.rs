@@ -38,7 +38,7 @@ fn a_route_alone_is_a_configuration() {
     assert_eq!(config.listen.https, ["[::]:443".parse().unwrap()]);
     assert_eq!(config.listen.redirect_port, 443);
     assert_eq!(config.tls.self_signed, ["localhost", "*.localhost"]);
-    assert_eq!(config.routes[0].paths, [PathMatch::Prefix("/".to_owned())]);
+    assert_eq!(config.routes[0].paths, [PathMatch::Prefix("/".to_owned()).into()]);
     assert_eq!(config.routes[0].waf.request_body_limit, 13_107_200);
 }
 
@@ -203,8 +203,8 @@ fn hosts_and_paths_are_in_their_one_form() {
     let hosts: Vec<String> = config.routes[0].hosts.iter().map(ToString::to_string).collect();
     assert_eq!(hosts, ["xn--bcher-kva.example", "*.apps.example", "[::1]"]);
     let paths = [
-        PathMatch::Prefix("/api".to_owned()),
-        PathMatch::Exact("/~me/".to_owned()),
+        RoutePath::from(PathMatch::Prefix("/api".to_owned())),
+        PathMatch::Exact("/~me/".to_owned()).into(),
     ];
     assert_eq!(config.routes[0].paths, paths);
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use toml::de::DeValue;
 
-use crate::config::decode::{Fault, Node};
+use crate::config::decode::{Fault, Node, Table};
 use crate::config::ready::PathMatch;
 
 const PATH: &str = "a path that begins with \"/\"";
@@ -34,18 +34,24 @@ pub(in crate::config) fn path_match(node: Node<'_>) -> Option<PathMatch> {
     match node.value() {
         DeValue::String(_) => node.parse(PATH, parse_prefix),
         DeValue::Table(_) => node.open(|table| {
-            let exact = table.take("exact", |node| node.parse(PATH, parse_path).map(PathMatch::Exact));
-            let prefix = table.take("prefix", |node| node.parse(PATH, parse_prefix));
+            let path = exact_or_prefix(table);
             if table.has("exact") == table.has("prefix") {
                 table.contradiction("prefix", "a path is either `exact` or a `prefix`");
             }
-            exact.or(prefix)
+            path
         }),
         _ => {
             node.wrong_type("a path, { exact = \"/x\" } or { prefix = \"/x\" }", None);
             None
         }
     }
+}
+
+/// The keys `exact` and `prefix` of a table.
+pub(in crate::config) fn exact_or_prefix(table: &mut Table<'_>) -> Option<PathMatch> {
+    let exact = table.take("exact", |node| node.parse(PATH, parse_path).map(PathMatch::Exact));
+    let prefix = table.take("prefix", |node| node.parse(PATH, parse_prefix));
+    exact.or(prefix)
 }
 
 fn parse_prefix(text: &str) -> Result<PathMatch, Fault> {
