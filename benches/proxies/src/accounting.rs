@@ -37,6 +37,23 @@ impl Family {
     pub fn memory(&self) -> u64 {
         self.0.iter().filter_map(|process| proportional(*process)).sum()
     }
+
+    /// How many sockets they have open.
+    #[must_use]
+    pub fn sockets(&self) -> usize {
+        self.0.iter().map(|process| sockets(*process)).sum()
+    }
+}
+
+fn sockets(process: u32) -> usize {
+    let descriptors = fs::read_dir(format!("/proc/{process}/fd"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let targets = descriptors.filter_map(|entry| fs::read_link(entry.path()).ok());
+    targets
+        .filter(|target| target.to_string_lossy().starts_with("socket:"))
+        .count()
 }
 
 fn processes() -> impl Iterator<Item = (u32, u32)> {

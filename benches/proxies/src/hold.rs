@@ -59,7 +59,7 @@ pub async fn hold(place: &Place, peer: Peer, count: usize) -> Result<Held, Start
     let dripping = tokio::spawn(drip(slow));
     let among_slow = p99(&target).await?;
     dripping.abort();
-    let slow = connections(process.id());
+    let slow = process.family().sockets();
     Ok(Held {
         peer: peer.name(),
         idle_bytes: used as f64 / held as f64,
@@ -146,16 +146,4 @@ async fn drip(mut streams: Vec<TlsStream<TcpStream>>) {
             }
         }
     }
-}
-
-/// Sockets of a process.
-fn connections(process: u32) -> usize {
-    let entries = std::fs::read_dir(format!("/proc/{process}/fd"));
-    entries.map_or(0, |entries| {
-        let sockets = entries.flatten().filter(|entry| {
-            let link = std::fs::read_link(entry.path());
-            link.is_ok_and(|link| link.to_string_lossy().starts_with("socket:"))
-        });
-        sockets.count()
-    })
 }
