@@ -46,15 +46,27 @@ fn refused(reason: Refusal, answer: Answer) -> Refused {
     Err(Box::new((reason, answer)))
 }
 
+/// What a request can be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asking {
+    /// Where it comes from and how often: a preflight never shows who asks (Fetch, CORS protocol and credentials).
+    WhereFrom,
+    /// Who it is as well.
+    Who,
+}
+
 /// The refusal, if the route's policies refuse the request.
 pub(super) async fn check(
     session: &mut ServerSession,
     context: &mut RequestContext,
     route: &LiveRoute,
+    asking: Asking,
 ) -> Option<Answer> {
     let policies = route.access.as_ref()?;
     let mut granted = Granted::default();
-    let refusal = ask(policies, route, session, context, &mut granted).await.err();
+    let refusal = ask(policies, route, session, context, asking, &mut granted)
+        .await
+        .err();
     context.granted = Some(Box::new(granted));
     let (refusal, answer) = *refusal?;
     if refusal == Refusal::misdirected {
@@ -70,6 +82,7 @@ async fn ask(
     route: &LiveRoute,
     session: &mut ServerSession,
     context: &mut RequestContext,
+    asking: Asking,
     granted: &mut Granted,
 ) -> Refused {
     let head = session.req_header();
@@ -91,13 +104,18 @@ async fn ask(
         };
         Box::new((reason, Answer::plain(StatusCode::FORBIDDEN)))
     })?;
-    if let (Some(settings), Some(trust)) = (&route.route.access.client_certificate, &route.client_trust) {
+    if asking == Asking::Who
+        && let (Some(settings), Some(trust)) = (&route.route.access.client_certificate, &route.client_trust)
+    {
         show_certificate(settings, trust, peer(session), granted)?;
     }
     let now = context.started.saturating_duration_since(*BEGINNING).as_nanos();
     let now = u64::try_from(now).unwrap_or(u64::MAX);
     if let Some(charged) = policies.charge(&asked, now) {
         rate_limited(charged, granted)?;
+    }
+    if asking == Asking::WhereFrom {
+        return Ok(());
     }
     if let Some(basic) = policies.basic() {
         logged_in(basic, basic.judge(&asked, now).await, granted)?;

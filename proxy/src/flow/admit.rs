@@ -10,7 +10,7 @@ use pingora_core::protocols::http::ServerSession;
 use pingora_error::Result;
 use pingora_http::ResponseHeader;
 
-use super::access;
+use super::access::{self, Asking};
 use super::bans;
 use super::body::{self, Held, Terms};
 use super::client;
@@ -49,14 +49,15 @@ pub(super) async fn admit(
     let refusal = match find_route(session, context, &parts.certificates) {
         Ok(Some(route)) => {
             connection::limit_pauses(session, &context.snapshot.config.listen, &route.route.upstream);
-            // A preflight never shows who asks (Fetch, CORS protocol and credentials): it is answered before anybody
-            // has to say so, and tells no more than the configuration does.
-            if let Some(head) = filter::preflight(session.req_header(), &route) {
-                return bare(session, context, head?).await;
-            }
-            match access::check(session, context, &route).await {
+            // An answered preflight tells no more than the configuration does.
+            let preflight = filter::preflight(session.req_header(), &route);
+            let asking = match preflight {
+                Some(_) => Asking::WhereFrom,
+                None => Asking::Who,
+            };
+            match access::check(session, context, &route, asking).await {
                 Some(refusal) => Some(refusal),
-                None => match filter::redirect(session.req_header(), &route) {
+                None => match preflight.or_else(|| filter::redirect(session.req_header(), &route)) {
                     Some(head) => return bare(session, context, head?).await,
                     None => inspect(session, context, &route).await,
                 },

@@ -256,3 +256,26 @@ async fn answers_carry_the_security_headers_of_their_route() {
         assert_eq!(answer.header("x-frame-options"), Some(frames), "{host}");
     }
 }
+
+#[tokio::test]
+async fn preflights_count_and_come_from_somewhere_but_need_no_password() {
+    let upstream = Upstream::echo("app").await;
+    let cors = "[routes.cors]\nallow_origins = [\"https://page.test\"]\nallow_methods = [\"PUT\"]\n";
+    let limit = "[[routes.rate_limits]]\nrequests = 2\nper = \"1h\"";
+    let nobody = "[routes.access]\ndeny = [\"127.0.0.0/8\"]\n";
+    let routes = [
+        Route::new("app").to(&upstream).unguarded().and(cors).and(limit),
+        Route::new("shut").to(&upstream).unguarded().and(cors).and(nobody),
+    ];
+    let edge = TestEdge::with(None, &routes).await;
+    let preflight = || {
+        Ask::new("OPTIONS", "/")
+            .header("Origin", "https://page.test")
+            .header("Access-Control-Request-Method", "PUT")
+    };
+    edge.ask("app.test", &preflight()).await.expect(204);
+    edge.ask("app.test", &preflight()).await.expect(204);
+    edge.ask("app.test", &preflight()).await.expect(429);
+    edge.ask("shut.test", &preflight()).await.expect(403);
+    assert_eq!(upstream.hits(), 0);
+}
