@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
+use http::{HeaderName, header};
 
 use crate::access::{AccessError, Policies, Shared};
 use crate::certs::{CertificateError, ClientTrust, ClientTrusts};
@@ -50,6 +51,9 @@ pub struct LiveRoute {
     pub access: Option<Policies>,
     /// Whose certificates its clients show, if they are to show one.
     pub client_trust: Option<Arc<ClientTrust>>,
+    /// Headers by which its application is told who a client is, by this route or by another that leads there: no client
+    /// says these itself.
+    pub spoken_for: Vec<HeaderName>,
 }
 
 /// What a snapshot is built with.
@@ -197,6 +201,7 @@ impl LiveRoute {
         Ok(Self {
             access,
             client_trust: client_trust.map(Arc::new),
+            spoken_for: spoken_for(route, &config.routes),
             label: route.name.as_str().into(),
             balancer: balancer(route, sticky, with),
             route: Arc::clone(route),
@@ -205,6 +210,32 @@ impl LiveRoute {
             mirror: route.filters.mirror.as_ref().map(Mirror::new),
         })
     }
+}
+
+/// What the route's own policies say, and those of routes with a host or a backend in common. Credentials are no such
+/// thing elsewhere: there the application may ask for them itself.
+fn spoken_for(route: &Route, all: &[Arc<Route>]) -> Vec<HeaderName> {
+    let mut names: Vec<HeaderName> = route.access.spoken_for().cloned().collect();
+    for other in all.iter().filter(|other| leads_there_too(route, other)) {
+        let theirs = other.access.spoken_for().cloned();
+        names.extend(theirs.filter(|name| !matches!(*name, header::AUTHORIZATION | header::COOKIE)));
+    }
+    names.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
+    names.dedup();
+    names
+}
+
+fn leads_there_too(route: &Route, other: &Route) -> bool {
+    let backends = |route: &Route| match &route.upstream.target {
+        UpstreamTarget::Backends(backends) => backends.clone(),
+        UpstreamTarget::Echo | UpstreamTarget::Elsewhere => Vec::new(),
+    };
+    let theirs = backends(other);
+    let places = |one: &WeightedBackend| (one.backend.host.clone(), one.backend.port);
+    other.hosts.iter().any(|host| route.hosts.contains(host))
+        || backends(route)
+            .iter()
+            .any(|one| theirs.iter().any(|other| places(one) == places(other)))
 }
 
 fn balancer(route: &Route, sticky: Option<StickyKey>, with: &Ingredients<'_>) -> Arc<Balancer> {

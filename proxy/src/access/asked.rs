@@ -17,8 +17,10 @@ pub struct Asked<'r> {
     pub method: &'r Method,
     /// The path in the form that routes are compared in.
     pub path: &'r str,
-    /// The path as applications may decode it further; none if that is the path itself.
-    pub decoded: Option<&'r str>,
+    /// The path as applications may read it besides, the one that decodes most first; empty if that is the path itself.
+    pub others: &'r [String],
+    /// Some of them read `..` in it, so that it may be for anything.
+    pub climbs: bool,
     /// The headers.
     pub headers: &'r HeaderMap,
 }
@@ -27,13 +29,13 @@ impl<'r> Asked<'r> {
     /// Whether the request may be for one of these paths: for policies that are not to be got around by spelling.
     pub fn may_be_for(&self, paths: &[PathMatch]) -> bool {
         let holds = |path: &str| paths.iter().any(|wanted| wanted.holds(path));
-        holds(self.path) || self.decoded.is_some_and(holds)
+        self.climbs || holds(self.path) || self.others.iter().any(|path| holds(path))
     }
 
     /// Whether the request is for one of these paths however it is read: for exemptions.
     pub fn is_for(&self, paths: &[PathMatch]) -> bool {
         let holds = |path: &str| paths.iter().any(|wanted| wanted.holds(path));
-        holds(self.path) && self.decoded.is_none_or(holds)
+        !self.climbs && holds(self.path) && self.others.iter().all(|path| holds(path))
     }
 
     /// The value of a cookie (RFC 6265 section 4.2.1); the first of several.
@@ -68,7 +70,8 @@ pub(super) mod testing {
             host: "app.test",
             method: &Method::GET,
             path: "/",
-            decoded: None,
+            others: &[],
+            climbs: false,
             headers,
         }
     }
@@ -97,15 +100,25 @@ mod tests {
     fn neither_a_policy_nor_an_exemption_is_got_at_by_spelling() {
         let headers = HeaderMap::new();
         let open = [PathMatch::Prefix("/public".to_owned())];
-        for (path, decoded, may_be, is) in [
-            ("/public/a", None, true, true),
-            ("/private", None, false, false),
-            ("/public/..%2Fprivate", Some("/private"), true, false),
-            ("/private/..%2Fpublic", Some("/public"), true, false),
+        for (path, others, climbs, may_be, is) in [
+            ("/public/a", &[][..], false, true, true),
+            ("/private", &[], false, false, false),
+            ("/public%2Fa", &["/public/a"], false, true, false),
+            ("/public/..%2Fprivate", &["/private"], true, true, false),
+            ("/private/..%2Fpublic", &["/public"], true, true, false),
+            (
+                "/public/..;/admin;a%2f..%2fpublic",
+                &["/public"],
+                true,
+                true,
+                false,
+            ),
         ] {
+            let others: Vec<String> = others.iter().map(ToString::to_string).collect();
             let asked = Asked {
                 path,
-                decoded,
+                others: &others,
+                climbs,
                 ..asked("192.0.2.1", &headers)
             };
             assert_eq!(

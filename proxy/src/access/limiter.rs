@@ -116,7 +116,10 @@ impl Hash for Key<'_> {
             let value = match part {
                 KeyPart::Client => None,
                 KeyPart::Host => Some(self.asked.host.as_bytes()),
-                KeyPart::Path => Some(self.asked.decoded.unwrap_or(self.asked.path).as_bytes()),
+                KeyPart::Path => {
+                    let read = self.asked.others.first().map_or(self.asked.path, String::as_str);
+                    Some(read.as_bytes())
+                }
                 KeyPart::Header(name) => self.asked.headers.get(name).map(|value| value.as_bytes()),
                 KeyPart::Cookie(name) => self.asked.cookie(name),
             };
@@ -213,9 +216,10 @@ mod tests {
         };
         assert!(passes(&limiters, &login));
         assert!(!passes(&limiters, &login));
+        let others = ["/login".to_owned()];
         let spelled = Asked {
             path: "/x/..%2Flogin",
-            decoded: Some("/login"),
+            others: &others,
             ..login
         };
         assert!(!passes(&limiters, &spelled));

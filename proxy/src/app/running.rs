@@ -4,8 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use pingora_core::apps::ServerApp;
-use pingora_proxy::HttpProxy;
 use tokio::sync::{Mutex, Notify, Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
 use tracing::{info, warn};
@@ -15,7 +13,6 @@ use super::reload::Reloader;
 use super::services::{FAREWELL, Retries, names};
 use super::sockets::Addresses;
 use crate::admin::Readiness;
-use crate::flow::Edge;
 use crate::handover::{Offer, Successor};
 use crate::listen::ConnectionEnds;
 use crate::telemetry::Sink;
@@ -42,7 +39,6 @@ pub struct Running {
     pub(super) readiness: Readiness,
     pub(super) ends: Ends,
     pub(super) tasks: JoinSet<()>,
-    pub(super) proxy: Arc<HttpProxy<Edge>>,
     pub(super) connections: Connections,
     /// None where sockets cannot be handed over.
     pub(super) offer: Option<Offer>,
@@ -145,7 +141,6 @@ impl Running {
         let Self {
             ends,
             mut tasks,
-            proxy,
             connections,
             grace,
             logs,
@@ -158,7 +153,6 @@ impl Running {
         if ended.is_err() {
             // Idle keep-alive connections end now; busy ones after their request.
             ends.idle.send_replace(true);
-            proxy.cleanup().await;
             ended = tokio::time::timeout(left(), closed).await;
         }
         if ended.is_err() {

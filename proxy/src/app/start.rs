@@ -101,9 +101,13 @@ impl App {
         let (generation, ended) = (reloader.generation.subscribe(), ends.echo.subscribe());
         upkeep::spawn_thread(reloader.snapshots.clone(), generation, ended).map_err(StartError::Runtime)?;
         readiness.set(true);
-        let offer = offer(config.server.upgrade_socket.as_deref(), offered);
         replace(predecessor).await;
-        let services = supervisor.spawn_thread(crew).map_err(StartError::Runtime)?;
+        // From here on nobody else serves: what fails now is said, and no reason to end.
+        let offer = offer(config.server.upgrade_socket.as_deref(), offered);
+        let services = supervisor.spawn_thread(crew).unwrap_or_else(|error| {
+            tracing::error!(%error, "background services cannot be started; requests are served");
+            tokio::sync::oneshot::channel().1
+        });
         let reloader = Arc::new(reloader);
         let turn = Arc::new(Mutex::new(()));
         let reloaded = Arc::new(Notify::new());
@@ -125,7 +129,6 @@ impl App {
             readiness,
             ends,
             tasks,
-            proxy,
             connections,
             offer,
             services,

@@ -88,13 +88,14 @@ async fn ask(
     let head = session.req_header();
     let sent = context.path.as_deref().unwrap_or_else(|| head.uri.path());
     let path = normalized_path(sent);
-    let decoded = reading::decoded_path(sent);
+    let readings = reading::readings(sent);
     let asked = Asked {
         client: context.client.ip(),
         host: &context.host,
         method: &head.method,
         path: &path,
-        decoded: decoded.as_deref(),
+        others: &readings.others,
+        climbs: readings.climbs,
         headers: &head.headers,
     };
     policies.may_come(&asked).map_err(|refused| {
@@ -239,21 +240,27 @@ fn rate_limited(charged: Charged, granted: &mut Granted) -> Refused {
 /// Brings the request that goes upstream in line with what the policies found: what is theirs to say no client says, in
 /// whatever spelling.
 pub(super) fn to_upstream(context: &RequestContext, request: &mut RequestHeader) -> Outcome<()> {
-    let (Some(route), Some(granted)) = (context.route.as_deref(), &context.granted) else {
+    let Some(route) = context.route.as_deref() else {
         return Ok(());
     };
-    let access = &route.route.access;
-    let ours = || access.spoken_for();
-    let taken = |name: &HeaderName| ours().any(|ours| is_spelled(name.as_str(), ours.as_str()));
-    let taken: Vec<HeaderName> = request
-        .headers
-        .keys()
-        .filter(|name| taken(name))
-        .cloned()
-        .collect();
-    for name in &taken {
-        request.remove_header(name);
+    if !route.spoken_for.is_empty() {
+        let ours = |name: &HeaderName| {
+            let mut ours = route.spoken_for.iter();
+            ours.any(|ours| is_spelled(name.as_str(), ours.as_str()))
+        };
+        let taken: Vec<HeaderName> = request
+            .headers
+            .keys()
+            .filter(|name| ours(name))
+            .cloned()
+            .collect();
+        for name in &taken {
+            request.remove_header(name);
+        }
     }
+    let Some(granted) = &context.granted else {
+        return Ok(());
+    };
     if granted.by_password {
         request.remove_header(&header::AUTHORIZATION);
     }

@@ -33,7 +33,7 @@ use super::response_gate::ResponseGate;
 use crate::certs::CertificateStore;
 use crate::config::{BodyLimitAction, WafMode};
 use crate::route::Asked;
-use crate::snapshot::LiveRoute;
+use crate::snapshot::{LiveRoute, Snapshot};
 use crate::upstream::Kind;
 
 /// Admits the request, or answers it: `true` if the client has its answer.
@@ -145,13 +145,21 @@ fn find_route(
         on_behalf.or_else(|| find_as(path, request.method.as_str()))
     };
     let Some(route) = find(path) else { return Ok(None) };
-    if let Some(decoded) = reading::decoded_path(path)
-        && find(&decoded).is_none_or(|other| !Arc::ptr_eq(&other, &route))
-    {
+    let readings = reading::readings(path);
+    let elsewhere = |path: &String| find(path).is_none_or(|other| !Arc::ptr_eq(&other, &route));
+    // The WAF judges what climbs where nothing but this route can be meant.
+    if readings.others.iter().any(elsewhere) || (readings.climbs && shares_hosts(&context.snapshot, &route)) {
         return Err(Ambiguous::Path.into());
     }
     context.route = Some(Arc::clone(&route));
     Ok(Some(route))
+}
+
+/// Whether a host of the route has others, at other paths or under other conditions.
+fn shares_hosts(snapshot: &Snapshot, route: &Arc<LiveRoute>) -> bool {
+    let hosts = &route.route.hosts;
+    let mut others = snapshot.routes().filter(|other| !Arc::ptr_eq(other, route));
+    others.any(|other| other.route.hosts.iter().any(|host| hosts.contains(host)))
 }
 
 /// Runs phases 1 and 2 and puts a gate in front of the session where a body is held or an answer is to be

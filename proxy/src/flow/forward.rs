@@ -120,6 +120,10 @@ fn begins_with(name: &str, start: &str) -> bool {
 
 /// A target in absolute form names a host that the upstream would take before Host (RFC 9112 section 3.2.2).
 fn to_origin_form(request: &mut RequestHeader) -> Result<()> {
+    if let Some(authority) = request.uri.authority().map(ToString::to_string) {
+        // A new path takes the authority away, and HTTP/2 clients name their host nowhere else.
+        request.insert_header(header::HOST, authority)?;
+    }
     if request.raw_path().starts_with(b"/") {
         return Ok(());
     }
@@ -129,9 +133,6 @@ fn to_origin_form(request: &mut RequestHeader) -> Result<()> {
     }
     if request.uri.authority().is_none() {
         return Ok(());
-    }
-    if let Some(authority) = request.uri.authority().map(ToString::to_string) {
-        request.insert_header(header::HOST, authority)?;
     }
     let path = request
         .uri

@@ -113,18 +113,40 @@ fn not_a_tunnel(target: &[u8]) -> Ambiguous {
     }
 }
 
-/// The path as an application may read it that decodes slashes and dots, takes a backslash for a slash and drops
-/// path parameters; none if that is the path itself.
-pub(super) fn decoded_path(path: &str) -> Option<String> {
+/// How applications may read a path besides what it says.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Readings {
+    /// As one does that decodes slashes and dots, takes a backslash for a slash and drops path parameters; then as those
+    /// do that do less of it, or in another order. Empty where no application reads anything else.
+    pub(super) others: Vec<String>,
+    /// Some of them go up by `..` where the path as it stands does not: then it may be for anything.
+    pub(super) climbs: bool,
+}
+
+/// The readings of `path`.
+pub(super) fn readings(path: &str) -> Readings {
     if !path.contains(['%', '\\', ';']) {
-        return None;
+        return Readings::default();
     }
     let decoded = replace_escapes(path).replace('\\', "/");
-    let bare: Vec<&str> = decoded
+    let (bare, sent) = (without_parameters(&decoded), without_parameters(path));
+    let climbs = bare.split('/').any(|segment| matches!(segment, "." | ".."));
+    let sent_decoded = replace_escapes(&sent).replace('\\', "/");
+    let others = [bare, decoded, sent_decoded, sent];
+    Readings {
+        others: others
+            .iter()
+            .map(|path| normalized_path(path).into_owned())
+            .collect(),
+        climbs,
+    }
+}
+
+fn without_parameters(path: &str) -> String {
+    let segments = path
         .split('/')
-        .map(|segment| segment.split(';').next().unwrap_or(""))
-        .collect();
-    Some(normalized_path(&bare.join("/")).into_owned())
+        .map(|segment| segment.split(';').next().unwrap_or(""));
+    segments.collect::<Vec<_>>().join("/")
 }
 
 /// RFC 9113 section 8.2.3: the crumbs of an h2 request are one Cookie field before anything else reads them.
@@ -299,18 +321,27 @@ mod tests {
     }
 
     #[test]
-    fn paths_as_applications_decode_them() {
-        for (path, wanted) in [
-            ("/plain/path", None),
-            ("/uploads/..%2fsearch", Some("/search")),
-            ("/uploads/..%2Fsearch", Some("/search")),
-            ("/uploads/..;/search", Some("/search")),
-            ("/uploads/..\\search", Some("/search")),
-            ("/uploads/%2e%2e/search", Some("/search")),
-            ("/a%20b", Some("/a%20b")),
-            ("/a%2", Some("/a%2")),
+    fn paths_as_applications_read_them() {
+        assert_eq!(readings("/plain/path"), Readings::default());
+        for (path, read, climbs) in [
+            ("/uploads/..%2fsearch", "/search", true),
+            ("/uploads/..;/search", "/search", true),
+            ("/uploads/..\\search", "/search", true),
+            ("/uploads/%2e%2e/search", "/search", true),
+            // Read in part by servers that drop parameters before they decode, and by such that decode alone.
+            ("/admin;a%2fx", "/admin", false),
+            ("/admin;a%2fx", "/admin/x", false),
+            ("/admin%2findex.php", "/admin/index.php", false),
+            ("/admin;a%2f..%2fx/users", "/admin/users", true),
+            ("/a%20b", "/a%20b", false),
+            ("/a%2", "/a%2", false),
         ] {
-            assert_eq!(decoded_path(path).as_deref(), wanted, "{path}");
+            let readings = readings(path);
+            assert!(
+                readings.others.iter().any(|other| other == read),
+                "{path}: {readings:?}"
+            );
+            assert_eq!(readings.climbs, climbs, "{path}");
         }
     }
 }

@@ -104,6 +104,8 @@ fn unescape(path: &str) -> String {
         match escaped {
             Some(escaped) if unreserved(escaped) => plain.push(char::from(escaped)),
             Some(escaped) => push_escaped(&mut plain, escaped),
+            // Else a character that is decoded behind it would make an escape of it, for the next one who reads.
+            None if *byte == b'%' => plain.push_str("%25"),
             None if byte.is_ascii() => plain.push(char::from(*byte)),
             None => push_escaped(&mut plain, *byte),
         }
@@ -173,7 +175,11 @@ mod tests {
             ("/a/%2e%2E/admin", "/admin"),
             ("/a%2fb", "/a%2Fb"),
             ("/%252e", "/%252e"),
-            ("/%zz%4", "/%zz%4"),
+            ("/%zz%4", "/%25zz%254"),
+            // Decoded once and no more, whoever reads it next.
+            ("/%2%65nv", "/%252env"),
+            ("/a%%32fb", "/a%252fb"),
+            ("/a%%300", "/a%25300"),
             ("/é", "/%C3%A9"),
             ("/.well-known/x", "/.well-known/x"),
             ("/...", "/..."),

@@ -93,9 +93,13 @@ fn guarded(stream: Stream, client: SocketAddr, limits: Arc<HttpLimits>) -> Box<G
     })
 }
 
-/// The same stream, in front of its next request. None for one that is not ours, which there is not.
+/// The same stream, in front of its next request; none where that has begun already.
 fn next_request(stream: Stream) -> Option<Box<Guarded>> {
     let mut guarded = stream.into_any().downcast::<Guarded>().ok()?;
+    if !guarded.held.is_empty() {
+        // Of a request behind the one that was answered, which nobody read: to go on would be out of step.
+        return None;
+    }
     guarded.next();
     Some(guarded)
 }
@@ -188,7 +192,11 @@ impl Guarded {
                 && self.held.is_empty()
             {
                 // As nearly all do, it came in one piece.
-                return self.begin_body(complete, &buffer.filled()[before..], context);
+                let begun = self.begin_body(complete, &buffer.filled()[before..], context);
+                if self.is_over() {
+                    buffer.set_filled(before);
+                }
+                return begun;
             }
             if self.held.is_empty() {
                 self.held.extend_from_slice(new);
@@ -205,7 +213,7 @@ impl Guarded {
                     let shown = complete.shown.take();
                     let held = std::mem::take(&mut self.held);
                     ready!(self.begin_body(&complete, &held, context))?;
-                    if self.farewell.is_none() {
+                    if !self.is_over() {
                         self.held = shown.unwrap_or(held);
                         self.hand_out(buffer);
                     }
@@ -236,6 +244,11 @@ impl Guarded {
             self.chunks = Some(chunks);
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// The client was told to go: nobody is shown what it said.
+    fn is_over(&self) -> bool {
+        self.farewell.is_some() || self.ended
     }
 
     fn too_late(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
