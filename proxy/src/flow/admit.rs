@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{StatusCode, header};
 use palisade_waf::Completeness;
 use pingora_core::protocols::http::ServerSession;
 use pingora_error::Result;
-use pingora_http::ResponseHeader;
+use pingora_http::{RequestHeader, ResponseHeader};
 
 use super::access::{self, Asking};
 use super::bans;
@@ -175,11 +175,14 @@ async fn inspect(
     }
     let mut held = None;
     let listen = &context.snapshot.config.listen;
-    let mut pace = Pace::new(&session.req_header().headers, listen, &route.route.upstream);
+    let mut pace = Pace::new(listen, &route.route.upstream);
     if let Some(refusal) = run_waf(session, context, route, &mut pace, &mut held).await {
         return Some(refusal);
     }
     context.kind = kind::settle(session, &route.route.upstream.upgrades);
+    if context.kind == Kind::Grpc && held.is_none() {
+        pace.converse(route.route.upstream.idle_timeout);
+    }
     let upgrade = matches!(context.kind, Kind::WebSocket | Kind::OtherUpgrade);
     let response = context
         .inspection
@@ -258,15 +261,26 @@ async fn run_waf(
     Answer::to(&decision, &context.id)
 }
 
-/// Whether the body passes uninspected, as a stream: a call of gRPC, where the route names its content type as allowed.
-/// Whoever waits for the end of a call's stream before passing on its first message has broken the call. Elsewhere the
-/// content type is a finding, and the body is held like any other: no attacker has a way around by claiming to be gRPC.
+/// Whether the body passes uninspected, as a stream: a call of gRPC, where the route names its very content type as
+/// allowed. Whoever waits for the end of a call's stream before passing on its first message has broken the call.
+/// Elsewhere the content type is a finding, and the body is held like any other: no attacker has a way around by
+/// claiming to be gRPC.
 fn streams(session: &ServerSession, route: &LiveRoute) -> bool {
-    let allowed = &route.route.waf.profile.allowed_content_types;
     kind::is_grpc(session.req_header())
-        && allowed
-            .iter()
-            .any(|allowed| allowed.starts_with("application/grpc"))
+        && is_allowed(
+            session.req_header(),
+            &route.route.waf.profile.allowed_content_types,
+        )
+}
+
+/// Whether the content type, without its parameters, is one of these.
+fn is_allowed(head: &RequestHeader, allowed: &[String]) -> bool {
+    let value = head.headers.get(header::CONTENT_TYPE);
+    let Some(text) = value.and_then(|value| value.to_str().ok()) else {
+        return false;
+    };
+    let kind = text.split_once(';').map_or(text, |(kind, _)| kind).trim();
+    allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(kind))
 }
 
 /// Holds the body, where there is one to inspect.
@@ -296,5 +310,28 @@ async fn hold_body(
             context.error = Some(error.to_string());
             Err(Answer::plain(error.status()))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_content_type_is_allowed_by_its_own_name() {
+        let allowed = ["application/grpc".to_owned(), "application/grpc-web".to_owned()];
+        for (content_type, expected) in [
+            ("application/grpc", true),
+            ("Application/gRPC ; charset=utf-8", true),
+            ("application/grpc+proto", false),
+            ("application/grpc, text/html", false),
+            ("application/grp", false),
+        ] {
+            let mut head = RequestHeader::build("POST", b"/", None).unwrap();
+            head.insert_header("Content-Type", content_type).unwrap();
+            assert_eq!(is_allowed(&head, &allowed), expected, "{content_type}");
+        }
+        let bare = RequestHeader::build("POST", b"/", None).unwrap();
+        assert!(!is_allowed(&bare, &allowed));
     }
 }

@@ -55,6 +55,8 @@ pub struct RequestContext {
     pub(super) kind: Kind,
     /// How often it was tried again after an exchange that failed.
     pub(super) retries: u32,
+    /// How often it was where nothing was lost.
+    pub(super) free_retries: u32,
     /// Before the next attempt.
     pub(super) pause: Option<Duration>,
     /// Whether an answer was let through to the client.
@@ -99,6 +101,7 @@ impl RequestContext {
             hand_out: None,
             kind: Kind::Ordinary,
             retries: 0,
+            free_retries: 0,
             pause: None,
             answering: false,
             upstream: None,

@@ -4,7 +4,6 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{HeaderMap, header};
 use pingora_error::{Error, ErrorSource, ErrorType, Result};
 
 use crate::config::{Listen, Upstream};
@@ -27,26 +26,25 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// For a request with these fields. The body of a gRPC call is one side of a conversation, whose pauses are an
-    /// upstream's to judge.
-    pub(super) fn new(headers: &HeaderMap, listen: &Listen, upstream: &Upstream) -> Self {
-        let talks = headers
-            .get(header::CONTENT_TYPE)
-            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
+    /// For any request.
+    pub(super) fn new(listen: &Listen, upstream: &Upstream) -> Self {
         Self {
-            pause: if talks {
-                upstream.idle_timeout
-            } else {
-                listen.request_body_timeout
-            },
+            pause: listen.request_body_timeout,
             pause_in_answer: listen.request_body_timeout.max(upstream.idle_timeout),
-            rate: if talks { 0 } else { listen.request_body_rate },
+            rate: listen.request_body_rate,
             grace: listen.request_body_grace,
             most: listen.max_request_body,
             received: 0,
             waited: Duration::ZERO,
             waiting_since: None,
         }
+    }
+
+    /// The body is one side of a conversation, a gRPC call's, and its pauses are an upstream's to judge. Not for one that
+    /// is held: no upstream hears of it, and the client has nobody to wait for.
+    pub(super) fn converse(&mut self, idle_timeout: Duration) {
+        self.pause = idle_timeout;
+        self.rate = 0;
     }
 
     /// The answer has begun: what the client still sends it sends in its own time.
@@ -124,6 +122,13 @@ mod tests {
         pace.rate = 0;
         pace.waited = seconds(100_000);
         assert_eq!(pace.left(seconds(1)), seconds(29));
+    }
+
+    #[test]
+    fn a_conversation_may_pause() {
+        let mut pace = pace(100, None);
+        pace.converse(Duration::from_secs(300));
+        assert_eq!(pace.left(Duration::from_secs(100)), Duration::from_secs(200));
     }
 
     #[tokio::test]

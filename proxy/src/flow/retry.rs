@@ -13,6 +13,10 @@ use crate::snapshot::LiveRoute;
 /// No pause is longer, whatever it was doubled to.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
+/// So often a request is tried again at no cost. A backend that refuses every stream, or a pool full of connections
+/// that are closed, is to be left like one that fails.
+const FREE: u32 = 2;
+
 /// What an exchange that failed allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -78,6 +82,18 @@ impl Failed {
             _ => Verdict::GiveUp,
         }
     }
+}
+
+/// What is left of a verdict once the request has had its share of free attempts.
+pub(super) fn ration(context: &mut RequestContext, verdict: Verdict) -> Verdict {
+    if verdict != Verdict::Again {
+        return verdict;
+    }
+    if context.free_retries >= FREE {
+        return Verdict::Elsewhere;
+    }
+    context.free_retries += 1;
+    Verdict::Again
 }
 
 /// Whether the request may go to another backend: there is one, and neither the request's own attempts nor the route's

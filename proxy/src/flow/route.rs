@@ -11,6 +11,7 @@ use pingora_http::ResponseHeader;
 
 use super::affinity::{self, Affinity};
 use super::context::RequestContext;
+use super::filter;
 use super::retry::{self, Verdict};
 use crate::snapshot::LiveRoute;
 use crate::upstream::{Failure, Lease, NoBackend, Wish};
@@ -82,7 +83,11 @@ pub(super) fn connect_failed(context: &mut RequestContext, mut error: Box<Error>
     let Some(route) = context.route.clone() else {
         return error;
     };
-    failed(context, &route, Failure::Connect);
+    if is_the_edges(context, &error) {
+        drop(leave(context));
+    } else {
+        failed(context, &route, Failure::Connect);
+    }
     error.set_retry(route.balancer.has_other_than(&context.tried));
     error
 }
@@ -106,7 +111,7 @@ pub(super) fn proxy_failed(
     let stale = matches!(error.retry, RetryType::ReusedOnly) && reused;
     error.retry.decide_reuse(reused);
     let verdict = retry::Failed::new(session, context, &error, stale).verdict();
-    let again = match verdict {
+    let again = match retry::ration(context, verdict) {
         Verdict::Again => true,
         // It may have been the backend: not it again, but another.
         Verdict::Elsewhere => {
@@ -114,7 +119,7 @@ pub(super) fn proxy_failed(
             retry::may_go_elsewhere(context, &route)
         }
         Verdict::GiveUp => {
-            if is_the_backends(&error) {
+            if is_the_backends(context, &error) {
                 failed(context, &route, Failure::Answer);
             }
             false
@@ -187,15 +192,33 @@ fn ask_another(session: &ServerSession, context: &mut RequestContext, route: &Li
 
 /// The attempt at the backend in use is over.
 fn failed(context: &mut RequestContext, route: &LiveRoute, failure: Failure) {
-    if let Some(lease) = context.lease.take() {
+    if let Some(lease) = leave(context) {
         route.balancer.failed(lease.endpoint(), failure, Instant::now());
-        context.tried.push(lease.endpoint().address());
     }
 }
 
-/// Whether the backend is to blame: it broke off, it sent nonsense, or it was too slow.
-fn is_the_backends(error: &Error) -> bool {
-    *error.esource() == ErrorSource::Upstream || *error.etype() == ErrorType::HTTPStatus(504)
+/// The backend in use, which this request does not go to again.
+fn leave(context: &mut RequestContext) -> Option<Lease> {
+    let lease = context.lease.take()?;
+    context.tried.push(lease.endpoint().address());
+    Some(lease)
+}
+
+/// Whether a connection that was not made says nothing about the backend: the edge has no socket for it, or the
+/// request left it no time.
+fn is_the_edges(context: &RequestContext, error: &Error) -> bool {
+    match error.etype() {
+        ErrorType::InternalError => true,
+        ErrorType::ConnectTimedout | ErrorType::TLSHandshakeTimedout => filter::is_out_of_time(context),
+        _ => false,
+    }
+}
+
+/// Whether the backend is to blame: it broke off, it sent nonsense, or it was too slow. Once the answer has begun, time
+/// may have run out because the client takes it slowly.
+fn is_the_backends(context: &RequestContext, error: &Error) -> bool {
+    let is_late = *error.etype() == ErrorType::HTTPStatus(504);
+    *error.esource() == ErrorSource::Upstream || (is_late && !context.answering)
 }
 
 #[cfg(test)]
@@ -212,8 +235,12 @@ mod tests {
 
     /// A request on a route without WAF to these backends.
     fn request(backends: &str) -> RequestContext {
+        request_with(backends, "")
+    }
+
+    fn request_with(backends: &str, more: &str) -> RequestContext {
         let text = format!(
-            "waf.mode = \"off\"\n[[routes]]\nname = \"app\"\nhosts = [\"app.example\"]\nbackends = [{backends}]\n"
+            "waf.mode = \"off\"\n[[routes]]\nname = \"app\"\nhosts = [\"app.example\"]\nbackends = [{backends}]\n{more}\n"
         );
         let ingredients = Ingredients {
             profiles: &Profiles::new(),
@@ -280,6 +307,50 @@ mod tests {
         attempt(&mut context).await.unwrap();
         drop(context);
         assert_eq!(endpoint.in_flight(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_the_edge_or_the_request_lacked_is_no_failure_of_the_backend() {
+        use ErrorType::{ConnectRefused, ConnectTimedout, InternalError, TLSHandshakeTimedout};
+        for (kind, passed, counts) in [
+            (ConnectRefused, 2, true),
+            (InternalError, 0, false),
+            (ConnectTimedout, 0, true),
+            (ConnectTimedout, 2, false),
+            (TLSHandshakeTimedout, 2, false),
+        ] {
+            let what = format!("{kind:?} after {passed} s");
+            let mut context = request_with("\"http://127.0.0.1:1\"", "request_timeout = \"1s\"");
+            context.admitted = Instant::now().checked_sub(Duration::from_secs(passed));
+            attempt(&mut context).await.unwrap();
+            let _ = connect_failed(&mut context, Error::new(kind));
+            let endpoint = context.route.as_ref().unwrap().balancer.endpoints().remove(0);
+            assert_eq!(endpoint.is_up(Instant::now()), !counts, "{what}");
+            assert_eq!(endpoint.in_flight(), 0, "{what}");
+            assert_eq!(context.tried, [endpoint.address()], "{what}");
+        }
+    }
+
+    #[test]
+    fn too_late_is_the_backends_only_before_its_answer() {
+        let mut context = request("\"http://127.0.0.1:1\"");
+        let late = Error::new(ErrorType::HTTPStatus(504));
+        assert!(is_the_backends(&context, &late));
+        context.answering = true;
+        assert!(!is_the_backends(&context, &late));
+        let broken = Error::new_up(ErrorType::ReadError);
+        assert!(is_the_backends(&context, &broken));
+    }
+
+    #[test]
+    fn what_costs_nothing_is_given_twice() {
+        let mut context = request("\"http://127.0.0.1:1\"");
+        let mut next = |verdict| retry::ration(&mut context, verdict);
+        assert_eq!(next(Verdict::GiveUp), Verdict::GiveUp);
+        assert_eq!(next(Verdict::Again), Verdict::Again);
+        assert_eq!(next(Verdict::Again), Verdict::Again);
+        assert_eq!(next(Verdict::Again), Verdict::Elsewhere);
+        assert_eq!(next(Verdict::GiveUp), Verdict::GiveUp);
     }
 
     #[tokio::test]

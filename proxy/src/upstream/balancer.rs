@@ -3,8 +3,8 @@
 mod pool;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
@@ -27,6 +27,8 @@ pub struct Balancer {
     sources: Box<[(Arc<Source>, u32)]>,
     sticky: Option<StickyKey>,
     pool: ArcSwap<Pool>,
+    /// Whoever gathers last has seen the latest, and nobody stores what was true before.
+    gathering: Mutex<()>,
     schedule: ArcSwap<Schedule>,
     turn: AtomicUsize,
     line: Arc<Line>,
@@ -85,6 +87,7 @@ impl Balancer {
             sources: backends.iter().map(source).collect(),
             sticky,
             pool: ArcSwap::default(),
+            gathering: Mutex::default(),
             schedule: ArcSwap::default(),
             turn: AtomicUsize::new(0),
             line: Arc::clone(&line),
@@ -132,6 +135,7 @@ impl Balancer {
 
     /// A look-up has ended: the addresses of today are those that requests go to.
     pub(crate) fn gather(&self) {
+        let _one_at_a_time = self.gathering.lock().unwrap_or_else(PoisonError::into_inner);
         let found: Vec<_> = self
             .sources
             .iter()

@@ -82,6 +82,11 @@ impl Keeper {
     pub fn tend(&mut self, tended: Vec<Tended>) {
         let balancers = tended.iter().map(|tended| Arc::clone(&tended.balancer));
         self.balancers.store(Arc::new(balancers.collect()));
+        // A look-up that ended after one of them was built and before it was stored told only those before it.
+        self.balancers
+            .load()
+            .iter()
+            .for_each(|balancer| balancer.gather());
         self.tended = tended;
         self.tend_names();
         self.tend_checks();
@@ -243,6 +248,7 @@ mod tests {
 
     use super::*;
     use crate::config::testing::config;
+    use crate::upstream::{NoBackend, Wish};
 
     fn tended(known: Option<&Tended>) -> Tended {
         let config = config(
@@ -287,6 +293,21 @@ mod tests {
         // The clock of the test jumps from one sleep to the next.
         let waited = tokio::time::timeout(Duration::from_secs(600), there).await;
         assert!(waited.is_ok(), "{:?} instead of {expected:?}", known());
+    }
+
+    #[tokio::test]
+    async fn what_is_found_between_building_and_tending_is_used() {
+        let mut keeper = Keeper::with(|_, _| Box::pin(std::future::pending()));
+        let tended = tended(None);
+        let source = tended.balancer.sources().next().unwrap();
+        source.learn(vec![address(1)], Instant::now());
+        let pick = || {
+            let lease = tended.balancer.pick(&Wish::default(), Instant::now(), || 0);
+            lease.map(|lease| lease.endpoint().address())
+        };
+        assert_eq!(pick(), Err(NoBackend::Unknown));
+        keeper.tend(vec![tended.clone()]);
+        assert_eq!(pick(), Ok(address(1)));
     }
 
     #[tokio::test(start_paused = true)]

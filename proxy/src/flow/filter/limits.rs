@@ -9,6 +9,9 @@ use pingora_http::ResponseHeader;
 
 use super::super::head;
 
+/// The clock of Pingora's timeouts ticks so often, and may be ahead of ours by a part of it.
+const TICK: Duration = Duration::from_millis(10);
+
 /// Bytes of both bodies so far.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::flow) struct Seen {
@@ -68,10 +71,9 @@ pub(super) fn limit_connect(
     since: Option<Instant>,
     peer: &mut HttpPeer,
 ) -> Result<()> {
-    let (Some(timeout), Some(since)) = (timeout, since) else {
+    let Some(left) = left(timeout, since) else {
         return Ok(());
     };
-    let left = timeout.saturating_sub(since.elapsed());
     if left.is_zero() {
         return Error::e_explain(ErrorType::HTTPStatus(504), "no answer within request_timeout");
     }
@@ -82,4 +84,13 @@ pub(super) fn limit_connect(
         *limit = Some(limit.map_or(left, |limit| limit.min(left)));
     }
     Ok(())
+}
+
+/// Whether a request that began then has no time left.
+pub(super) fn is_out_of_time(timeout: Option<Duration>, since: Option<Instant>) -> bool {
+    left(timeout, since).is_some_and(|left| left <= TICK)
+}
+
+fn left(timeout: Option<Duration>, since: Option<Instant>) -> Option<Duration> {
+    Some(timeout?.saturating_sub(since?.elapsed()))
 }

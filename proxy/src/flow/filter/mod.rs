@@ -9,6 +9,7 @@ mod mirror;
 mod path;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
@@ -136,9 +137,14 @@ pub(super) fn cors_lines(asked: &RequestHeader, route: &LiveRoute) -> Vec<(Heade
 
 /// No attempt to connect outlasts the request.
 pub(super) fn limit_connect(context: &RequestContext, peer: &mut HttpPeer) -> Result<()> {
-    let timeout = context
-        .route
-        .as_deref()
-        .and_then(|route| route.route.filters.request_timeout);
-    limits::limit_connect(timeout, context.admitted, peer)
+    limits::limit_connect(request_timeout(context), context.admitted, peer)
+}
+
+/// Whether the request's own time is over.
+pub(super) fn is_out_of_time(context: &RequestContext) -> bool {
+    limits::is_out_of_time(request_timeout(context), context.admitted)
+}
+
+fn request_timeout(context: &RequestContext) -> Option<Duration> {
+    context.route.as_deref()?.route.filters.request_timeout
 }
