@@ -277,7 +277,8 @@ pub(super) fn identifier(text: &str) -> Option<CertificateIdentifier<'static>> {
     Some(identifier.into_owned())
 }
 
-/// RFC 9773, section 5: `alreadyReplaced`, or that the CA does not know or mirror what we say.
+/// RFC 9773, section 5: `alreadyReplaced`, or that the CA does not know or mirror what we say. One that breaks down may
+/// have done so over the certificate that it is told of: the same order would fail as long as that one lives.
 fn is_about_replacing(error: &Error) -> bool {
     match error {
         Error::Unsupported(_) | Error::Other(_) => true,
@@ -286,8 +287,39 @@ fn is_about_replacing(error: &Error) -> bool {
                 text.as_ref()
                     .is_some_and(|text| text.to_lowercase().contains("replace"))
             };
-            about(&problem.r#type) || about(&problem.detail)
+            let broke_down = problem
+                .r#type
+                .as_ref()
+                .is_some_and(|kind| kind.ends_with(":serverInternal"));
+            broke_down || about(&problem.r#type) || about(&problem.detail)
         }
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn certificates_are_ordered_without_replaces_where_that_is_what_fails() {
+        for (kind, detail, about) in [
+            ("alreadyReplaced", "", true),
+            ("malformed", "cannot parse the ARI CertID in 'replaces'", true),
+            (
+                "serverInternal",
+                "could not find an order for the given certificate",
+                true,
+            ),
+            ("rateLimited", "too many certificates", false),
+            ("rejectedIdentifier", "policy forbids", false),
+        ] {
+            let problem = serde_json::json!({
+                "type": format!("urn:ietf:params:acme:error:{kind}"),
+                "detail": detail,
+            });
+            let error = Error::Api(serde_json::from_value(problem).unwrap());
+            assert_eq!(is_about_replacing(&error), about, "{kind}");
+        }
     }
 }

@@ -177,7 +177,8 @@ async fn certificates_of_six_days_live_their_life() {
     }
     let due = status(&certificates).next.unwrap();
     let share = (due - begin) / (end - begin);
-    assert!((0.3..0.75).contains(&share), "renewed after {share} of its life");
+    // Pebble suggests two thirds, a day earlier or later; that is 0.15 of this life.
+    assert!((0.51..0.82).contains(&share), "renewed after {share} of its life");
 
     // Nothing can be published: tried again and again, and told loudly from a sixth before the end.
     let down = Fault::new(FaultKind::Status(500)).on("POST", "/dns_records");
@@ -194,9 +195,11 @@ async fn certificates_of_six_days_live_their_life() {
         at += Duration::hours(4);
     }
     assert!(
-        status(&certificates).critical && attempts > 5,
+        status(&certificates).critical && attempts > 3,
         "{attempts} attempts"
     );
+
+    assert_eq!(home.orders().len(), 2, "one order is gone on with");
 
     home.fake.clear_faults();
     certificates.round(at).await;
