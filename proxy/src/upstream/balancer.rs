@@ -170,6 +170,11 @@ impl Balancer {
             !self.pool.load().members.is_empty() || !self.sources().any(|source| source.is_unknown())
         };
         let _ = looked.wait_for(settled).await;
+        let found = || self.sources().any(|source| !source.endpoints().is_empty());
+        if self.pool.load().members.is_empty() && found() {
+            // Whoever found them is about to do the same.
+            self.gather();
+        }
     }
 
     /// The backend for a request. `random` gives 64 random bits.

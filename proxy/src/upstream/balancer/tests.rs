@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
 
 use super::*;
-use crate::config::{Ejection, HashKey, Sticky};
+use crate::config::{Backend, Ejection, HashKey, Scheme, Sticky};
 
 fn policy(balance: Balance) -> Balancing {
     Balancing {
@@ -34,8 +34,8 @@ fn policy(balance: Balance) -> Balancing {
 /// Backends at the ports 1, 2, ... with these weights.
 fn backends(weights: &[u32]) -> Vec<WeightedBackend> {
     let backend = |(index, weight): (usize, &u32)| WeightedBackend {
-        backend: crate::config::Backend {
-            scheme: crate::config::Scheme::Http,
+        backend: Backend {
+            scheme: Scheme::Http,
             host: "127.0.0.1".to_owned(),
             port: index as u16 + 1,
         },
@@ -337,8 +337,8 @@ fn after_a_reload_what_is_known_of_unchanged_backends_stays() {
 async fn all_addresses_of_a_name_are_used_and_followed() {
     let now = Instant::now();
     let named = WeightedBackend {
-        backend: crate::config::Backend {
-            scheme: crate::config::Scheme::Http,
+        backend: Backend {
+            scheme: Scheme::Http,
             host: "app.internal".to_owned(),
             port: 80,
         },
@@ -360,4 +360,24 @@ async fn all_addresses_of_a_name_are_used_and_followed() {
             "{counted:?}"
         );
     }
+}
+
+/// A look-up tells its source first and its balancers then: a request in between waits for nothing more.
+#[tokio::test]
+async fn what_is_found_is_known_before_the_balancers_are_told() {
+    let backends = [WeightedBackend {
+        backend: Backend {
+            scheme: Scheme::Http,
+            host: "app.internal".to_owned(),
+            port: 80,
+        },
+        weight: 1,
+    }];
+    let now = Instant::now();
+    let policy = policy(Balance::RoundRobin);
+    let balancer = Balancer::new(&backends, &policy, None, None, now);
+    let source = balancer.sources().next().unwrap();
+    source.learn(vec![([127, 0, 0, 1], 80).into()], now);
+    balancer.known().await;
+    assert!(balancer.pick(&Wish::default(), now, || 0).is_ok());
 }
