@@ -273,14 +273,15 @@ fn streams(session: &ServerSession, route: &LiveRoute) -> bool {
         )
 }
 
-/// Whether the content type, without its parameters, is one of these.
+/// Whether the content type, without its parameters, is one of these. Several lines are joined by commas, and such a type
+/// is none.
 fn is_allowed(head: &RequestHeader, allowed: &[String]) -> bool {
     let value = head.headers.get(header::CONTENT_TYPE);
     let Some(text) = value.and_then(|value| value.to_str().ok()) else {
         return false;
     };
     let kind = text.split_once(';').map_or(text, |(kind, _)| kind).trim();
-    allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(kind))
+    !text.contains(',') && allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(kind))
 }
 
 /// Holds the body, where there is one to inspect.
@@ -325,6 +326,7 @@ mod tests {
             ("Application/gRPC ; charset=utf-8", true),
             ("application/grpc+proto", false),
             ("application/grpc, text/html", false),
+            ("application/grpc;x, text/html", false),
             ("application/grp", false),
         ] {
             let mut head = RequestHeader::build("POST", b"/", None).unwrap();

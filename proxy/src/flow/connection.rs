@@ -16,12 +16,10 @@ pub(super) fn limit_pauses(session: &mut ServerSession, listen: &Listen, upstrea
     session.set_write_timeout(Some(listen.response_write_timeout));
 }
 
-/// Applies the keep-alive timeout; while draining the connection ends after this request.
-pub(super) fn prepare(session: &mut ServerSession, listen: &Listen, draining: bool) {
-    if draining {
-        session.set_keepalive(None);
-    } else if session.get_keepalive().is_some() {
-        // None means that the client wants the connection closed: that stays.
+/// Applies the keep-alive timeout.
+pub(super) fn prepare(session: &mut ServerSession, listen: &Listen) {
+    // None means that the connection ends with this request, by the client's wish or in a drain: that stays.
+    if session.get_keepalive().is_some() {
         session.set_keepalive(Some(listen.keepalive_timeout.as_secs().max(1)));
     }
 }

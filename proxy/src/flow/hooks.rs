@@ -41,12 +41,7 @@ impl ProxyHttp for Edge {
     }
 
     async fn request_filter(&self, session: &mut Session, context: &mut RequestContext) -> Result<bool> {
-        let draining = session.is_process_shutting_down();
-        connection::prepare(
-            session.as_downstream_mut(),
-            &context.snapshot.config.listen,
-            draining,
-        );
+        connection::prepare(session.as_downstream_mut(), &context.snapshot.config.listen);
         let answered = admit(session.as_downstream_mut(), context, &self.parts).await;
         log::request_matches(&self.parts, session.as_downstream(), context);
         answered

@@ -25,11 +25,7 @@ pub(super) struct Told(pub(super) Option<Arc<ClientTrust>>);
 impl TlsAccept for Told {
     async fn handshake_complete_callback(&self, tls: &TlsRef) -> Option<Arc<dyn Any + Send + Sync>> {
         let chain = tls.peer_cert_chain_der().unwrap_or_default();
-        Some(Arc::new(Peer {
-            server_name: tls.server_name().map(Into::into),
-            certificates: chain.to_vec(),
-            trust: self.0.clone(),
-        }))
+        Some(Arc::new(Peer::new(tls.server_name(), chain, self.0.clone())))
     }
 }
 
