@@ -53,6 +53,7 @@ fn policy() -> WafProfile {
             "application/json",
         ]),
         argument_limit: 1000,
+        recalled_requests: 3000,
         exclusions: Vec::new(),
         seclang_before: Vec::new(),
         seclang_after: Vec::new(),
@@ -367,6 +368,7 @@ fn a_route_that_takes_only_get_is_proven_too() {
         allowed_methods: vec!["GET".to_owned(), "HEAD".to_owned()],
         allowed_content_types: Vec::new(),
         argument_limit: 10,
+        recalled_requests: 0,
         ..policy()
     };
     compile(profiles, policy).unwrap();

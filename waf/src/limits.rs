@@ -26,6 +26,9 @@ pub struct Limits {
     /// Bytes of memory for values, as they are and transformed, that one transaction keeps to look at them once
     /// for all rules. Past it each rule transforms for itself: slower, and in memory for one value alone.
     pub buffered_bytes: usize,
+    /// Harmless requests that each thread recalls, so that they are not evaluated anew when they come again to the
+    /// byte; 0 for none. Each takes 30 bytes.
+    pub recalled_requests: usize,
     /// Keys kept per persistent collection (`initcol`), per process.
     pub persistent_entries: usize,
 }
@@ -43,6 +46,7 @@ impl Default for Limits {
             matched_rules: 1000,
             logged_value_bytes: 512,
             buffered_bytes: 16 * 1024 * 1024,
+            recalled_requests: 0,
             persistent_entries: 10_000,
         }
     }

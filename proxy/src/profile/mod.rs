@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use palisade_waf::{LoadErrors, OperatorCache, PersistentCollections, RuleSet, RuleSetBuilder};
+use palisade_waf::{Limits, LoadErrors, OperatorCache, PersistentCollections, RuleSet, RuleSetBuilder};
 
 pub use canary::{AttackPasses, CanaryError};
 
@@ -148,6 +148,7 @@ impl State {
         let source = DiskSource::new(installed, own_files);
         let pieces = pieces(policy, mode);
         let rules = builder(installed, &pieces)
+            .limits(limits(policy))
             .operators(&self.operators)
             .persistent(&self.persistent)
             .build(&source)
@@ -159,6 +160,13 @@ impl State {
             profile: Arc::new(Profile { rules, engine }),
             stamps: source.stamps(),
         })
+    }
+}
+
+fn limits(policy: &WafProfile) -> Limits {
+    Limits {
+        recalled_requests: usize::try_from(policy.recalled_requests).unwrap_or(0),
+        ..Limits::default()
     }
 }
 

@@ -40,7 +40,10 @@ pub fn rule_set(installation: &Installation, cache: &OperatorCache) -> Result<Ru
     };
     builder
         .operators(cache)
-        .limits(Limits::default())
+        .limits(Limits {
+            recalled_requests: 10_000,
+            ..Limits::default()
+        })
         .text("engine.conf", ENGINE)
         .text("route.conf", ROUTE)
         .include(&installation.setup)
@@ -64,6 +67,15 @@ pub fn inspect(rules: &RuleSet, message: &Message, response: &Response) -> Obser
     );
     assert_eq!(indexed.interruption(), plain.interruption());
     assert_eq!(indexed.detected_interruption(), plain.detected_interruption());
+    // What is recalled comes the third time.
+    for _ in 0..3 {
+        let again = evaluated(rules, Evaluation::Indexed, message, response);
+        assert_eq!(
+            again.audit_record(),
+            plain.audit_record(),
+            "a request that comes again"
+        );
+    }
     observed(&indexed, message, response)
 }
 

@@ -1,7 +1,7 @@
 //! Every way to evaluate rules comes to the same.
 
 use palisade_waf::audit::AuditRecord;
-use palisade_waf::{Evaluation, Interruption, MatchedRule, RuleSet, Transaction, Verdict};
+use palisade_waf::{Evaluation, Interruption, Limits, MatchedRule, RuleSet, Transaction, Verdict};
 
 use super::Exchange;
 
@@ -60,6 +60,14 @@ impl<'t> Outcome<'t> {
     }
 }
 
+/// Limits with which harmless requests are recalled.
+pub(crate) fn recalling() -> Limits {
+    Limits {
+        recalled_requests: 1000,
+        ..Limits::default()
+    }
+}
+
 /// Runs the exchange in every way; panics if they differ. Says how many rules matched.
 pub fn agree(rules: &RuleSet, exchange: &Exchange) -> usize {
     let plain = exchange.run(rules, Evaluation::Plain);
@@ -71,5 +79,10 @@ pub fn agree(rules: &RuleSet, exchange: &Exchange) -> usize {
     let measure = Outcome::of(&plain);
     assert_eq!(measure, Outcome::of(&indexed), "plain, indexed\n{exchange:?}");
     assert_eq!(measure, Outcome::of(&checked), "plain, checked\n{exchange:?}");
+    // What is recalled comes the third time.
+    for time in 2..=4 {
+        let again = exchange.run(rules, Evaluation::Indexed);
+        assert_eq!(measure, Outcome::of(&again), "plain, time {time}\n{exchange:?}");
+    }
     measure.matched.len()
 }

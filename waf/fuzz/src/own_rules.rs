@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use super::agreement::recalling;
 use palisade_waf::transformations::Transformation;
 use palisade_waf::{MemorySource, RuleSet};
 
@@ -92,6 +93,7 @@ pub fn own_rules() -> RuleSet {
     );
     source.insert("addresses.data", "198.51.100.0/24\n203.0.113.9\n");
     RuleSet::builder()
+        .limits(recalling())
         .text("own.conf", text())
         .build(&source)
         .unwrap_or_else(|errors| panic!("{errors}"))

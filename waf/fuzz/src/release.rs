@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::agreement::recalling;
 use palisade_waf::source::{folder_of, glob_matches};
 use palisade_waf::{RuleSet, RuleSource, SourceError};
 
@@ -58,6 +59,7 @@ pub fn load(release: &Path, paranoia: u8) -> RuleSet {
          \"id:3,phase:1,nolog,pass,t:none,t:lowercase,ctl:requestBodyProcessor=JSON\"\n"
     );
     RuleSet::builder()
+        .limits(recalling())
         .text("settings.conf", settings)
         .include(setup)
         .include(rules)

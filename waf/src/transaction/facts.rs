@@ -2,6 +2,7 @@
 //! run it does not change, so rules look at it by reference.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 
@@ -22,6 +23,8 @@ pub(crate) struct Facts {
     pub(crate) request: Request,
     pub(crate) body: Body,
     pub(crate) response: Response,
+    /// A rule has looked at what no other request has.
+    unrepeatable: AtomicBool,
 }
 
 impl Facts {
@@ -34,7 +37,17 @@ impl Facts {
             request: Request::default(),
             body: Body::default(),
             response: Response::default(),
+            unrepeatable: AtomicBool::new(false),
         }
+    }
+
+    /// What rules come to may be something else for a request that is the same.
+    pub(crate) fn note_unrepeatable(&self) {
+        self.unrepeatable.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn are_unrepeatable(&self) -> bool {
+        self.unrepeatable.load(Ordering::Relaxed)
     }
 }
 
@@ -166,7 +179,7 @@ impl File {
 }
 
 /// The response as far as it is known.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Response {
     pub(crate) status: Option<u16>,
     pub(crate) protocol: Vec<u8>,

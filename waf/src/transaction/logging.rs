@@ -6,8 +6,8 @@ use crate::rule::AuditEngine;
 use super::{Facts, State};
 
 /// Whether this transaction belongs into the audit log.
-pub(super) fn wants_audit(rules: &RuleSet, facts: &Facts, state: &State) -> bool {
-    match state.control.audit_engine {
+pub(super) fn wants_audit(engine: AuditEngine, rules: &RuleSet, facts: &Facts, state: &State) -> bool {
+    match engine {
         AuditEngine::On => true,
         AuditEngine::Off => false,
         AuditEngine::RelevantOnly => {

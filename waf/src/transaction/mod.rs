@@ -25,6 +25,8 @@ mod lasting;
 mod logging;
 mod matched;
 mod named;
+mod recall;
+mod recalling;
 mod request_body;
 mod request_headers;
 mod response_body;
@@ -33,6 +35,7 @@ mod rooms;
 mod state;
 #[cfg(test)]
 mod tests;
+mod told;
 mod values;
 
 use candidates::Candidates;
@@ -41,6 +44,7 @@ pub(crate) use evaluate::Context;
 pub(crate) use facts::{Body, Facts, Pair, Request};
 pub(crate) use matched::MatchLog;
 pub use matched::{MatchedRule, MatchedVariable};
+use recalling::Recall;
 use rooms::Owner;
 pub(crate) use state::{Hit, State};
 
@@ -139,6 +143,7 @@ pub struct Transaction {
     done: Option<Phase>,
     /// The earliest of the facts that have come since the last phase.
     changed: Origin,
+    recall: Recall,
 }
 
 impl RuleSet {
@@ -157,6 +162,7 @@ impl RuleSet {
             owner: Owner::new(),
             done: None,
             changed: Origin::Head,
+            recall: Recall::new(self.limits().recalled_requests, evaluation),
         }
     }
 }
@@ -165,12 +171,16 @@ impl Drop for Transaction {
     fn drop(&mut self) {
         rooms::forget(self.owner);
         rooms::keep_members(take(&mut self.state.tx));
+        self.recall.give_back();
     }
 }
 
 impl Transaction {
     /// Who talks to whom.
     pub fn connection(&mut self, client: SocketAddr, server: SocketAddr) {
+        if self.done.is_some() {
+            self.tell_more();
+        }
         self.changed = Origin::Head;
         self.facts.client = Some(client);
         self.facts.server = Some(server);
@@ -178,24 +188,25 @@ impl Transaction {
 
     /// The request line, as the client sent it: `protocol` is like `HTTP/1.1`.
     pub fn request_line(&mut self, method: &[u8], uri: &[u8], protocol: &[u8]) {
-        self.changed = Origin::Head;
-        let (separator, limit) = (
-            self.rules.settings().argument_separator,
-            arguments_limit(&self.rules),
-        );
-        self.facts
-            .request
-            .set_line(method, uri, protocol, separator, limit);
+        if !self.recall.hears_line(method, uri, protocol) {
+            self.tell_more();
+            self.take_line(method, uri, protocol);
+        }
     }
 
     /// One header of the request.
     pub fn add_request_header(&mut self, name: &[u8], value: &[u8]) {
-        self.changed = Origin::Head;
-        self.facts.request.headers.push((name.to_vec(), value.to_vec()));
+        if !self.recall.hears_header(name, value) {
+            self.tell_more();
+            self.take_header(name, value);
+        }
     }
 
     /// Phase 1.
     pub fn request_headers(&mut self) -> Verdict {
+        if self.recalls_head() {
+            return Verdict::Pass;
+        }
         if self.done.is_none() {
             request_headers::prepare(&mut self.facts, &mut self.state);
         }
@@ -204,16 +215,19 @@ impl Transaction {
 
     /// Whether the rules want to see the request's body: known after phase 1.
     pub fn wants_request_body(&self) -> bool {
-        self.runs(Phase::RequestBody) && self.state.control.request_body_access
+        self.runs(Phase::RequestBody) && self.control().request_body_access
     }
 
     /// How many bytes of the request's body the rules want at most (`SecRequestBodyLimit`, `ctl` applied).
     pub fn request_body_limit(&self) -> usize {
-        self.state.control.request_body_limit
+        self.control().request_body_limit
     }
 
     /// Phase 2, with the whole body or its first part; empty if there is none.
     pub fn request_body(&mut self, body: Bytes, completeness: Completeness) -> Verdict {
+        if self.recalls_body(&body, completeness) {
+            return Verdict::Pass;
+        }
         if self.done.is_none() {
             request_headers::prepare(&mut self.facts, &mut self.state);
         }
@@ -239,6 +253,7 @@ impl Transaction {
 
     /// Phase 3.
     pub fn response_headers(&mut self) -> Verdict {
+        self.tell_more();
         self.run(Phase::ResponseHeaders)
     }
 
@@ -250,11 +265,12 @@ impl Transaction {
 
     /// How many bytes of the response's body the rules want at most (`SecResponseBodyLimit`, `ctl` applied).
     pub fn response_body_limit(&self) -> usize {
-        self.state.control.response_body_limit
+        self.control().response_body_limit
     }
 
     /// Phase 4, with the whole body or its first part; empty if it is not wanted.
     pub fn response_body(&mut self, body: Bytes, completeness: Completeness) -> Verdict {
+        self.tell_more();
         if self.done < Some(Phase::ResponseBody) && self.runs(Phase::ResponseBody) {
             response_body::read(&self.rules, &mut self.facts, &self.state, body, completeness);
         }
@@ -263,7 +279,9 @@ impl Transaction {
 
     /// Phase 5. It runs once at the end of every transaction, stopped or not, and stops nothing.
     pub fn logging(&mut self) {
-        let _ = self.run(Phase::Logging);
+        if !self.recalls_logging() {
+            let _ = self.run(Phase::Logging);
+        }
     }
 
     /// The rules that matched and asked to be logged, in order.
@@ -283,12 +301,12 @@ impl Transaction {
 
     /// Whether the engine is On, only detecting, or Off at this moment (`SecRuleEngine`, `ctl` applied).
     pub fn engine_mode(&self) -> EngineMode {
-        self.state.control.engine
+        self.control().engine
     }
 
     /// A member of `TX`, for instance `blocking_inbound_anomaly_score`.
     pub fn tx_variable(&self, name: &str) -> Option<Vec<u8>> {
-        let (_, value) = self.state.tx.named_value(name.as_bytes())?;
+        let (_, value) = self.tx().named_value(name.as_bytes())?;
         Some(value.to_vec())
     }
 
@@ -299,24 +317,42 @@ impl Transaction {
 
     /// The transaction as a record for the audit log, secrets masked.
     pub fn audit_record(&self) -> AuditRecord {
-        audit::record(&self.facts, &self.state)
+        match self.evaluated() {
+            Some(evaluated) => audit::record(&evaluated.facts, &evaluated.state),
+            None => audit::record(&self.facts, &self.state),
+        }
     }
 
     /// Whether the rule set wants that record written.
     pub fn wants_audit(&self) -> bool {
-        logging::wants_audit(&self.rules, &self.facts, &self.state)
+        logging::wants_audit(self.control().audit_engine, &self.rules, &self.facts, &self.state)
+    }
+
+    fn take_line(&mut self, method: &[u8], uri: &[u8], protocol: &[u8]) {
+        self.changed = Origin::Head;
+        let (separator, limit) = (
+            self.rules.settings().argument_separator,
+            arguments_limit(&self.rules),
+        );
+        self.facts
+            .request
+            .set_line(method, uri, protocol, separator, limit);
+    }
+
+    fn take_header(&mut self, name: &[u8], value: &[u8]) {
+        self.changed = Origin::Head;
+        self.facts.request.headers.push((name.to_vec(), value.to_vec()));
     }
 
     /// Whether any rule of that phase may still run.
     fn runs(&self, phase: Phase) -> bool {
         let State {
-            control,
             interruption,
             allowed,
             ..
         } = &self.state;
         let allowed = allowed.is_some_and(|scope| scope.reaches(phase));
-        control.engine != EngineMode::Off && interruption.is_none() && !allowed
+        self.control().engine != EngineMode::Off && interruption.is_none() && !allowed
     }
 
     fn run(&mut self, phase: Phase) -> Verdict {
@@ -337,6 +373,7 @@ impl Transaction {
             // Phase 2 mostly follows at once, and looks at the same values.
             let owner = (phase == Phase::RequestHeaders).then_some(self.owner);
             rooms::leave(index, owner, take(&mut self.state.candidates));
+            self.record(phase);
         }
         match &self.state.interruption {
             None => Verdict::Pass,

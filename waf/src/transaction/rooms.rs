@@ -37,6 +37,7 @@ thread_local! {
     /// Those used last at the end.
     static ROOMS: RefCell<VecDeque<Room>> = const { RefCell::new(VecDeque::new()) };
     static MEMBERS: RefCell<Vec<Tx>> = const { RefCell::new(Vec::new()) };
+    static MEMORY: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Owner {
@@ -116,6 +117,24 @@ pub(super) fn keep_members(mut tx: Tx) {
         let mut members = members.borrow_mut();
         if members.len() < KEPT {
             members.push(tx);
+        }
+    });
+}
+
+/// Memory for a head that is told.
+pub(super) fn memory() -> Vec<u8> {
+    MEMORY.with_borrow_mut(Vec::pop).unwrap_or_default()
+}
+
+/// Keeps it for another transaction.
+pub(super) fn keep_memory(bytes: Vec<u8>) {
+    if bytes.capacity() > KEPT_BYTES {
+        return;
+    }
+    let _ = MEMORY.try_with(|memory| {
+        let mut memory = memory.borrow_mut();
+        if memory.len() < KEPT {
+            memory.push(bytes);
         }
     });
 }

@@ -60,7 +60,7 @@ impl Hit {
 }
 
 /// The settings of this transaction: those of the rule set, changed by `ctl`.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Control {
     pub(crate) engine: EngineMode,
     pub(crate) audit_engine: AuditEngine,
@@ -112,6 +112,14 @@ impl State {
         self.bindings
             .iter()
             .find(|binding| binding.collection == collection)
+    }
+
+    /// Whether rules have left nothing that anybody could find but members of `TX` and what `ctl` has set.
+    pub(super) fn is_calm(&self) -> bool {
+        let unheard = self.log.records().is_empty() && self.log.dropped == 0;
+        let undecided = self.interruption.is_none() && self.detected.is_none() && self.allowed.is_none();
+        let own = self.scalars.is_empty() && self.bindings.is_empty() && self.env.iter().next().is_none();
+        unheard && undecided && own && self.divergences.is_empty()
     }
 
     pub(crate) fn bind(&mut self, binding: Binding) {

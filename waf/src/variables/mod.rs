@@ -188,6 +188,26 @@ impl Variable {
         }
     }
 
+    /// Whether it may be another for a request that is the same to the byte, from the same client. (`DURATION` is 0,
+    /// there is no `GEO`, and whoever opens a persistent collection leaves a trace.)
+    pub(crate) fn is_unrepeatable(self) -> bool {
+        use Variable::*;
+        matches!(
+            self,
+            UniqueId
+                | RemotePort
+                | Time
+                | TimeDay
+                | TimeEpoch
+                | TimeHour
+                | TimeMin
+                | TimeMon
+                | TimeSec
+                | TimeWday
+                | TimeYear
+        )
+    }
+
     /// Whether some of its values come again with the next requests, and are no secrets.
     pub(crate) fn may_last(self) -> bool {
         use Variable::*;

@@ -78,6 +78,9 @@ impl View<'_> {
 
 /// Shows the values of a variable that does not change while rules run.
 pub(crate) fn visit_fact(facts: &Facts, variable: Variable, visit: &mut Visit<'_>) -> ControlFlow<()> {
+    if variable.is_unrepeatable() {
+        facts.note_unrepeatable();
+    }
     for family in [
         arguments::visit,
         request::visit,

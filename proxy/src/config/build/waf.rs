@@ -26,6 +26,8 @@ const ALLOWED_CONTENT_TYPES: &[&str] = &[
 ];
 /// ModSecurity's own.
 const ARGUMENT_LIMIT: u32 = 1000;
+/// What a page and the programs of a household ask again and again, several times over.
+const RECALLED_REQUESTS: u32 = 3000;
 
 /// Builds the policies of all routes.
 pub(super) struct Policies<'r> {
@@ -116,6 +118,10 @@ impl<'r> Policies<'r> {
                 .argument_limit
                 .or(defaults.argument_limit)
                 .unwrap_or(ARGUMENT_LIMIT),
+            recalled_requests: route
+                .recalled_requests
+                .or(defaults.recalled_requests)
+                .unwrap_or(RECALLED_REQUESTS),
             seclang_before: or_default(route.seclang_before, &defaults.seclang_before),
             seclang_after: or_default(route.seclang_after, &defaults.seclang_after),
         };

@@ -118,6 +118,7 @@ pub(super) struct WafPolicy {
     pub(super) allowed_methods: Option<Vec<String>>,
     pub(super) allowed_content_types: Option<Vec<String>>,
     pub(super) argument_limit: Option<u32>,
+    pub(super) recalled_requests: Option<u32>,
     pub(super) fail_closed: Option<bool>,
     pub(super) seclang_before: Option<Vec<PathBuf>>,
     pub(super) seclang_after: Option<Vec<PathBuf>>,

@@ -340,6 +340,8 @@ pub struct WafProfile {
     pub allowed_content_types: Vec<String>,
     /// Arguments (query and body together) of a request; more are refused.
     pub argument_limit: u32,
+    /// Harmless requests that each worker recalls; 0 for none.
+    pub recalled_requests: u32,
     /// Exclusions, in order.
     pub exclusions: Vec<Exclusion>,
     /// SecLang files read before the CRS.

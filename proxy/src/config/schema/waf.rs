@@ -28,6 +28,8 @@ const THRESHOLD: RangeInclusive<u32> = 1..=1_000_000;
 const BODY_LIMIT: RangeInclusive<usize> = 1024..=(1 << 30);
 /// A request of a million arguments would cost seconds of inspection.
 const ARGUMENTS: RangeInclusive<u32> = 10..=100_000;
+/// A hundred thousand are 3 MB for each worker and policy.
+const RECALLED: RangeInclusive<u32> = 0..=100_000;
 const MIME_TYPE: &str = "a MIME type such as \"text/html\"";
 
 /// A policy, whole in `[waf]` or a route's share of it.
@@ -53,6 +55,7 @@ pub(super) fn policy(table: &mut Table<'_>) -> WafPolicy {
         ),
         allowed_content_types: table.take("allowed_content_types", some("MIME types", mime_type)),
         argument_limit: table.take("argument_limit", integer(ARGUMENTS)),
+        recalled_requests: table.take("recalled_requests", integer(RECALLED)),
         fail_closed: table.take("on_engine_error", one_of(ENGINE_ERROR)),
         seclang_before: table.take("seclang_before", seclang_files),
         seclang_after: table.take("seclang_after", seclang_files),

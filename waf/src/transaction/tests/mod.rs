@@ -13,6 +13,7 @@ mod flow;
 mod hostile;
 mod logs;
 mod persistent;
+mod recalled;
 mod responses;
 mod variables;
 
