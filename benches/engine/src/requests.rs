@@ -48,6 +48,17 @@ pub fn get() -> Request {
     }
 }
 
+/// What a client replaces by another number in each request.
+pub const NUMBER: &str = "0000000000000000";
+
+/// A page that nobody has asked for before, by a browser: [`NUMBER`] stands in its path and in an argument.
+pub fn get_distinct() -> Request {
+    Request {
+        uri: "/catalog/lamps/0000000000000000?page=2&sort=price&colour=0000000000000000",
+        ..get()
+    }
+}
+
 /// A file of 1 MiB, by a browser.
 pub fn download() -> Request {
     Request {

@@ -21,7 +21,9 @@ pub struct Case {
 
 /// The case of most ratios.
 pub const GET: &str = "get-h1";
-/// The same over HTTP/2.
+/// Requests that all differ: nothing of one is known from another but the browser's headers.
+pub const DISTINCT: &str = "get-h1-distinct";
+/// The first over HTTP/2.
 pub const GET_H2: &str = "get-h2";
 /// The same with a connection for each.
 pub const NEW_TLS: &str = "get-new-tls";
@@ -31,10 +33,16 @@ pub const DOWNLOAD: &str = "download-h1";
 pub const STEADY: &str = "get-h1-1000rps";
 
 /// In the order of the tables.
-pub const CASES: [Case; 6] = [
+pub const CASES: [Case; 7] = [
     Case {
         name: GET,
         request: requests::get,
+        shape: kept(Protocol::Http1, IN_FLIGHT, 1),
+        rate: None,
+    },
+    Case {
+        name: DISTINCT,
+        request: requests::get_distinct,
         shape: kept(Protocol::Http1, IN_FLIGHT, 1),
         rate: None,
     },

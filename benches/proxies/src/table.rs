@@ -37,10 +37,15 @@ pub fn ratios(report: &Report) -> String {
             None => writeln!(text, "missing ratio {name} {peer}"),
         };
     };
-    let get = |over, under| ratio(report, cases::GET, over, under, cpu);
-    line("edge-waf-on", "envoy-no-waf", get("palisade-on", "envoy"));
-    for peer in ["nginx-modsecurity", "go-coraza"] {
-        line("edge-waf-on", peer, get(peer, "palisade-on"));
+    for (name, case) in [
+        ("edge-waf-on", cases::GET),
+        ("edge-waf-on-distinct", cases::DISTINCT),
+    ] {
+        let get = |over, under| ratio(report, case, over, under, cpu);
+        line(name, "envoy-no-waf", get("palisade-on", "envoy"));
+        for peer in ["nginx-modsecurity", "go-coraza"] {
+            line(name, peer, get(peer, "palisade-on"));
+        }
     }
     for (name, case) in [
         ("edge-waf-off", cases::GET),

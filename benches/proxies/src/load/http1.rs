@@ -4,7 +4,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-use super::{LoadError, Target, io, tls};
+use super::{LoadError, Target, io, number, tls};
 use crate::upstream;
 use palisade_bench_engine::requests::Request;
 
@@ -12,16 +12,20 @@ pub(super) struct Http1 {
     target: Target,
     stream: TlsStream<TcpStream>,
     request: Vec<u8>,
+    /// Where its number stands, if it has one.
+    numbers: Vec<usize>,
     expected: usize,
     answer: Vec<u8>,
 }
 
 impl Http1 {
     pub(super) async fn connect(target: &Target, request: &Request) -> Result<Self, LoadError> {
+        let bytes = bytes_of(request);
         Ok(Self {
             target: target.clone(),
             stream: tls::connect(target, false).await?,
-            request: bytes_of(request),
+            numbers: number::places(&bytes),
+            request: bytes,
             expected: upstream::body_bytes(request.uri),
             answer: Vec::with_capacity(4096),
         })
@@ -59,6 +63,7 @@ impl Http1 {
 
     async fn exchange(&mut self) -> Result<bool, LoadError> {
         self.answer.clear();
+        number::put(&mut self.request, &self.numbers);
         if self.stream.write_all(&self.request).await.is_err() || self.stream.flush().await.is_err() {
             return Ok(false);
         }

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use h2::client::SendRequest;
 
-use super::{LoadError, Target, tls};
+use super::{LoadError, Target, number, tls};
 use crate::upstream;
-use palisade_bench_engine::requests::Request;
+use palisade_bench_engine::requests::{NUMBER, Request};
 
 #[derive(Clone)]
 pub(super) struct Http2 {
@@ -30,7 +30,7 @@ impl Http2 {
 
     pub(super) async fn once(&mut self) -> Result<(), LoadError> {
         let mut connection = self.connection.clone().ready().await?;
-        let (answer, mut stream) = connection.send_request(self.request.clone(), self.body.is_empty())?;
+        let (answer, mut stream) = connection.send_request(self.numbered()?, self.body.is_empty())?;
         if !self.body.is_empty() {
             stream.send_data(self.body.clone(), true)?;
         }
@@ -48,6 +48,20 @@ impl Http2 {
         }
         Err(LoadError::Answer(format!("{status}, {length} bytes")))
     }
+
+    fn numbered(&self) -> Result<http::Request<()>, LoadError> {
+        let mut request = self.request.clone();
+        let uri = request.uri().to_string();
+        if uri.contains(NUMBER) {
+            let uri = uri.replace(NUMBER, &number::next()).parse();
+            *request.uri_mut() = uri.map_err(|error: http::uri::InvalidUri| refused(error.into()))?;
+        }
+        Ok(request)
+    }
+}
+
+fn refused(error: http::Error) -> LoadError {
+    LoadError::Answer(format!("no request: {error}"))
 }
 
 fn head_of(request: &Request) -> Result<http::Request<()>, LoadError> {
@@ -58,6 +72,5 @@ fn head_of(request: &Request) -> Result<http::Request<()>, LoadError> {
             builder = builder.header(*name, value);
         }
     }
-    let refused = |error: http::Error| LoadError::Answer(format!("no request: {error}"));
     builder.body(()).map_err(refused)
 }

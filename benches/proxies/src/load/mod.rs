@@ -5,6 +5,7 @@ mod exchange;
 mod http1;
 mod http2;
 mod latency;
+mod number;
 mod pace;
 mod tls;
 
