@@ -4,14 +4,15 @@
 
 FROM rust:1.95-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends cmake && rm -rf /var/lib/apt/lists/*
+RUN rustup component add llvm-tools
 WORKDIR /src
 COPY . .
-RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
-    cargo build --locked --profile dist -p palisade --bin palisade && cp target/dist/palisade /palisade
-
 # The rule set is part of the image: an edge in production fetches nothing. A .tar.gz in the build's folder spares
 # the download: --build-arg PALISADE_CRS_FROM=crs.tar.gz. Its regression tests are of no use here.
 ARG PALISADE_CRS_FROM=
+# Built twice, the second time with the profile of a minute's load (docs/decisions/0051-built-with-a-profile.md).
+RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
+    scripts/dist.sh && cp target/pgo/palisade /palisade
 RUN /palisade rules install --dir /crs && rm -rf /crs/tests && /palisade rules verify --dir /crs
 RUN mkdir /data
 

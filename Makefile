@@ -175,5 +175,8 @@ deny: ## Licences, sources and advisories of dependencies
 		$(CARGO) deny check licenses bans sources; \
 	fi
 
+dist: rules ## Build the edge as the container image has it, with a profile of its own load; prints where it is
+	@scripts/dist.sh
+
 image: ## Build the container image
 	docker build -t palisade .

@@ -4,15 +4,15 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Built as the container image is. One target folder: the two workspaces share what they compile.
+# One target folder: the two workspaces share what they compile. The edge is built as the container image has it.
 build() { cargo build --quiet --profile dist --target-dir target "$@"; }
 
 peers=$(scripts/peers.sh)
 echo "$peers"
 has() { ! grep -q "^missing $1:" <<<"$peers"; }
 
-echo "==> building (profile dist: some minutes the first time)"
-build -p palisade --bin palisade
+echo "==> building (some minutes; the first time half an hour: the edge is built twice)"
+edge=$(scripts/dist.sh --reuse)
 build -p palisade-proxies
 features=()
 command -v go >/dev/null && features+=(coraza)
@@ -29,7 +29,7 @@ mkdir -p "$results"
 echo "==> engines"
 PALISADE_CRS_FROM=$PWD/data/crs target/dist/palisade-peers-engines | tee "$results/engines.txt"
 echo "==> proxies"
-target/dist/proxies measure "$@" | tee "$results/proxies.txt"
+target/dist/proxies measure --palisade "$edge" "$@" | tee "$results/proxies.txt"
 
 echo
 echo "$(date +%F), $(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), load $(cut -d' ' -f1-3 /proc/loadavg)"
