@@ -471,3 +471,51 @@ fn an_operators_own_deny_rule_is_no_false_positive() {
     )
     .unwrap();
 }
+
+#[test]
+fn what_an_ordinary_page_asks_again_is_recalled_and_an_attack_is_not() {
+    let Some(profiles) = profiles() else { return };
+    let profile = compile(profiles, policy()).unwrap();
+    let whole = |uri: &str, accept: &str| {
+        let mut transaction = profile.rules().transaction(RequestOrigin {
+            id: "id".to_owned(),
+            unix_micros: 1_790_000_000_000_000,
+            utc_offset_seconds: 0,
+        });
+        transaction.connection(
+            "192.0.2.1:5000".parse().unwrap(),
+            "192.0.2.2:443".parse().unwrap(),
+        );
+        transaction.request_line(b"GET", uri.as_bytes(), b"HTTP/1.1");
+        for (name, value) in [("Host", "a.test"), ("User-Agent", "Firefox"), ("Accept", accept)] {
+            transaction.add_request_header(name.as_bytes(), value.as_bytes());
+        }
+        let _ = transaction.request_headers();
+        let _ = transaction.request_body(Bytes::new(), Completeness::Complete);
+        transaction.logging();
+        let score = transaction.tx_variable("blocking_inbound_anomaly_score");
+        (
+            transaction.is_recalled(),
+            score,
+            transaction.interruption().is_some(),
+        )
+    };
+    let page = [
+        ("/", "text/html"),
+        ("/a.css", "text/css"),
+        ("/b.png?v=2", "image/png"),
+        ("/api/new?since=9", "*/*"),
+    ];
+    for round in 0..4 {
+        for (uri, accept) in page {
+            let score = Some(b"0".to_vec());
+            assert_eq!(
+                whole(uri, accept),
+                (round > 1, score, false),
+                "{uri}, round {round}"
+            );
+        }
+        let (recalled, score, stopped) = whole("/?q=1'%20or%20'1'='1", "*/*");
+        assert!(!recalled && stopped && score.unwrap() != b"0");
+    }
+}

@@ -27,7 +27,7 @@ pub struct Limits {
     /// for all rules. Past it each rule transforms for itself: slower, and in memory for one value alone.
     pub buffered_bytes: usize,
     /// Harmless requests that each thread recalls, so that they are not evaluated anew when they come again to the
-    /// byte; 0 for none. Each takes 30 bytes.
+    /// byte; 0 for none. Each takes 32 bytes, and what they came to half a megabyte at most.
     pub recalled_requests: usize,
     /// Keys kept per persistent collection (`initcol`), per process.
     pub persistent_entries: usize,

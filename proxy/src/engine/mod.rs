@@ -197,6 +197,18 @@ impl Inspector {
         each!(self, request => request.matched_rules())
     }
 
+    /// Whether our engine has recalled what the same request came to before, and run nothing.
+    #[inline]
+    pub fn is_recalled(&self) -> bool {
+        match self {
+            Self::Own(request) => request.is_recalled(),
+            #[cfg(feature = "coraza")]
+            Self::Coraza(_) => false,
+            #[cfg(feature = "coraza")]
+            Self::Shadowed(request) => request.own().is_recalled(),
+        }
+    }
+
     /// What stopped the request.
     #[inline]
     pub fn interruption(&self) -> Option<&Interruption> {

@@ -160,6 +160,15 @@ fn count_waf(parts: &EdgeParts, route: &Arc<str>, inspection: &Inspection) {
             outcome,
         })
         .inc();
+    if inspection.transaction().is_recalled() {
+        parts
+            .metrics
+            .waf_recalled
+            .get_or_create(&RouteLabels {
+                route: Arc::clone(route),
+            })
+            .inc();
+    }
     if inspection.is_partial() {
         parts
             .metrics

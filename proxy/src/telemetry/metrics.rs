@@ -210,6 +210,8 @@ pub struct Metrics {
     pub waf: Family<WafLabels, Counter>,
     /// Requests whose body was inspected only in part, by policy.
     pub waf_partial: Family<RouteLabels, Counter>,
+    /// Requests that came before, to the byte, and were harmless.
+    pub waf_recalled: Family<RouteLabels, Counter>,
     /// Requests that a shadow engine was to judge as well.
     pub waf_shadow: Family<ShadowLabels, Counter>,
     /// Copies of requests for a mirror.
@@ -267,6 +269,7 @@ impl Default for Metrics {
             duration: Family::new_with_constructor(duration_histogram),
             waf: Family::default(),
             waf_partial: Family::default(),
+            waf_recalled: Family::default(),
             waf_shadow: Family::default(),
             mirrored: Family::default(),
             listener_refusals: Family::default(),
@@ -325,6 +328,11 @@ impl Metrics {
             "waf_partial_inspections",
             "Requests whose body was inspected only up to the limit",
             self.waf_partial.clone(),
+        );
+        registry.register(
+            "waf_recalled",
+            "Requests that the engine did not evaluate, as the same came before and was harmless",
+            self.waf_recalled.clone(),
         );
         registry.register(
             "waf_shadow",

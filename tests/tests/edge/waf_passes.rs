@@ -126,6 +126,42 @@ async fn false_positives_pass_with_their_exclusions_and_attacks_still_do_not() {
 }
 
 #[tokio::test]
+async fn what_is_asked_again_is_recalled_and_what_is_refused_is_refused_each_time() {
+    let Some(rules) = crs_rules() else { return };
+    let upstream = Upstream::echo("app").await;
+    let edge = TestEdge::with(Some(rules), &[Route::new("app").to(&upstream)]).await;
+    let poll = Ask::get("/api/events?since=17").accept_json();
+    // Two workers, each with a memory of its own.
+    for _ in 0..20 {
+        edge.ask("app.test", &poll).await.expect(200);
+        edge.ask_h2("app.test", &poll).await.expect(200);
+    }
+    let recalled = edge.metric("palisade_waf_recalled_total{route=\"app\"}").await;
+    assert!((20.0..=36.0).contains(&recalled), "{recalled}");
+    let verdicts = "palisade_waf_verdicts_total{route=\"app\",outcome=\"passed\"}";
+    assert_eq!(edge.metric(verdicts).await, 40.0);
+    let line = edge.accessed("/api/events").await;
+    assert_eq!(
+        (&line["waf"], &line["score"]),
+        (&"passed".into(), &0.into()),
+        "{line}"
+    );
+
+    let attack = Ask::get("/api/events?since=1'+or+'1'='1").accept_json();
+    let mut incidents = std::collections::BTreeSet::new();
+    for _ in 0..6 {
+        incidents.insert(edge.ask("app.test", &attack).await.expect(403).incident());
+    }
+    assert_eq!(incidents.len(), 6);
+    // The head that was harmless with a body that is not.
+    let form = |body: &str| Ask::form("/api/notes", body);
+    for _ in 0..4 {
+        edge.ask("app.test", &form("note=buy+milk")).await.expect(200);
+        edge.ask("app.test", &form("note=1'+or+'1'='1")).await.expect(403);
+    }
+}
+
+#[tokio::test]
 async fn an_exclusion_is_as_narrow_as_it_is_written() {
     let Some(rules) = crs_rules() else { return };
     let upstream = Upstream::echo("app").await;

@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 /// What an operator captured. A group that took no part in the match leaves its slot `None`, and the
 /// later slots keep their numbers.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Captures {
     /// The values, one behind the other.
     bytes: SmallVec<[u8; 64]>,

@@ -41,6 +41,8 @@ struct Plan {
     remarks: Vec<Remark>,
     persistent: PersistentCollections,
     index: Index,
+    /// Held by nobody else: whoever keeps something for the rule set sees by it that it is gone.
+    life: Arc<()>,
 }
 
 /// A rule's place in the program of its phase.
@@ -119,6 +121,11 @@ impl RuleSet {
     /// What links share.
     pub(crate) fn index(&self) -> &Index {
         &self.inner.index
+    }
+
+    /// What is gone once the rule set is.
+    pub(crate) fn life(&self) -> &Arc<()> {
+        &self.inner.life
     }
 
     /// Where `skipAfter` of a step goes on: behind the next marker of that name (or the next rule with that

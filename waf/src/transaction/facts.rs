@@ -179,7 +179,7 @@ impl File {
 }
 
 /// The response as far as it is known.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Response {
     pub(crate) status: Option<u16>,
     pub(crate) protocol: Vec<u8>,

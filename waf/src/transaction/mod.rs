@@ -21,6 +21,7 @@ mod conclude;
 mod distinct;
 mod evaluate;
 mod facts;
+mod heard;
 mod lasting;
 mod logging;
 mod matched;
@@ -35,7 +36,6 @@ mod rooms;
 mod state;
 #[cfg(test)]
 mod tests;
-mod told;
 mod values;
 
 use candidates::Candidates;
@@ -242,12 +242,14 @@ impl Transaction {
 
     /// The status line of the response.
     pub fn response_line(&mut self, status: u16, protocol: &[u8]) {
+        self.tell_more();
         self.facts.response.status = Some(status);
         self.facts.response.protocol = protocol.to_vec();
     }
 
     /// One header of the response.
     pub fn add_response_header(&mut self, name: &[u8], value: &[u8]) {
+        self.tell_more();
         self.facts.response.headers.push((name.to_vec(), value.to_vec()));
     }
 
@@ -260,7 +262,7 @@ impl Transaction {
     /// Whether the rules want to see the response's body: known after phase 3.
     pub fn wants_response_body(&self) -> bool {
         self.runs(Phase::ResponseBody)
-            && response_headers::wants_body(&self.facts, &self.state, self.rules.settings())
+            && response_headers::wants_body(&self.facts, self.control(), self.rules.settings())
     }
 
     /// How many bytes of the response's body the rules want at most (`SecResponseBodyLimit`, `ctl` applied).
@@ -306,8 +308,19 @@ impl Transaction {
 
     /// A member of `TX`, for instance `blocking_inbound_anomaly_score`.
     pub fn tx_variable(&self, name: &str) -> Option<Vec<u8>> {
-        let (_, value) = self.tx().named_value(name.as_bytes())?;
+        if let Some(value) = self.recalled_member(name) {
+            return value.map(<[u8]>::to_vec);
+        }
+        if let Some(evaluated) = self.evaluated() {
+            return evaluated.tx_variable(name);
+        }
+        let (_, value) = self.state.tx.named_value(name.as_bytes())?;
         Some(value.to_vec())
+    }
+
+    /// Whether no rule has run for it, as the same request came before and was harmless.
+    pub fn is_recalled(&self) -> bool {
+        self.course().is_some()
     }
 
     /// Where the index would have been wrong, with [`Evaluation::Checked`]; always empty, unless there is a bug.

@@ -6,14 +6,14 @@ use crate::plan::{Index, NumberAsk};
 use crate::text::ShortBytes;
 
 /// A collection with names compared without case. A name keeps the spelling it was first given.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Named {
     entries: Vec<Entry>,
     /// Open addressing over the entries by the hash of their names; its length is a power of two.
     places: Vec<u32>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 struct Entry {
     hash: u64,
     name: ShortBytes,
@@ -125,7 +125,7 @@ impl Named {
 }
 
 /// `TX`: named values, and the captures as its members `0` to `9`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Tx {
     named: Named,
     captures: Captures,
@@ -202,15 +202,6 @@ impl Tx {
         self.named
             .iter()
             .chain(captures.map(|(slot, value)| (DIGITS[slot], value)))
-    }
-}
-
-/// The same members in the same order; where they stand in memory is no part of it.
-impl PartialEq for Tx {
-    fn eq(&self, other: &Self) -> bool {
-        self.named.entries == other.named.entries
-            && self.captures == other.captures
-            && self.overflowed == other.overflowed
     }
 }
 

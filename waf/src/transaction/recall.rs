@@ -3,7 +3,7 @@
 //!
 //! Clients ask the same again and again: applications poll, monitors probe, pages come with the same pictures. What
 //! rules say of such a request follows from its head alone, as long as none of them looks at anything else. So a thread
-//! keeps fingerprints of requests without a body that nothing was found in, and the state that they left.
+//! keeps fingerprints of requests without a body that nothing was found in, and what they came to.
 //!
 //! - Only what left no trace is recalled: no entry in the log, no verdict, no persistent collection. What is blocked
 //!   or detected is evaluated each time.
@@ -11,36 +11,29 @@
 //!   request is not kept.
 //! - A request is kept when it comes the second time: a flood of requests that all differ drives out none that was
 //!   kept.
-//! - No bytes of requests are kept but those that rules copied into `TX`, and no more than [`STATES`] different states.
+//! - Once courses take too much, the thread begins anew: nothing that clients send stays for good.
 //!
 //! [`Variable::is_unrepeatable`]: crate::variables::Variable::is_unrepeatable
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use crate::plan::Index;
-use crate::rule::Severity;
+use crate::hash;
+use crate::plan::RuleSet;
 
-use super::State;
+use super::heard::Fingerprint;
 use super::named::Tx;
 use super::state::Control;
-use super::told::Fingerprint;
 
-/// What rules have written once a phase is over.
+/// What a request came to: the settings after phases 1, 2 and 5, and the members of `TX` at its end.
 #[derive(Debug, PartialEq)]
-pub(super) struct Snapshot {
-    pub(super) tx: Tx,
-    pub(super) control: Control,
-    highest_severity: Option<Severity>,
-}
-
-/// What a request came to: after phase 1, after phase 2, and after phase 5 if nothing was said of an answer.
-#[derive(Debug)]
 pub(super) struct Course {
-    pub(super) head: Arc<Snapshot>,
-    pub(super) body: Arc<Snapshot>,
-    pub(super) logging: Option<Arc<Snapshot>>,
+    /// Of `members`.
+    hash: u64,
+    pub(super) head: Control,
+    pub(super) body: Control,
+    pub(super) logging: Control,
+    members: Box<[u8]>,
 }
 
 /// Whether a request came before.
@@ -52,110 +45,132 @@ pub(super) enum Sight {
     Known(Arc<Course>),
 }
 
-/// Different states that a thread keeps for a rule set: ordinary requests come to a handful. Each is some kilobytes.
-const STATES: usize = 64;
+/// Bytes of courses that a thread keeps for a rule set. One takes some kilobytes, and many requests have the same: the
+/// CRS notes the names of their headers and their extension.
+const BYTES: usize = 512 * 1024;
 
-/// Rule sets whose requests a thread keeps.
-const RULE_SETS: usize = 32;
+/// A longer course is that of no ordinary request.
+const LONGEST: usize = 16 * 1024;
+
+/// Rule sets whose requests a thread keeps. Those of others are evaluated each time.
+const RULE_SETS: usize = 64;
 
 /// Requests of a set that are kept.
 const WAYS: usize = 3;
 
+/// 100 MB.
+const MOST_SETS: usize = 1 << 20;
+
 thread_local! {
-    /// Those used last at the end.
-    static MEMORIES: RefCell<VecDeque<Memory>> = const { RefCell::new(VecDeque::new()) };
+    static MEMORIES: RefCell<Vec<Memory>> = const { RefCell::new(Vec::new()) };
 }
 
 /// What a thread knows of the requests before one rule set.
 #[derive(Debug)]
 struct Memory {
-    /// [`Index::id`].
+    /// The rule set's index, and whether it is still there.
     index: u64,
-    /// As many as a power of two.
+    life: Weak<()>,
     sets: Box<[Set]>,
-    snapshots: Vec<Arc<Snapshot>>,
     courses: Vec<Arc<Course>>,
+    /// What they take.
+    held: usize,
 }
 
-/// Requests whose fingerprints end in the same bits.
+/// Requests whose fingerprints begin alike.
 #[derive(Debug, Clone, Default)]
 struct Set {
-    /// The last one that came for the first time.
+    /// The last one that came and was not known.
     seen: Option<Fingerprint>,
     /// The one that came last is the first.
     known: [Option<(Fingerprint, Arc<Course>)>; WAYS],
 }
 
-impl Snapshot {
-    pub(super) fn of(state: &State) -> Self {
+impl Course {
+    pub(super) fn new(head: Control, body: Control, logging: Control, tx: &Tx) -> Self {
+        let mut members = Vec::new();
+        for (name, value) in tx.iter() {
+            for text in [name, value] {
+                members.extend_from_slice(&(text.len() as u64).to_le_bytes());
+                members.extend_from_slice(text);
+            }
+        }
         Self {
-            tx: state.tx.clone(),
-            control: state.control.clone(),
-            highest_severity: state.highest_severity,
+            hash: hash::of(&members),
+            head,
+            body,
+            logging,
+            members: members.into_boxed_slice(),
         }
     }
 
-    /// Makes a state that no rule has written to what it was.
-    pub(super) fn restore(&self, state: &mut State) {
-        state.tx.clone_from(&self.tx);
-        state.control.clone_from(&self.control);
-        state.highest_severity = self.highest_severity;
+    /// The value of a member of `TX`.
+    pub(super) fn member(&self, name: &[u8]) -> Option<&[u8]> {
+        let mut rest = &self.members[..];
+        let mut text = || {
+            let (length, behind) = rest.split_first_chunk()?;
+            let (text, behind) = behind.split_at_checked(u64::from_le_bytes(*length) as usize)?;
+            rest = behind;
+            Some(text)
+        };
+        loop {
+            let (known, value) = (text()?, text()?);
+            if known.eq_ignore_ascii_case(name) {
+                return Some(value);
+            }
+        }
+    }
+
+    fn held(&self) -> usize {
+        size_of::<Self>() + self.members.len()
     }
 }
 
-/// Looks a request up, and notes that it came. `room` is for how many requests there is to be room.
-pub(super) fn look_up(index: &Index, room: usize, request: Fingerprint) -> Sight {
-    with_memory(index, room, |memory| memory.look_up(request)).unwrap_or(Sight::First)
-}
-
-/// The state, or one that is the same. `None` once there are too many.
-pub(super) fn keep_state(index: &Index, room: usize, state: &State) -> Option<Arc<Snapshot>> {
-    with_memory(index, room, |memory| memory.keep_state(Snapshot::of(state))).flatten()
+/// Looks a request up, and notes that it came.
+pub(super) fn look_up(rules: &RuleSet, request: Fingerprint) -> Sight {
+    with_memory(rules, |memory| memory.look_up(request)).unwrap_or(Sight::First)
 }
 
 /// Keeps what a request came to.
-pub(super) fn keep(index: &Index, room: usize, request: Fingerprint, course: Course) {
-    let _ = with_memory(index, room, |memory| memory.keep(request, course));
+pub(super) fn keep(rules: &RuleSet, request: Fingerprint, course: Course) {
+    if course.held() <= LONGEST {
+        with_memory(rules, |memory| memory.keep(request, course));
+    }
 }
 
-/// `None` while a thread ends.
-fn with_memory<R>(index: &Index, room: usize, act: impl FnOnce(&mut Memory) -> R) -> Option<R> {
+/// `None` where there is no memory for the rule set, and while a thread ends.
+fn with_memory<R>(rules: &RuleSet, act: impl FnOnce(&mut Memory) -> R) -> Option<R> {
     let found = MEMORIES.try_with(|memories| {
         let mut memories = memories.borrow_mut();
-        let place = memories.iter().rposition(|memory| memory.index == index.id());
-        match place {
-            Some(place) if place + 1 == memories.len() => {}
-            Some(place) => {
-                let memory = memories.remove(place);
-                memories.extend(memory);
-            }
-            None => {
-                if memories.len() == RULE_SETS {
-                    // Those of rule sets that are gone come to this end.
-                    memories.pop_front();
-                }
-                memories.push_back(Memory::new(index.id(), room));
-            }
+        let index = rules.index().id();
+        if let Some(memory) = memories.iter_mut().find(|memory| memory.index == index) {
+            return Some(act(memory));
         }
-        memories.back_mut().map(act)
+        memories.retain(|memory| memory.life.strong_count() > 0);
+        if memories.len() == RULE_SETS {
+            return None;
+        }
+        memories.push(Memory::new(rules));
+        memories.last_mut().map(act)
     });
     found.ok().flatten()
 }
 
 impl Memory {
-    fn new(index: u64, room: usize) -> Self {
-        let sets = room.div_ceil(WAYS).next_power_of_two();
+    fn new(rules: &RuleSet) -> Self {
+        let sets = rules.limits().recalled_requests.div_ceil(WAYS).min(MOST_SETS);
         Self {
-            index,
+            index: rules.index().id(),
+            life: Arc::downgrade(rules.life()),
             sets: vec![Set::default(); sets].into_boxed_slice(),
-            snapshots: Vec::new(),
             courses: Vec::new(),
+            held: 0,
         }
     }
 
     fn set(&mut self, request: Fingerprint) -> Option<&mut Set> {
-        let place = request.0 as usize & (self.sets.len() - 1);
-        self.sets.get_mut(place)
+        let place = (u128::from(request.0) * self.sets.len() as u128) >> 64;
+        self.sets.get_mut(place as usize)
     }
 
     fn look_up(&mut self, request: Fingerprint) -> Sight {
@@ -163,67 +178,33 @@ impl Memory {
     }
 
     fn keep(&mut self, request: Fingerprint, course: Course) {
-        let Some(course) = self.shared(course) else { return };
+        let course = self.shared(course);
         if let Some(set) = self.set(request) {
             set.keep(request, course);
         }
     }
 
-    fn keep_state(&mut self, snapshot: Snapshot) -> Option<Arc<Snapshot>> {
-        if let Some(same) = self.snapshots.iter().find(|known| ***known == snapshot) {
-            return Some(Arc::clone(same));
-        }
-        if self.snapshots.len() == STATES {
-            self.courses.retain(|course| Arc::strong_count(course) > 1);
-            self.snapshots.retain(|snapshot| Arc::strong_count(snapshot) > 1);
-        }
-        if self.snapshots.len() == STATES {
-            return None;
-        }
-        self.snapshots.push(Arc::new(snapshot));
-        self.snapshots.last().cloned()
-    }
-
     /// The course, or one that is the same.
-    fn shared(&mut self, course: Course) -> Option<Arc<Course>> {
-        let same = |known: &&Arc<Course>| known.is(&course);
-        if let Some(same) = self.courses.iter().find(same) {
-            return Some(Arc::clone(same));
+    fn shared(&mut self, course: Course) -> Arc<Course> {
+        let mut known = self.courses.iter();
+        if let Some(same) = known.find(|known| known.hash == course.hash && ***known == course) {
+            return Arc::clone(same);
         }
-        if self.courses.len() >= STATES * 3 {
-            self.courses.retain(|course| Arc::strong_count(course) > 1);
+        if self.held + course.held() > BYTES {
+            self.sets.fill(Set::default());
+            self.courses.clear();
+            self.held = 0;
         }
-        if self.courses.len() >= STATES * 3 {
-            return None;
-        }
-        self.courses.push(Arc::new(course));
-        self.courses.last().cloned()
-    }
-}
-
-impl Course {
-    pub(super) fn new(head: &Arc<Snapshot>, body: &Arc<Snapshot>, logging: Option<Arc<Snapshot>>) -> Self {
-        Self {
-            head: Arc::clone(head),
-            body: Arc::clone(body),
-            logging,
-        }
-    }
-
-    fn is(&self, other: &Course) -> bool {
-        let logging = match (&self.logging, &other.logging) {
-            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
-            (one, other) => one.is_none() && other.is_none(),
-        };
-        logging && Arc::ptr_eq(&self.head, &other.head) && Arc::ptr_eq(&self.body, &other.body)
+        self.held += course.held();
+        let course = Arc::new(course);
+        self.courses.push(Arc::clone(&course));
+        course
     }
 }
 
 impl Set {
     fn look_up(&mut self, request: Fingerprint) -> Sight {
-        let mut known = self.known.iter();
-        let place = known.position(|entry| entry.as_ref().is_some_and(|(known, _)| *known == request));
-        if let Some(place) = place {
+        if let Some(place) = self.place(request) {
             self.known[..=place].rotate_right(1);
             if let Some((_, course)) = &self.known[0] {
                 return Sight::Known(Arc::clone(course));
@@ -237,11 +218,13 @@ impl Set {
 
     /// In the place of itself, or of the one that came longest ago.
     fn keep(&mut self, request: Fingerprint, course: Arc<Course>) {
-        let is =
-            |entry: &Option<(Fingerprint, _)>| entry.as_ref().is_some_and(|(known, _)| *known == request);
-        let place = self.known.iter().position(is).unwrap_or(WAYS - 1);
+        let place = self.place(request).unwrap_or(WAYS - 1);
         self.known[..=place].rotate_right(1);
         self.known[0] = Some((request, course));
-        self.seen = None;
+    }
+
+    fn place(&self, request: Fingerprint) -> Option<usize> {
+        let mut known = self.known.iter();
+        known.position(|entry| entry.as_ref().is_some_and(|(known, _)| *known == request))
     }
 }

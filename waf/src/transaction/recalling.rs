@@ -1,5 +1,5 @@
-//! A transaction whose request may have come before: it is recalled as long as nobody tells it anything new, and
-//! evaluated from where it stands once somebody does.
+//! A transaction whose request may have come before: nothing of it runs as long as nobody tells it anything new. Once
+//! somebody does, the phases that were passed over run after all.
 
 use std::mem::take;
 use std::sync::Arc;
@@ -8,38 +8,37 @@ use bytes::Bytes;
 
 use crate::rule::Phase;
 
-use super::named::Tx;
-use super::recall::{self, Course, Sight, Snapshot};
+use super::heard::{Fingerprint, Heard};
+use super::recall::{self, Course, Sight};
 use super::state::Control;
-use super::told::{Fingerprint, Told};
-use super::{Completeness, Evaluation, Transaction, request_body, request_headers, rooms};
+use super::{Completeness, Evaluation, Transaction, rooms};
 
 /// Where a request stands with those that came before.
 #[derive(Debug, Default)]
 pub(super) enum Recall {
-    /// It is evaluated, and nobody will want to know what it comes to.
+    /// It is evaluated, and what it comes to is kept nowhere.
     #[default]
     Out,
     /// Its head is being told.
-    Open(Told),
-    /// What its phases come to is kept.
+    Open(Heard),
+    /// It is evaluated, and what it comes to is kept.
     Recording(Recording),
-    /// No rule has run.
-    Recalled(Told, Arc<Course>),
+    /// It is not evaluated.
+    Recalled(Heard, Arc<Course>),
 }
 
-/// What the phases have come to so far.
+/// The settings after the phases that have run.
 #[derive(Debug)]
 pub(super) struct Recording {
     request: Fingerprint,
-    head: Option<Arc<Snapshot>>,
-    body: Option<Arc<Snapshot>>,
+    head: Option<Control>,
+    body: Option<Control>,
 }
 
 impl Recall {
     pub(super) fn new(room: usize, evaluation: Evaluation) -> Self {
         match room > 0 && evaluation == Evaluation::Indexed {
-            true => Self::Open(Told::within(rooms::memory())),
+            true => Self::Open(Heard::within(rooms::bytes())),
             false => Self::Out,
         }
     }
@@ -47,7 +46,7 @@ impl Recall {
     /// Takes the request line, if the head is being told.
     pub(super) fn hears_line(&mut self, method: &[u8], uri: &[u8], protocol: &[u8]) -> bool {
         match self {
-            Self::Open(told) => told.line(method, uri, protocol),
+            Self::Open(heard) => heard.line(method, uri, protocol),
             _ => false,
         }
     }
@@ -55,15 +54,15 @@ impl Recall {
     /// Takes a header, if the head is being told.
     pub(super) fn hears_header(&mut self, name: &[u8], value: &[u8]) -> bool {
         match self {
-            Self::Open(told) => told.header(name, value),
+            Self::Open(heard) => heard.header(name, value),
             _ => false,
         }
     }
 
     /// Its memory is for another transaction.
     pub(super) fn give_back(&mut self) {
-        if let Self::Open(told) | Self::Recalled(told, _) = take(self) {
-            rooms::keep_memory(told.into_memory());
+        if let Self::Open(heard) | Self::Recalled(heard, _) = take(self) {
+            rooms::keep_bytes(heard.into_memory());
         }
     }
 }
@@ -71,11 +70,11 @@ impl Recall {
 impl Transaction {
     /// Phase 1, if what it comes to is known.
     pub(super) fn recalls_head(&mut self) -> bool {
-        let Recall::Open(told) = &self.recall else {
+        let Recall::Open(heard) = &self.recall else {
             return false;
         };
-        let request = told.fingerprint(self.facts.client, self.facts.server);
-        match recall::look_up(self.rules.index(), self.room(), request) {
+        let request = heard.fingerprint(self.facts.client, self.facts.server);
+        match recall::look_up(&self.rules, request) {
             Sight::First => self.settle(),
             Sight::Again => {
                 self.settle();
@@ -86,8 +85,8 @@ impl Transaction {
                 });
             }
             Sight::Known(course) => {
-                if let Recall::Open(told) = take(&mut self.recall) {
-                    self.recall = Recall::Recalled(told, course);
+                if let Recall::Open(heard) = take(&mut self.recall) {
+                    self.recall = Recall::Recalled(heard, course);
                 }
                 self.done = Some(Phase::RequestHeaders);
                 return true;
@@ -114,7 +113,7 @@ impl Transaction {
     pub(super) fn recalls_logging(&mut self) -> bool {
         let behind = matches!(self.done, Some(Phase::RequestBody | Phase::Logging));
         match &self.recall {
-            Recall::Recalled(_, course) if course.logging.is_some() && behind && !self.was_answered() => {
+            Recall::Recalled(..) if behind => {
                 self.done = Some(Phase::Logging);
                 return true;
             }
@@ -124,45 +123,35 @@ impl Transaction {
         false
     }
 
-    /// Something comes that another request need not have had: from here on this one is evaluated, from the state
-    /// that its phases have left or would have.
+    /// Something comes that the request before did not have: from here on this one is evaluated.
     pub(super) fn tell_more(&mut self) {
         match &self.recall {
             Recall::Out => {}
             Recall::Open(_) => self.settle(),
             Recall::Recording(_) => self.recall = Recall::Out,
-            Recall::Recalled(_, course) => {
-                let course = Arc::clone(course);
-                self.settle();
-                self.catch_up(&course);
-            }
+            Recall::Recalled(..) => self.catch_up(),
         }
     }
 
-    fn catch_up(&mut self, course: &Course) {
-        request_headers::prepare(&mut self.facts, &mut self.state);
-        course.head.restore(&mut self.state);
-        if self.done < Some(Phase::RequestBody) {
-            return;
+    /// Runs the phases that were passed over: they find what the request before has shown, that is nothing.
+    fn catch_up(&mut self) {
+        self.settle();
+        let done = take(&mut self.done);
+        if done >= Some(Phase::RequestHeaders) {
+            let _ = self.request_headers();
         }
-        if self.runs(Phase::RequestBody) {
-            let (rules, complete) = (&self.rules, Completeness::Complete);
-            request_body::read(rules, &mut self.facts, &self.state, Bytes::new(), complete);
+        if done >= Some(Phase::RequestBody) {
+            let _ = self.request_body(Bytes::new(), Completeness::Complete);
         }
-        course.body.restore(&mut self.state);
-        if let Some(logging) = course
-            .logging
-            .as_ref()
-            .filter(|_| self.done == Some(Phase::Logging))
-        {
-            logging.restore(&mut self.state);
+        if done == Some(Phase::Logging) {
+            self.logging();
         }
     }
 
-    /// What was told becomes facts; the request is out.
-    pub(super) fn settle(&mut self) {
-        if let Recall::Open(told) | Recall::Recalled(told, _) = take(&mut self.recall) {
-            let mut texts = told.texts();
+    /// What was heard becomes facts; the request is out.
+    fn settle(&mut self) {
+        if let Recall::Open(heard) | Recall::Recalled(heard, _) = take(&mut self.recall) {
+            let mut texts = heard.texts();
             if let [Some(method), Some(uri), Some(protocol)] = [texts.next(), texts.next(), texts.next()] {
                 self.take_line(method, uri, protocol);
             }
@@ -170,63 +159,48 @@ impl Transaction {
                 self.take_header(name, value);
             }
             drop(texts);
-            rooms::keep_memory(told.into_memory());
+            rooms::keep_bytes(heard.into_memory());
         }
     }
 
-    /// The same request as if no memory of others had been asked.
+    /// The same request, evaluated; `None` if this one was.
     pub(super) fn evaluated(&self) -> Option<Transaction> {
         let recall = match &self.recall {
-            Recall::Open(told) => Recall::Open(told.clone()),
-            Recall::Recalled(told, course) => Recall::Recalled(told.clone(), Arc::clone(course)),
+            Recall::Open(heard) => Recall::Open(heard.clone()),
+            Recall::Recalled(heard, course) => Recall::Recalled(heard.clone(), Arc::clone(course)),
             Recall::Out | Recall::Recording(_) => return None,
         };
         let mut evaluated = self.rules.transaction(self.facts.origin.clone());
+        evaluated.recall.give_back();
         evaluated.facts.client = self.facts.client;
         evaluated.facts.server = self.facts.server;
-        evaluated.facts.response = self.facts.response.clone();
         evaluated.done = self.done;
         evaluated.recall = recall;
         evaluated.tell_more();
         Some(evaluated)
     }
 
+    /// The settings at this moment.
     pub(super) fn control(&self) -> &Control {
-        self.recalled_state()
-            .map_or(&self.state.control, |state| &state.control)
+        match (self.course(), self.done) {
+            (None, _) => &self.state.control,
+            (Some(course), Some(Phase::Logging)) => &course.logging,
+            (Some(course), Some(Phase::RequestBody)) => &course.body,
+            (Some(course), _) => &course.head,
+        }
     }
 
-    pub(super) fn tx(&self) -> &Tx {
-        self.recalled_state().map_or(&self.state.tx, |state| &state.tx)
+    /// The value of a member of `TX`, where all phases were recalled.
+    pub(super) fn recalled_member(&self, name: &str) -> Option<Option<&[u8]>> {
+        let course = self.course().filter(|_| self.done == Some(Phase::Logging));
+        course.map(|course| course.member(name.as_bytes()))
     }
 
-    /// Whether no rule has run for it, as it came before.
-    #[cfg(test)]
-    pub(super) fn is_recalled(&self) -> bool {
-        self.recalled_state().is_some()
-    }
-
-    fn recalled_state(&self) -> Option<&Snapshot> {
-        let Recall::Recalled(_, course) = &self.recall else {
-            return None;
-        };
-        let state = match (self.done, &course.logging) {
-            (Some(Phase::Logging), Some(logging)) => logging,
-            (Some(Phase::RequestHeaders) | None, _) => &course.head,
-            _ => &course.body,
-        };
-        Some(state)
-    }
-
-    /// Whether anything was told of an answer.
-    fn was_answered(&self) -> bool {
-        let answer = &self.facts.response;
-        answer.status.is_some() || !answer.headers.is_empty() || !answer.body.is_empty()
-    }
-
-    /// For how many requests there is room.
-    fn room(&self) -> usize {
-        self.rules.limits().recalled_requests
+    pub(super) fn course(&self) -> Option<&Course> {
+        match &self.recall {
+            Recall::Recalled(_, course) => Some(course),
+            _ => None,
+        }
     }
 
     /// What a phase has come to, for the next request that is the same.
@@ -234,28 +208,19 @@ impl Transaction {
         let Recall::Recording(mut recording) = take(&mut self.recall) else {
             return;
         };
-        let repeatable = self.state.is_calm() && !self.facts.are_unrepeatable() && !self.was_answered();
-        let (index, room) = (self.rules.index(), self.room());
-        let Some(state) = repeatable
-            .then(|| recall::keep_state(index, room, &self.state))
-            .flatten()
-        else {
+        if !self.state.is_calm() || self.facts.are_unrepeatable() {
             return;
-        };
-        match (phase, &recording.head, &recording.body) {
-            (Phase::RequestHeaders, ..) => recording.head = Some(state),
+        }
+        let control = self.state.control.clone();
+        match (phase, recording.head.take(), recording.body.take()) {
+            (Phase::RequestHeaders, ..) => recording.head = Some(control),
             (Phase::RequestBody, Some(head), _) => {
-                recall::keep(index, room, recording.request, Course::new(head, &state, None));
-                recording.body = Some(state);
+                recording.head = Some(head);
+                recording.body = Some(control);
             }
             (Phase::Logging, Some(head), Some(body)) => {
-                recall::keep(
-                    index,
-                    room,
-                    recording.request,
-                    Course::new(head, body, Some(state)),
-                );
-                return;
+                let course = Course::new(head, body, control, &self.state.tx);
+                return recall::keep(&self.rules, recording.request, course);
             }
             _ => return,
         }

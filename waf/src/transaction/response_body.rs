@@ -17,7 +17,7 @@ pub(super) fn read(
     bytes: Bytes,
     completeness: Completeness,
 ) {
-    if !response_headers::wants_body(facts, state, rules.settings()) {
+    if !response_headers::wants_body(facts, &state.control, rules.settings()) {
         return;
     }
     let (limits, response) = (rules.limits(), &mut facts.response);

@@ -33,11 +33,14 @@ const KEPT: usize = 32;
 /// What grew beyond this was for an unusual request; it is not kept.
 const KEPT_BYTES: usize = 384 * 1024;
 
+/// Nor is that of an unusual head.
+const KEPT_HEAD: usize = 16 * 1024;
+
 thread_local! {
     /// Those used last at the end.
     static ROOMS: RefCell<VecDeque<Room>> = const { RefCell::new(VecDeque::new()) };
     static MEMBERS: RefCell<Vec<Tx>> = const { RefCell::new(Vec::new()) };
-    static MEMORY: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
+    static BYTES: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Owner {
@@ -121,20 +124,20 @@ pub(super) fn keep_members(mut tx: Tx) {
     });
 }
 
-/// Memory for a head that is told.
-pub(super) fn memory() -> Vec<u8> {
-    MEMORY.with_borrow_mut(Vec::pop).unwrap_or_default()
+/// Memory for a head that is heard.
+pub(super) fn bytes() -> Vec<u8> {
+    BYTES.with_borrow_mut(Vec::pop).unwrap_or_default()
 }
 
 /// Keeps it for another transaction.
-pub(super) fn keep_memory(bytes: Vec<u8>) {
-    if bytes.capacity() > KEPT_BYTES {
+pub(super) fn keep_bytes(bytes: Vec<u8>) {
+    if bytes.capacity() > KEPT_HEAD {
         return;
     }
-    let _ = MEMORY.try_with(|memory| {
-        let mut memory = memory.borrow_mut();
-        if memory.len() < KEPT {
-            memory.push(bytes);
+    let _ = BYTES.try_with(|kept| {
+        let mut kept = kept.borrow_mut();
+        if kept.len() < KEPT {
+            kept.push(bytes);
         }
     });
 }

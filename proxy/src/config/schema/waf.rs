@@ -28,7 +28,7 @@ const THRESHOLD: RangeInclusive<u32> = 1..=1_000_000;
 const BODY_LIMIT: RangeInclusive<usize> = 1024..=(1 << 30);
 /// A request of a million arguments would cost seconds of inspection.
 const ARGUMENTS: RangeInclusive<u32> = 10..=100_000;
-/// A hundred thousand are 3 MB for each worker and policy.
+/// A hundred thousand are 3.2 MB for each worker and policy.
 const RECALLED: RangeInclusive<u32> = 0..=100_000;
 const MIME_TYPE: &str = "a MIME type such as \"text/html\"";
 

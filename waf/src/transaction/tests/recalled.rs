@@ -21,6 +21,14 @@ const RULES: &str = r#"
     SecRule RESPONSE_STATUS "@eq 500" "id:6,phase:3,pass,log,msg:'x'"
     SecRule RESPONSE_BODY "@contains leak" "id:7,phase:4,deny,log,msg:'x'"
     SecRule TX:score "@eq 0" "id:8,phase:5,pass,nolog,setvar:tx.calm=1"
+    SecRule RESPONSE_STATUS "@eq 418" "id:9,phase:1,deny,log,msg:'x'"
+    SecRule RESPONSE_STATUS "@eq 418" "id:10,phase:2,deny,log,msg:'x'"
+    SecRule RESPONSE_STATUS "@eq 418" "id:11,phase:5,pass,log,msg:'x'"
+    SecRule ARGS:blind "@streq 1" "id:12,phase:1,pass,nolog,ctl:requestBodyAccess=Off,ctl:forceResponseBodyVariable=On"
+    SecRule ARGS:raw "@streq 1" "id:13,phase:1,pass,nolog,ctl:requestBodyProcessor=JSON,ctl:forceRequestBodyVariable=On"
+    SecRule ARGS:free "@streq 1" "id:14,phase:1,allow:phase,nolog"
+    SecAction "id:15,phase:1,pass,nolog,setvar:tx.late=1"
+    SecRule ARGS:quiet "@streq 1" "id:16,phase:1,pass,nolog,ctl:auditEngine=On,ctl:responseBodyAccess=Off"
 "#;
 
 /// Everything that can be asked of a transaction.
@@ -28,13 +36,15 @@ const RULES: &str = r#"
 struct Seen {
     ids: Vec<u64>,
     tx: Vec<Option<Vec<u8>>>,
-    wants: (bool, bool, usize, bool),
+    wants: (bool, bool, usize, usize, bool),
+    engine: crate::rule::EngineMode,
     stopped: Option<u16>,
+    detected: bool,
     audit: AuditRecord,
 }
 
 fn seen(transaction: &Transaction) -> Seen {
-    let tx = ["level", "score", "extension", "calm", "0", "1"];
+    let tx = ["level", "Score", "extension", "calm", "late", "absent", "0", "1"];
     Seen {
         ids: ids(transaction),
         tx: tx.iter().map(|name| transaction.tx_variable(name)).collect(),
@@ -42,8 +52,11 @@ fn seen(transaction: &Transaction) -> Seen {
             transaction.wants_request_body(),
             transaction.wants_response_body(),
             transaction.request_body_limit(),
+            transaction.response_body_limit(),
             transaction.wants_audit(),
         ),
+        engine: transaction.engine_mode(),
+        detected: transaction.detected_interruption().is_some(),
         stopped: transaction.interruption().and_then(|stop| stop.status()),
         audit: transaction.audit_record(),
     }
@@ -56,6 +69,7 @@ enum Step {
     Body(&'static str),
     PartOfBody,
     Answer(u16),
+    Status(u16),
     AnswerBody(&'static str),
     LateHeader,
     Logging,
@@ -72,6 +86,7 @@ fn take(step: Step, transaction: &mut Transaction) {
             transaction.add_response_header(b"Content-Type", b"text/html");
             drop(transaction.response_headers());
         }
+        Step::Status(status) => transaction.response_line(status, b"HTTP/1.1"),
         Step::AnswerBody(text) => drop(transaction.response_body(bytes(text), Completeness::Complete)),
         Step::LateHeader => transaction.add_request_header(b"X-Late", b"evil"),
         Step::Logging => transaction.logging(),
@@ -114,11 +129,19 @@ fn what_is_recalled_is_what_would_have_been_found() {
         &[Logging],
         &[Answer(500), Logging],
         &[LateHeader, Head, Body(""), Logging],
+        &[Status(418), Head, Body(""), Logging],
+        &[Head, Status(418), Body(""), Logging],
+        &[Head, Body(""), Status(418), Logging],
+        &[Head, Body(""), Logging, Status(418), Head, Answer(500)],
     ];
     for ask in [
         get("/page.html?q=1"),
         get("/"),
         get("/?own=1&q=evil"),
+        get("/?blind=1"),
+        get("/?raw=1"),
+        get("/?free=1"),
+        get("/?quiet=1"),
         get("/").header("Content-Type", "application/x-www-form-urlencoded"),
     ] {
         for way in ways {
@@ -225,6 +248,11 @@ fn what_differs_between_requests_that_are_the_same_is_known() {
             variable.is_unrepeatable(),
             "{variable}: {one:?} {other:?}"
         );
+        // And who looks at it is seen doing so.
+        let harmless = format!("SecRule {variable} \"@streq nobody\" \"id:1,phase:2,pass,nolog\"");
+        let rules = recalling(&harmless);
+        let recalled = [(); 3].map(|()| whole(&get("/a?b=c"), &rules).is_recalled());
+        assert_eq!(recalled[2], !variable.is_unrepeatable(), "{variable}");
     }
 }
 
@@ -251,18 +279,77 @@ fn a_flood_of_requests_that_all_differ_drives_out_none_that_is_known() {
 }
 
 #[test]
-fn states_that_all_differ_are_not_kept_without_end() {
-    let rules = recalling(RULES);
-    let word = |place: usize| -> String {
-        let letters = [place / 26 % 26, place % 26].map(|letter| char::from(b'a' + letter as u8));
-        format!("/page.{}{}", letters[0], letters[1])
+fn what_requests_come_to_is_kept_within_bounds_and_learnt_anew() {
+    let page = |name: &str| get("/a").header("X-Name", name);
+    let rules = recalling(
+        r#"SecRule REQUEST_HEADERS:X-Name "@rx ." "id:1,phase:1,pass,nolog,setvar:tx.name=%{MATCHED_VAR}""#,
+    );
+    let seen = |name: &str| {
+        let transaction = whole(&page(name), &rules);
+        assert_eq!(transaction.tx_variable("name").unwrap(), name.as_bytes());
+        transaction.is_recalled()
     };
-    for place in 0..500 {
-        for _ in 0..2 {
-            let found = whole(&get(&word(place)), &rules).tx_variable("extension");
-            assert_eq!(found.unwrap(), &word(place).as_bytes()[6..]);
+    // Each comes to something of its own: megabytes in all.
+    let names: Vec<String> = (0..400).map(|place| format!("{place:04000}")).collect();
+    for name in names.iter().flat_map(|name| [name, name]) {
+        assert!(!seen(name));
+    }
+    assert!(seen(&names[399]));
+    let known = names.iter().filter(|name| seen(name)).count();
+    assert!((1..200).contains(&known), "{known}");
+    // What comes to more than is ever kept is evaluated each time.
+    let long = "x".repeat(20_000);
+    assert!(!(0..4).any(|_| seen(&long)));
+}
+
+#[test]
+fn a_rule_set_that_is_gone_leaves_nothing() {
+    let life = {
+        let rules = recalling(RULES);
+        for _ in 0..3 {
+            whole(&get("/"), &rules);
+        }
+        std::sync::Arc::downgrade(rules.life())
+    };
+    assert_eq!(life.strong_count(), 0);
+    // More of them than a thread has memories for, one after another.
+    for _ in 0..100 {
+        let rules = recalling(RULES);
+        let recalled = [(); 3].map(|()| whole(&get("/"), &rules).is_recalled());
+        assert_eq!(recalled, [false, false, true]);
+    }
+}
+
+#[test]
+fn a_transaction_may_change_threads_between_its_phases() {
+    let rules = recalling(RULES);
+    let elsewhere = |mut transaction: Transaction| {
+        std::thread::spawn(move || {
+            let _ = transaction.request_body(Bytes::new(), Completeness::Complete);
+            transaction.logging();
+            (transaction.is_recalled(), ids(&transaction))
+        })
+        .join()
+        .unwrap()
+    };
+    for _ in 0..3 {
+        whole(&get("/"), &rules);
+    }
+    for (ask, recalled) in [(get("/"), true), (get("/new"), false)] {
+        for _ in 0..3 {
+            let mut transaction = ask.open(&rules);
+            let _ = transaction.request_headers();
+            assert_eq!(elsewhere(transaction), (recalled, vec![]));
         }
     }
-    let recalled = (0..500).filter(|place| whole(&get(&word(*place)), &rules).is_recalled());
-    assert!(recalled.count() <= 64);
+}
+
+#[test]
+fn a_counter_of_the_last_phase_counts_each_request() {
+    let rules = recalling(
+        r#"SecAction "id:1,phase:5,pass,nolog,initcol:ip=%{REMOTE_ADDR},setvar:ip.hits=+1"
+           SecRule IP:hits "@gt 0" "id:2,phase:5,pass,nolog,setvar:tx.hits=%{IP.hits}""#,
+    );
+    let hits = [(); 4].map(|()| tx(&whole(&get("/"), &rules), "hits"));
+    assert_eq!(hits, ["1", "2", "3", "4"]);
 }

@@ -6,25 +6,27 @@ use std::sync::LazyLock;
 
 /// Texts one behind the other, each after its length: the request line's three, then name and value of each header.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Told {
+pub(super) struct Heard {
     bytes: Vec<u8>,
 }
 
-/// What stands for a request's head, its client and its server: two keyed hashes of 64 bits. Their keys are secrets of
-/// the process, and nobody is told a hash: nobody can make another request with the same.
+/// What stands for a request's head, its client and its server: two hashes of 64 bits with keys that are secrets of the
+/// process. Nobody is shown a hash, so nobody can look for another request with the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Fingerprint(pub(super) u64, pub(super) u64);
 
 static KEYS: LazyLock<(RandomState, RandomState)> = LazyLock::new(Default::default);
 
-impl Told {
+impl Heard {
     /// No head, in memory that was one's before.
     pub(super) fn within(mut bytes: Vec<u8>) -> Self {
         bytes.clear();
         Self { bytes }
     }
 
-    pub(super) fn into_memory(self) -> Vec<u8> {
+    /// The memory, without what was heard: there may be credentials in it.
+    pub(super) fn into_memory(mut self) -> Vec<u8> {
+        self.bytes.fill(0);
         self.bytes
     }
 
@@ -99,30 +101,30 @@ fn hash_address(address: Option<(SocketAddr, u16)>, hasher: &mut impl Hasher) {
 mod tests {
     use super::*;
 
-    fn told(line: [&str; 3], headers: &[(&str, &str)]) -> Told {
-        let mut told = Told::default();
-        assert!(told.line(line[0].as_bytes(), line[1].as_bytes(), line[2].as_bytes()));
+    fn heard(line: [&str; 3], headers: &[(&str, &str)]) -> Heard {
+        let mut heard = Heard::default();
+        assert!(heard.line(line[0].as_bytes(), line[1].as_bytes(), line[2].as_bytes()));
         for (name, value) in headers {
-            assert!(told.header(name.as_bytes(), value.as_bytes()));
+            assert!(heard.header(name.as_bytes(), value.as_bytes()));
         }
-        told
+        heard
     }
 
     #[test]
     fn what_was_told_comes_back_in_its_order() {
-        let told = told(["GET", "/a?b", ""], &[("Host", "a.test"), ("X", "")]);
-        let texts: Vec<_> = told.texts().collect();
+        let heard = heard(["GET", "/a?b", ""], &[("Host", "a.test"), ("X", "")]);
+        let texts: Vec<_> = heard.texts().collect();
         assert_eq!(texts, [&b"GET"[..], b"/a?b", b"", b"Host", b"a.test", b"X", b""]);
-        let mut told = Told::default();
-        assert!(!told.header(b"Host", b"a"));
-        assert!(told.line(b"GET", b"/", b"HTTP/1.1") && !told.line(b"GET", b"/", b"HTTP/1.1"));
+        let mut heard = Heard::default();
+        assert!(!heard.header(b"Host", b"a"));
+        assert!(heard.line(b"GET", b"/", b"HTTP/1.1") && !heard.line(b"GET", b"/", b"HTTP/1.1"));
     }
 
     #[test]
     fn a_fingerprint_tells_all_apart_but_the_clients_port() {
         let client = |text: &str| Some(text.parse::<SocketAddr>().unwrap());
         let line = ["GET", "/a", "HTTP/1.1"];
-        let same = told(line, &[("A", "b"), ("C", "d")]);
+        let same = heard(line, &[("A", "b"), ("C", "d")]);
         let print = same.fingerprint(client("192.0.2.1:5"), client("192.0.2.2:443"));
         assert_eq!(
             print,
@@ -138,14 +140,14 @@ mod tests {
             assert_ne!(print, same.fingerprint(client, server), "{client:?} {server:?}");
         }
         for other in [
-            told(["GET", "/a", "HTTP/1.0"], &[("A", "b"), ("C", "d")]),
-            told(["GE", "T/a", "HTTP/1.1"], &[("A", "b"), ("C", "d")]),
-            told(line, &[("C", "d"), ("A", "b")]),
-            told(line, &[("A", "b"), ("C", "D")]),
-            told(line, &[("a", "b"), ("C", "d")]),
-            told(line, &[("Ab", ""), ("C", "d")]),
-            told(line, &[("A", "b")]),
-            told(line, &[("A", "b"), ("C", "d"), ("", "")]),
+            heard(["GET", "/a", "HTTP/1.0"], &[("A", "b"), ("C", "d")]),
+            heard(["GE", "T/a", "HTTP/1.1"], &[("A", "b"), ("C", "d")]),
+            heard(line, &[("C", "d"), ("A", "b")]),
+            heard(line, &[("A", "b"), ("C", "D")]),
+            heard(line, &[("a", "b"), ("C", "d")]),
+            heard(line, &[("Ab", ""), ("C", "d")]),
+            heard(line, &[("A", "b")]),
+            heard(line, &[("A", "b"), ("C", "d"), ("", "")]),
         ] {
             let other = other.fingerprint(client("192.0.2.1:5"), client("192.0.2.2:443"));
             assert_ne!(print, other);
