@@ -20,6 +20,8 @@ mod connections;
 mod cors;
 mod drain;
 mod error_pages;
+mod evil;
+mod evil_h2;
 mod false_positives;
 mod filters;
 mod grpc;
