@@ -35,6 +35,7 @@ mod mirrors;
 mod names;
 mod observe;
 mod ordinary;
+mod pools;
 mod process;
 mod protocols;
 mod reload;
