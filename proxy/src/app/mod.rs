@@ -4,6 +4,7 @@ mod backends;
 mod bans;
 mod build;
 mod error;
+mod gauge;
 mod reload;
 mod run;
 mod running;
