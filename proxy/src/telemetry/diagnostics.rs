@@ -8,8 +8,10 @@ use tracing_subscriber::fmt::SubscriberBuilder;
 use crate::config::{Log, LogFormat};
 
 /// Pingora logs each failed request by itself; the access log says the same with more facts. Of a head that it
-/// cannot read, its small HTTP server (redirects, admin, echo) logs the beginning, credentials included: never.
-const QUIET: &str = "pingora_proxy=error,pingora_core=error,pingora_core::apps=off,pingora_pool=error";
+/// cannot read, its small HTTP server (redirects, admin, echo) logs the beginning, credentials included: never. Of odd frames
+/// the h2 crate warns one by one: whoever sends them would write the log.
+const QUIET: &str =
+    "pingora_proxy=error,pingora_core=error,pingora_core::apps=off,pingora_pool=error,h2=error";
 
 /// Installs the process-wide subscriber, once; later calls change nothing. `PALISADE_LOG` overrides the
 /// configured filter.
@@ -60,6 +62,7 @@ mod tests {
                     !enabled!(target: "pingora_core::apps::http_app", Level::ERROR),
                     "{wanted}"
                 );
+                assert!(!enabled!(target: "h2::proto::ping_pong", Level::WARN));
                 assert!(enabled!(target: "palisade::app", Level::INFO) || wanted.starts_with("pingora"));
             });
         }

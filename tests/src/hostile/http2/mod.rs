@@ -172,6 +172,12 @@ fn fields() -> Vec<Case> {
             &[(":method", "TRACE"), SCHEME, PATH, AUTHORITY],
             Status(405),
         ),
+        request(
+            GROUP,
+            "a method of 100 letters",
+            &[(":method", "A".repeat(100).as_str()), SCHEME, PATH, AUTHORITY],
+            Status(400),
+        ),
         request(GROUP, "a cookie of 1,000 crumbs", &crumbs, Status(431)),
         case(
             GROUP,
