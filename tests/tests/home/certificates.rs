@@ -40,7 +40,7 @@ async fn certificates_a_new_edge_gets_one_and_a_restart_serves_it_without_an_ord
 
     // The CA and the API are gone: what is stored serves at once.
     let files = edge.stop().await;
-    let House { fake, pebble } = house;
+    let House { fake, pebble, .. } = house;
     let root = pebble.issuer_roots().await;
     drop((fake, pebble));
     let edge = TestEdge::restart(files).await;

@@ -141,7 +141,7 @@ async fn certificates_doctor_finds_what_is_wrong_with_the_ca_and_the_storage() {
     );
     files.edit("/token/data\"", "/data\"");
 
-    let House { fake, pebble } = house;
+    let House { fake, pebble, .. } = house;
     drop(pebble);
     let (told, bad) = findings(&files).await;
     assert_eq!(bad.len(), 1, "{}", told.text);
