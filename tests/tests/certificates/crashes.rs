@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use futures_util::future::join_all;
+use futures_util::StreamExt;
+use futures_util::stream;
 use palisade::acme::{
     Certificates, DiskStore, Document, Pair, Phase, Store, StoreError, TxtError, TxtRecords,
 };
@@ -12,7 +13,7 @@ use palisade_tests::pebble::{Front, Instead, Toll, available};
 use tempfile::TempDir;
 use tokio::sync::Notify;
 
-use crate::home::{Home, Scribe, ZONE, calm, now, status};
+use crate::home::{AT_ONCE, Home, Scribe, ZONE, calm, now, status};
 
 /// More than there are steps on the way to a certificate: writes to the store and to the zone, and whatever the CA is asked.
 const STEPS: usize = 120;
@@ -133,7 +134,8 @@ async fn certificates_survive_kill_9_at_every_step() {
         return;
     }
     let home = Home::busy(calm()).await;
-    let deaths = join_all((0..STEPS).map(|step| dies_and_recovers(&home, step))).await;
+    let deaths = stream::iter((0..STEPS).map(|step| dies_and_recovers(&home, step)));
+    let deaths: Vec<bool> = deaths.buffer_unordered(AT_ONCE).collect().await;
     let died = deaths.iter().filter(|died| **died).count();
     assert!((60..STEPS).contains(&died), "{died} steps");
     let left: Vec<_> = home

@@ -19,6 +19,9 @@ use time::OffsetDateTime;
 pub(crate) const ZONE: &str = "example.com";
 pub(crate) const CHALLENGE: &str = "_acme-challenge.example.com";
 
+/// Certificates that come about beside each other. Of more, some would wait longer for a name server than anybody does.
+pub(crate) const AT_ONCE: usize = 8;
+
 /// What all certificates of a test share.
 pub(crate) struct Home {
     pub(crate) fake: Arc<FakeCloudflare>,

@@ -4,13 +4,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use futures_util::future::join_all;
+use futures_util::StreamExt;
+use futures_util::stream;
 use palisade::acme::{Certificates, DiskStore, Phase};
 use palisade_tests::pebble::{Front, Instead, Toll, available};
 use tempfile::TempDir;
 use time::Duration;
 
-use crate::home::{Home, Scribe, ZONE, calm, now, status, view};
+use crate::home::{AT_ONCE, Home, Scribe, ZONE, calm, now, status, view};
 
 /// Whatever is asked of a CA.
 const STEPS: [&str; 9] = [
@@ -69,7 +70,8 @@ async fn certificates_come_by_themselves_after_any_trouble_at_any_step_of_the_ca
     let home = Home::busy(calm()).await;
     let cases = STEPS.iter().flat_map(|step| WAYS.map(|instead| (*step, instead)));
     let cases = cases.enumerate();
-    join_all(cases.map(|(nth, (step, instead))| falls_ill_and_recovers(&home, nth, step, instead))).await;
+    let cases = cases.map(|(nth, (step, instead))| falls_ill_and_recovers(&home, nth, step, instead));
+    let () = stream::iter(cases).buffer_unordered(AT_ONCE).collect().await;
     let left = home.fake.records(ZONE);
     assert!(left.iter().all(|record| record.kind != "TXT"), "{left:?}");
 }

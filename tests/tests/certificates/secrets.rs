@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use futures_util::future::join_all;
+use futures_util::StreamExt;
+use futures_util::stream;
 use palisade::acme::{Certificates, Document, Pair, Phase, Store, StoreError};
 use palisade::secret::Secret;
 use palisade_tests::pebble::available;
 
-use crate::home::{Home, Scribe, ZONE, calm, now, status, view};
+use crate::home::{AT_ONCE, Home, Scribe, ZONE, calm, now, status, view};
 
 /// etcd takes no more.
 const LARGEST: usize = 1 << 20;
@@ -300,7 +301,7 @@ async fn certificates_survive_lost_races_at_every_write() {
     process(&home, &calm, &format!("calm.{ZONE}")).round(now()).await;
     let races = (0..calm.writes()).map(|nth| races(&home, nth));
     assert!(races.len() >= 8, "{} writes", calm.writes());
-    join_all(races).await;
+    let () = stream::iter(races).buffer_unordered(AT_ONCE).collect().await;
 }
 
 async fn races(home: &Home, nth: usize) {
