@@ -238,6 +238,8 @@ pub struct Upstream {
     pub balancing: Balancing,
     /// How long a connection without a request is kept.
     pub keepalive_timeout: Duration,
+    /// Bytes of an answer's head.
+    pub max_response_head: usize,
     /// Whether HTTP/2 is offered to https backends.
     pub http2: bool,
     /// Protocols that a request may ask for, in lower case (RFC 9110 section 7.8).
