@@ -16,7 +16,7 @@ use crate::config::{Backend, Config, Route, Scheme, UpstreamTarget, WafMode, Wei
 use crate::limit::BodyBudget;
 use crate::profile::{Profile, ProfileError, Profiles};
 use crate::route::{Asked, RouteTable};
-use crate::upstream::{Balancer, Dialer, Mirror, StickyKey, UpstreamError};
+use crate::upstream::{Balancer, Dialer, Hall, Mirror, StickyKey, UpstreamError};
 
 /// What serves.
 pub struct Snapshot {
@@ -30,6 +30,7 @@ pub struct Snapshot {
     pub client_trusts: ClientTrusts,
     routes: RouteTable<Arc<LiveRoute>>,
     access: Shared,
+    hall: Arc<Hall>,
 }
 
 /// A route with all it needs to serve.
@@ -113,8 +114,11 @@ impl Snapshot {
         let mut errors = Vec::new();
         let access = Shared::read(&config, with.previous.map(|previous| &previous.access));
         let access = access.map_err(|error| vec![SnapshotError::Access(error)])?;
+        let hall = with
+            .previous
+            .map_or_else(Arc::default, |previous| Arc::clone(&previous.hall));
         for route in &config.routes {
-            match LiveRoute::build(route, &config, &access, with) {
+            match LiveRoute::build(route, &config, (&access, &hall), with) {
                 Ok(route) => live.push(Arc::new(route)),
                 Err(error) => errors.push(error),
             }
@@ -140,6 +144,7 @@ impl Snapshot {
             body_budget,
             client_trusts,
             access,
+            hall,
         })
     }
 
@@ -162,7 +167,7 @@ impl LiveRoute {
     fn build(
         route: &Arc<Route>,
         config: &Config,
-        shared: &Shared,
+        (shared, hall): (&Shared, &Arc<Hall>),
         with: &Ingredients<'_>,
     ) -> Result<Self, SnapshotError> {
         let name = || route.name.clone();
@@ -182,7 +187,10 @@ impl LiveRoute {
         let dialer = Dialer::new(&route.upstream).map_err(failed)?;
         let sticky = route.upstream.balancing.sticky.as_ref();
         let sticky = sticky
-            .map(|_| StickyKey::ensure(&config.server.data_dir, &route.name))
+            .map(|_| match &config.sticky_key {
+                Some(secret) => StickyKey::of(secret, &route.name),
+                None => StickyKey::ensure(&config.server.data_dir, &route.name),
+            })
             .transpose();
         let sticky = sticky.map_err(|error| failed(error.into()))?;
         let known = with.previous.and_then(|previous| previous.route(&route.name));
@@ -203,7 +211,7 @@ impl LiveRoute {
             client_trust: client_trust.map(Arc::new),
             spoken_for: spoken_for(route, &config.routes),
             label: route.name.as_str().into(),
-            balancer: balancer(route, sticky, with),
+            balancer: balancer(route, sticky, hall, with),
             route: Arc::clone(route),
             dialer: Arc::new(dialer),
             profile,
@@ -238,7 +246,12 @@ fn leads_there_too(route: &Route, other: &Route) -> bool {
             .any(|one| theirs.iter().any(|other| places(one) == places(other)))
 }
 
-fn balancer(route: &Route, sticky: Option<StickyKey>, with: &Ingredients<'_>) -> Arc<Balancer> {
+fn balancer(
+    route: &Route,
+    sticky: Option<StickyKey>,
+    hall: &Arc<Hall>,
+    with: &Ingredients<'_>,
+) -> Arc<Balancer> {
     let backends = match &route.upstream.target {
         UpstreamTarget::Backends(backends) => backends.clone(),
         UpstreamTarget::Elsewhere => Vec::new(),
@@ -254,7 +267,14 @@ fn balancer(route: &Route, sticky: Option<StickyKey>, with: &Ingredients<'_>) ->
     let known = with.previous.and_then(|previous| previous.route(&route.name));
     let known = known.map(|known| known.balancer.as_ref());
     let policy = &route.upstream.balancing;
-    Arc::new(Balancer::new(&backends, policy, sticky, known, Instant::now()))
+    Arc::new(Balancer::new(
+        &backends,
+        policy,
+        sticky,
+        known,
+        hall,
+        Instant::now(),
+    ))
 }
 
 /// Publishes snapshots; cheap to clone.

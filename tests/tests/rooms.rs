@@ -96,7 +96,7 @@ const PROXY: Table = &[
         ],
     ),
     ("access", &["config", "limit"]),
-    ("upstream", &["config"]),
+    ("upstream", &["config", "secret"]),
     ("acme", &["causes", "certs", "config", "nameserver", "secret"]),
     ("certs", &["config"]),
     ("profile", &["config", "engine", "rules"]),

@@ -15,7 +15,7 @@ use super::inspection::SharedInspection;
 use super::path;
 use crate::snapshot::{LiveRoute, Snapshot};
 use crate::telemetry::metrics::Refusal;
-use crate::upstream::{Kind, Lease, Token};
+use crate::upstream::{Kind, Lease, Race, Token};
 
 /// The state of one request; it lives on the snapshot that it began with.
 pub struct RequestContext {
@@ -57,6 +57,10 @@ pub struct RequestContext {
     pub(super) retries: u32,
     /// How often it was where nothing was lost.
     pub(super) free_retries: u32,
+    /// Whether it is to have a connection of its own, as one that was kept was closed.
+    pub(super) fresh: bool,
+    /// The second address of the attempt under way.
+    pub(super) race: Option<Arc<Race>>,
     /// Before the next attempt.
     pub(super) pause: Option<Duration>,
     /// Whether an answer was let through to the client.
@@ -102,6 +106,8 @@ impl RequestContext {
             kind: Kind::Ordinary,
             retries: 0,
             free_retries: 0,
+            fresh: false,
+            race: None,
             pause: None,
             answering: false,
             upstream: None,

@@ -80,14 +80,14 @@ impl ProxyHttp for Edge {
 
     async fn connected_to_upstream(
         &self,
-        _session: &mut Session,
+        session: &mut Session,
         _reused: bool,
         _peer: &HttpPeer,
         _fd: std::os::fd::RawFd,
         _digest: Option<&Digest>,
         context: &mut RequestContext,
     ) -> Result<()> {
-        route::connected(context);
+        route::connected(context, session.as_downstream());
         Ok(())
     }
 

@@ -13,8 +13,8 @@ use crate::snapshot::LiveRoute;
 /// No pause is longer, whatever it was doubled to.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// So often a request is tried again at no cost. A backend that refuses every stream, or a pool full of connections
-/// that are closed, is to be left like one that fails.
+/// So often a request that was refused is tried again at no cost. A backend that refuses every stream is to be left like
+/// one that fails.
 const FREE: u32 = 2;
 
 /// What an exchange that failed allows.
@@ -22,8 +22,11 @@ const FREE: u32 = 2;
 pub(super) enum Verdict {
     /// Nothing more.
     GiveUp,
-    /// Once more, anywhere: the backend did nothing, or only closed a connection that nobody used.
+    /// Once more, anywhere: the backend did nothing.
     Again,
+    /// Once more, on a connection of its own: the backend only closed one that nobody used, as any of those that are
+    /// kept may be.
+    Fresh,
     /// At another backend, if the budget has it: this one may have begun.
     Elsewhere,
 }
@@ -45,6 +48,8 @@ pub(super) struct Failed {
     pub(super) is_refused: bool,
     /// A connection that was kept turned out to be closed.
     pub(super) is_stale: bool,
+    /// The end of the request's head was never sent: nobody can have begun with it.
+    pub(super) is_unsent: bool,
 }
 
 impl Failed {
@@ -64,6 +69,7 @@ impl Failed {
             is_a_reset: matches!(error.etype(), ConnectionClosed | ReadError | WriteError | H2Error),
             is_refused: error.retry() && matches!(error.etype(), H2Error | H2Downgrade),
             is_stale,
+            is_unsent: *error.etype() == WriteError && is_of_the_head(error),
         }
     }
 
@@ -74,10 +80,11 @@ impl Failed {
         }
         match self {
             Self { is_refused: true, .. } => Verdict::Again,
+            Self { is_unsent: true, .. } => Verdict::Fresh,
             Self {
                 is_idempotent: false, ..
             } => Verdict::GiveUp,
-            Self { is_stale: true, .. } => Verdict::Again,
+            Self { is_stale: true, .. } => Verdict::Fresh,
             Self { is_a_reset: true, .. } => Verdict::Elsewhere,
             _ => Verdict::GiveUp,
         }
@@ -86,14 +93,27 @@ impl Failed {
 
 /// What is left of a verdict once the request has had its share of free attempts.
 pub(super) fn ration(context: &mut RequestContext, verdict: Verdict) -> Verdict {
-    if verdict != Verdict::Again {
-        return verdict;
+    match verdict {
+        Verdict::Again if context.free_retries < FREE => {
+            context.free_retries += 1;
+            verdict
+        }
+        Verdict::Fresh if !context.fresh => {
+            context.fresh = true;
+            verdict
+        }
+        Verdict::Again | Verdict::Fresh => Verdict::Elsewhere,
+        _ => verdict,
     }
-    if context.free_retries >= FREE {
-        return Verdict::Elsewhere;
-    }
-    context.free_retries += 1;
-    Verdict::Again
+}
+
+/// Pingora says it in words only.
+fn is_of_the_head(error: &Error) -> bool {
+    let said = error.context.as_ref().map(|context| context.as_str());
+    matches!(
+        said,
+        Some("while writing request headers" | "flushing request header")
+    )
 }
 
 /// Whether the request may go to another backend: there is one, and neither the request's own attempts nor the route's
@@ -133,6 +153,7 @@ mod tests {
         is_a_reset: true,
         is_refused: false,
         is_stale: false,
+        is_unsent: false,
     };
 
     #[test]
@@ -182,7 +203,7 @@ mod tests {
                     is_stale: true,
                     ..RESET
                 },
-                Verdict::Again,
+                Verdict::Fresh,
             ),
             (
                 "for a POST",
@@ -191,6 +212,15 @@ mod tests {
                     ..post
                 },
                 Verdict::GiveUp,
+            ),
+            (
+                "for a POST that never left",
+                Failed {
+                    is_stale: true,
+                    is_unsent: true,
+                    ..post
+                },
+                Verdict::Fresh,
             ),
             (
                 "a refused stream",

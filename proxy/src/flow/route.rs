@@ -14,7 +14,7 @@ use super::context::RequestContext;
 use super::filter;
 use super::retry::{self, Verdict};
 use crate::snapshot::LiveRoute;
-use crate::upstream::{Failure, Lease, NoBackend, Wish};
+use crate::upstream::{Failure, Lease, NoBackend, Race, Wish};
 
 /// How long a request waits for a name's first look-up. Later ones are on nobody's way.
 const FIRST_LOOKUP: Duration = Duration::from_secs(2);
@@ -37,14 +37,28 @@ pub(super) async fn next_peer(
         Ok(lease) => lease,
         Err(none) => return Error::e_explain(ErrorType::HTTPStatus(503), none.to_string()),
     };
-    let endpoint = lease.endpoint();
-    context.upstream = Some(Arc::clone(endpoint.label()));
+    let peer = peer(context, &route, &lease);
     context.hand_out = route.balancer.token(&lease, affinity.cookie.as_deref());
-    let peer = route
-        .dialer
-        .peer(endpoint.backend(), endpoint.address(), context.kind);
-    context.lease = Some(lease);
+    begin_at(context, lease);
     Ok(Box::new(peer))
+}
+
+fn peer(context: &mut RequestContext, route: &LiveRoute, lease: &Lease) -> HttpPeer {
+    let (endpoint, dialer) = (lease.endpoint(), &route.dialer);
+    let mut peer = dialer.peer(endpoint.backend(), endpoint.address(), context.kind);
+    if context.fresh {
+        peer = dialer.fresh(peer);
+    }
+    context.race = route.balancer.race(lease, &context.tried, Instant::now);
+    match &context.race {
+        Some(race) => dialer.racing(peer, race),
+        None => peer,
+    }
+}
+
+fn begin_at(context: &mut RequestContext, lease: Lease) {
+    context.upstream = Some(Arc::clone(lease.endpoint().label()));
+    context.lease = Some(lease);
 }
 
 /// What is left of an attempt before is over; the first one counts for the budget of retries.
@@ -83,6 +97,11 @@ pub(super) fn connect_failed(context: &mut RequestContext, mut error: Box<Error>
     let Some(route) = context.route.clone() else {
         return error;
     };
+    if *error.etype() == ErrorType::H2Error && retry::ration(context, Verdict::Fresh) == Verdict::Fresh {
+        // One that was kept, and that takes no more streams.
+        error.set_retry(true);
+        return error;
+    }
     if is_the_edges(context, &error) {
         drop(leave(context));
     } else {
@@ -112,7 +131,7 @@ pub(super) fn proxy_failed(
     error.retry.decide_reuse(reused);
     let verdict = retry::Failed::new(session, context, &error, stale).verdict();
     let again = match retry::ration(context, verdict) {
-        Verdict::Again => true,
+        Verdict::Again | Verdict::Fresh => true,
         // It may have been the backend: not it again, but another.
         Verdict::Elsewhere => {
             failed(context, &route, Failure::Answer);
@@ -130,8 +149,24 @@ pub(super) fn proxy_failed(
 }
 
 /// The backend in use took the connection: what failed before is no failure of the request.
-pub(super) fn connected(context: &mut RequestContext) {
+pub(super) fn connected(context: &mut RequestContext, session: &ServerSession) {
     context.error = None;
+    let race = context.race.take();
+    if let Some(race) = race.filter(|race| race.is_lost()) {
+        settle(context, session, &race);
+    }
+}
+
+/// The connection is one to the second address: so is the request, and the first has failed.
+fn settle(context: &mut RequestContext, session: &ServerSession, race: &Race) {
+    let Some(route) = context.route.clone() else {
+        return;
+    };
+    failed(context, &route, Failure::Connect);
+    let lease = race.lease();
+    let affinity = affinity::of(session.req_header(), context.client.ip(), route.balancer.policy());
+    context.hand_out = route.balancer.token(&lease, affinity.cookie.as_deref());
+    begin_at(context, lease);
 }
 
 /// The head of an answer: what it says about the backend, whether another is asked instead, and the cookie that leads
@@ -204,12 +239,15 @@ fn leave(context: &mut RequestContext) -> Option<Lease> {
     Some(lease)
 }
 
-/// Whether a connection that was not made says nothing about the backend: the edge has no socket for it, or the
-/// request left it no time.
+/// Whether a connection that was not made says nothing about the backend: the edge has no socket for it, or what came
+/// before left it no time. One that had all of the request's time and took none of it has failed, however short that was.
 fn is_the_edges(context: &RequestContext, error: &Error) -> bool {
     match error.etype() {
         ErrorType::InternalError => true,
-        ErrorType::ConnectTimedout | ErrorType::TLSHandshakeTimedout => filter::is_out_of_time(context),
+        ErrorType::ConnectTimedout | ErrorType::TLSHandshakeTimedout => {
+            let was_first = context.tried.is_empty() && context.retries == 0 && context.free_retries == 0;
+            !was_first && filter::is_out_of_time(context)
+        }
         _ => false,
     }
 }
@@ -322,6 +360,7 @@ mod tests {
             let what = format!("{kind:?} after {passed} s");
             let mut context = request_with("\"http://127.0.0.1:1\"", "request_timeout = \"1s\"");
             context.admitted = Instant::now().checked_sub(Duration::from_secs(passed));
+            context.retries = 1;
             attempt(&mut context).await.unwrap();
             let _ = connect_failed(&mut context, Error::new(kind));
             let endpoint = context.route.as_ref().unwrap().balancer.endpoints().remove(0);
@@ -350,16 +389,32 @@ mod tests {
         assert_eq!(next(Verdict::Again), Verdict::Again);
         assert_eq!(next(Verdict::Again), Verdict::Again);
         assert_eq!(next(Verdict::Again), Verdict::Elsewhere);
+        // On a connection of its own once: there is no other reason for it.
+        assert_eq!(next(Verdict::Fresh), Verdict::Fresh);
+        assert_eq!(next(Verdict::Fresh), Verdict::Elsewhere);
         assert_eq!(next(Verdict::GiveUp), Verdict::GiveUp);
     }
 
     #[tokio::test]
-    async fn a_failure_that_a_retry_made_good_is_no_error_of_the_request() {
-        let mut context = request("\"http://127.0.0.1:1\", \"http://127.0.0.1:2\"");
+    async fn a_connection_that_had_all_of_a_requests_time_has_failed() {
+        let mut context = request_with("\"http://127.0.0.1:1\"", "request_timeout = \"1s\"");
+        context.admitted = Instant::now().checked_sub(Duration::from_secs(2));
         attempt(&mut context).await.unwrap();
-        assert!(connect_failed(&mut context, refused()).retry());
-        assert!(context.error.is_some());
-        connected(&mut context);
-        assert_eq!(context.error, None);
+        let _ = connect_failed(&mut context, Error::new(ErrorType::ConnectTimedout));
+        let endpoint = context.route.as_ref().unwrap().balancer.endpoints().remove(0);
+        assert!(!endpoint.is_up(Instant::now()));
+    }
+
+    #[tokio::test]
+    async fn a_kept_connection_that_takes_no_more_streams_costs_an_attempt_and_nothing_else() {
+        let mut context = request("\"h2c://127.0.0.1:1\"");
+        attempt(&mut context).await.unwrap();
+        assert!(connect_failed(&mut context, Error::new(ErrorType::H2Error)).retry());
+        assert!(context.fresh && context.tried.is_empty());
+        let endpoint = context.route.as_ref().unwrap().balancer.endpoints().remove(0);
+        assert!(endpoint.is_up(Instant::now()));
+        // A new one that does not speak HTTP/2 is a failure.
+        assert!(!connect_failed(&mut context, Error::new(ErrorType::H2Error)).retry());
+        assert!(!endpoint.is_up(Instant::now()));
     }
 }

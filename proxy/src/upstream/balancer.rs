@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use pool::{Among, Choice, Member, Pool};
 use tokio::sync::watch;
 
@@ -15,7 +15,9 @@ use super::budget::RetryBudget;
 use super::choice::{self, Schedule};
 use super::endpoint::{Endpoint, Lease};
 use super::line::Line;
+use super::race::Race;
 use super::record::Failure;
+use super::seats::Hall;
 use super::source::Source;
 use super::sticky::{StickyKey, Token};
 use crate::config::{AllDown, Balance, Balancing, WeightedBackend};
@@ -29,7 +31,6 @@ pub struct Balancer {
     pool: ArcSwap<Pool>,
     /// Whoever gathers last has seen the latest, and nobody stores what was true before.
     gathering: Mutex<()>,
-    schedule: ArcSwap<Schedule>,
     turn: AtomicUsize,
     line: Arc<Line>,
     budget: Arc<RetryBudget>,
@@ -63,12 +64,14 @@ pub enum NoBackend {
 }
 
 impl Balancer {
-    /// A balancer that takes over what `known` knows of the same backends.
+    /// A balancer that takes over what `known` knows of the same backends. Those of one hall share what their backends
+    /// can bear.
     pub fn new(
         backends: &[WeightedBackend],
         policy: &Balancing,
         sticky: Option<StickyKey>,
         known: Option<&Self>,
+        hall: &Arc<Hall>,
         now: Instant,
     ) -> Self {
         let line = known.map_or_else(Arc::default, |known| Arc::clone(&known.line));
@@ -79,7 +82,7 @@ impl Balancer {
                 .filter(|source| *source.backend() == weighted.backend)
                 .map(Arc::clone)
                 .next();
-            let source = source.unwrap_or_else(|| Arc::new(Source::new(&weighted.backend, &line, now)));
+            let source = source.unwrap_or_else(|| Arc::new(Source::new(&weighted.backend, hall, now)));
             (source, weighted.weight)
         };
         let balancer = Self {
@@ -88,9 +91,8 @@ impl Balancer {
             sticky,
             pool: ArcSwap::default(),
             gathering: Mutex::default(),
-            schedule: ArcSwap::default(),
             turn: AtomicUsize::new(0),
-            line: Arc::clone(&line),
+            line,
             budget,
             looked: watch::Sender::new(0),
         };
@@ -157,9 +159,8 @@ impl Balancer {
         self.pool.store(Arc::new(Pool {
             members: members.collect(),
             shares: choice::shares(&weights).into(),
+            schedule: ArcSwapOption::empty(),
         }));
-        // One that no mask is equal to: the next request makes the order anew.
-        self.schedule.store(Arc::default());
         self.looked.send_modify(|count| *count += 1);
     }
 
@@ -199,7 +200,7 @@ impl Balancer {
         if let Some(lease) = up.sticky().and_then(|index| up.lease(index)) {
             return Ok(lease);
         }
-        if let Some(lease) = self.choose(&up, &mut random).and_then(|index| up.lease(index)) {
+        if let Some(lease) = self.lease_of(&up, &mut random) {
             return Ok(lease);
         }
         if up.is_full() {
@@ -213,11 +214,38 @@ impl Balancer {
             among: Among::All,
             ..up
         };
-        let lease = self.choose(&all, &mut random).and_then(|index| all.lease(index));
-        lease.ok_or(match all.is_full() {
+        self.lease_of(&all, &mut random).ok_or(match all.is_full() {
             true => NoBackend::Full,
             false => NoBackend::Down,
         })
+    }
+
+    /// Another address of the same backend, for a connection that the first does not take: of the other family if there
+    /// is one, as a network may lose one of them altogether.
+    pub fn race(
+        &self,
+        lease: &Lease,
+        tried: &[SocketAddr],
+        now: impl FnOnce() -> Instant,
+    ) -> Option<Arc<Race>> {
+        let first = lease.endpoint();
+        if !first.is_named() {
+            return None;
+        }
+        let now = now();
+        let pool = self.pool.load();
+        let most = self.policy.capacity.max_requests;
+        let fits = |other: &&Member| {
+            let endpoint = &other.endpoint;
+            other.share > 0.0
+                && endpoint.is_sibling_of(first)
+                && endpoint.is_up(now)
+                && endpoint.has_room(most)
+                && !tried.contains(&endpoint.address())
+        };
+        let same_family = |other: &&Member| other.endpoint.address().is_ipv4() == first.address().is_ipv4();
+        let other = pool.members.iter().filter(fits).min_by_key(same_family)?;
+        Some(Arc::new(Race::new(Arc::clone(&other.endpoint))))
     }
 
     /// What the client of a request at this endpoint is to send back; `None` where it does, or clients do not stick.
@@ -253,6 +281,16 @@ impl Balancer {
         members.any(|member| !tried.contains(&member.endpoint.address()))
     }
 
+    /// Of one that others fill between the choice and the lease, the choice is made anew: it is full now.
+    fn lease_of(&self, choice: &Choice<'_>, random: &mut impl FnMut() -> u64) -> Option<Lease> {
+        loop {
+            let chosen = self.choose(choice, random)?;
+            if let Some(lease) = choice.lease(chosen) {
+                return Some(lease);
+            }
+        }
+    }
+
     fn choose(&self, choice: &Choice<'_>, random: &mut impl FnMut() -> u64) -> Option<usize> {
         match (&self.policy.balance, choice.wish.key) {
             // One is what most routes have.
@@ -265,12 +303,12 @@ impl Balancer {
 
     fn in_turn(&self, choice: &Choice<'_>, random: &mut impl FnMut() -> u64) -> Option<usize> {
         let mask = choice.mask();
-        let schedule = self.schedule.load();
-        if schedule.is_of(mask) {
-            return self.walk(&schedule, choice, random);
+        let known = choice.pool.schedule.load();
+        if let Some(schedule) = known.as_ref().filter(|schedule| schedule.is_of(mask)) {
+            return self.walk(schedule, choice, random);
         }
         let schedule = Arc::new(Schedule::new(&choice.pool.shares, mask));
-        self.schedule.store(Arc::clone(&schedule));
+        choice.pool.schedule.store(Some(Arc::clone(&schedule)));
         self.walk(&schedule, choice, random)
     }
 

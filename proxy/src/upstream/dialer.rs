@@ -1,11 +1,14 @@
 //! How a route's backends are connected to: an address -> the peer that Pingora connects to.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use pingora_core::connectors::L4Connect;
 use pingora_core::protocols::ALPN;
 use pingora_core::upstreams::peer::{H1UpgradePolicy, HttpPeer};
 
+use super::race::Race;
 use super::trust::{Ca, ClientCertificate, UpstreamError};
 use crate::config::{Backend, Scheme, Upstream};
 
@@ -20,6 +23,9 @@ const H2_CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
 /// A connection of HTTP/2 is asked this often whether anybody is still there: it may have no request for hours and then
 /// a hundred.
 const H2_PING: Duration = Duration::from_secs(30);
+
+/// Tells connections that are not to be shared from those of the pool.
+const FRESH: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// What a request is to the connection that it needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -104,9 +110,24 @@ impl Dialer {
         peer
     }
 
+    /// The same where the backend has another address to fall back on.
+    pub fn racing(&self, mut peer: HttpPeer, race: &Arc<Race>) -> HttpPeer {
+        peer.options.custom_l4 = Some(Arc::clone(race) as Arc<dyn L4Connect + Send + Sync>);
+        peer
+    }
+
+    /// The same on a connection that nobody used before and nobody will after.
+    pub fn fresh(&self, mut peer: HttpPeer) -> HttpPeer {
+        // Each its own: Pingora's clock leaves one in the pool for some milliseconds. Of a bounded number, as Pingora
+        // remembers by this key who spoke no HTTP/2.
+        peer.group_key ^= FRESH ^ u64::from(rand::random::<u16>());
+        peer.options.idle_timeout = Some(Duration::ZERO);
+        peer
+    }
+
     /// The peer for one check: as for a request, on a connection of its own.
-    pub(super) fn probing_peer(&self, backend: &Backend, address: SocketAddr) -> HttpPeer {
-        let mut peer = self.peer(backend, address, Kind::Ordinary);
+    pub(super) fn probing_peer(&self, backend: &Backend, address: SocketAddr, kind: Kind) -> HttpPeer {
+        let mut peer = self.peer(backend, address, kind);
         peer.options.max_h2_streams = 1;
         peer.options.h2_ping_interval = None;
         peer

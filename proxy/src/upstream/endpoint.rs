@@ -3,15 +3,15 @@
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use arc_swap::ArcSwapOption;
 
 use super::choice;
 use super::health::ProbeError;
-use super::line::Line;
 use super::record::{Failure, Record};
+use super::seats::{Hall, Seats};
 use crate::config::{Backend, Ejection};
 
 /// One address of a backend.
@@ -19,17 +19,19 @@ use crate::config::{Backend, Ejection};
 pub struct Endpoint {
     backend: Arc<Backend>,
     address: SocketAddr,
+    /// Whether its backend may have others.
+    named: bool,
     /// As logs name it.
     label: Arc<str>,
     seed: u64,
     born: Instant,
-    busy: AtomicUsize,
+    /// Shared with other routes that lead there.
+    seats: Arc<Seats>,
     record: Record,
     /// What active checks made of it; up where there are none, and before the first has ended.
     down: AtomicBool,
     /// What the last check had to complain of.
     complaint: ArcSwapOption<ProbeError>,
-    line: Arc<Line>,
 }
 
 /// How an endpoint stands.
@@ -59,22 +61,23 @@ pub struct Lease {
 }
 
 impl Endpoint {
-    pub(super) fn new(backend: &Arc<Backend>, address: SocketAddr, line: &Arc<Line>, now: Instant) -> Self {
-        let label = match backend.host.parse::<std::net::IpAddr>() {
-            Ok(_) => address.to_string(),
-            Err(_) => format!("{}:{} ({address})", backend.host, backend.port),
+    pub(super) fn new(backend: &Arc<Backend>, address: SocketAddr, hall: &Hall, now: Instant) -> Self {
+        let named = backend.host.parse::<std::net::IpAddr>().is_err();
+        let label = match named {
+            true => format!("{}:{} ({address})", backend.host, backend.port),
+            false => address.to_string(),
         };
         Self {
             backend: Arc::clone(backend),
             address,
+            named,
             label: label.into(),
             seed: choice::seed(&address.to_string()),
             born: now,
-            busy: AtomicUsize::new(0),
+            seats: hall.seats(address),
             record: Record::default(),
             down: AtomicBool::new(false),
             complaint: ArcSwapOption::empty(),
-            line: Arc::clone(line),
         }
     }
 
@@ -93,9 +96,13 @@ impl Endpoint {
         &self.label
     }
 
-    /// Requests in flight.
+    /// Requests in flight, of all routes that lead there.
     pub fn in_flight(&self) -> usize {
-        self.busy.load(Ordering::Relaxed)
+        self.seats.taken()
+    }
+
+    pub(super) fn seats(&self) -> &Arc<Seats> {
+        &self.seats
     }
 
     /// How often it was left alone.
@@ -145,6 +152,16 @@ impl Endpoint {
         self.complaint.store(None);
     }
 
+    /// Whether it is another address of the same backend.
+    pub(super) fn is_sibling_of(&self, other: &Self) -> bool {
+        self.named && Arc::ptr_eq(&self.backend, &other.backend) && self.address != other.address
+    }
+
+    /// Whether its backend may have several addresses.
+    pub(super) fn is_named(&self) -> bool {
+        self.named
+    }
+
     /// Whether it takes one more request.
     pub(super) fn has_room(&self, most: Option<NonZeroUsize>) -> bool {
         most.is_none_or(|most| self.in_flight() < most.get())
@@ -183,12 +200,17 @@ impl Endpoint {
 impl Lease {
     /// One more request in flight, if there is room for it.
     pub(super) fn take(endpoint: &Arc<Endpoint>, most: Option<NonZeroUsize>) -> Option<Self> {
-        let before = endpoint.busy.fetch_add(1, Ordering::Relaxed);
-        // Taken first and looked at then: of two at once, one gives its place back by dropping this.
-        let lease = Self {
+        endpoint.seats.take(most).then(|| Self {
             endpoint: Arc::clone(endpoint),
-        };
-        most.is_none_or(|most| before < most.get()).then_some(lease)
+        })
+    }
+
+    /// One more request in flight in any case.
+    pub(super) fn unbounded(endpoint: &Arc<Endpoint>) -> Self {
+        endpoint.seats.take(None);
+        Self {
+            endpoint: Arc::clone(endpoint),
+        }
     }
 
     /// Where the request is.
@@ -199,7 +221,6 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.endpoint.busy.fetch_sub(1, Ordering::Relaxed);
-        self.endpoint.line.freed();
+        self.endpoint.seats.free();
     }
 }

@@ -16,8 +16,10 @@ use tracing::{info, warn};
 
 use super::endpoint::Endpoint;
 use super::health::Checker;
+use super::names::{self, Found, NameError};
 use super::source::Source;
 use super::{Balancer, Dialer};
+use crate::config::Resolving;
 
 /// After a failed look-up the next one comes this much later: a name that is new, or a name server that is back, is
 /// noticed soon.
@@ -34,8 +36,8 @@ pub struct Tended {
 
 type Balancers = Arc<ArcSwap<Vec<Arc<Balancer>>>>;
 
-/// A name and a port -> addresses.
-type LookUp = fn(String, u16) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>>;
+/// A name -> addresses.
+type LookUp = fn(String, Resolving) -> BoxFuture<'static, Result<Found, NameError>>;
 
 /// The tasks of one edge. Dropping it ends them.
 pub struct Keeper {
@@ -43,7 +45,7 @@ pub struct Keeper {
     tended: Vec<Tended>,
     balancers: Balancers,
     tasks: JoinSet<()>,
-    named: HashMap<(usize, Duration), (Arc<Source>, AbortHandle)>,
+    named: HashMap<(usize, Resolving), (Arc<Source>, AbortHandle)>,
     checked: HashMap<usize, Checked>,
     connector: Option<Arc<Connector>>,
     found: Arc<Notify>,
@@ -58,7 +60,7 @@ struct Checked {
 
 impl Default for Keeper {
     fn default() -> Self {
-        Self::with(|host, port| Box::pin(look_up(host, port)))
+        Self::with(|host, resolving| Box::pin(async move { names::look_up(&host, &resolving).await }))
     }
 }
 
@@ -102,12 +104,12 @@ impl Keeper {
         while self.tasks.try_join_next().is_some() {}
         let mut before = std::mem::take(&mut self.named);
         for balancer in self.balancers.load().iter() {
-            let interval = balancer.policy().resolve_interval;
+            let resolving = &balancer.policy().resolving;
             for source in balancer.sources().filter(|source| source.is_named()) {
-                let name = (Arc::as_ptr(source) as usize, interval);
+                let name = (Arc::as_ptr(source) as usize, resolving.clone());
                 let looking = Looking {
                     source: Arc::clone(source),
-                    interval,
+                    resolving: resolving.clone(),
                     look_up: self.look_up,
                     balancers: Arc::clone(&self.balancers),
                     found: Arc::clone(&self.found),
@@ -171,7 +173,7 @@ impl Keeper {
 /// A name that is looked up again and again.
 struct Looking {
     source: Arc<Source>,
-    interval: Duration,
+    resolving: Resolving,
     look_up: LookUp,
     balancers: Balancers,
     found: Arc<Notify>,
@@ -179,26 +181,35 @@ struct Looking {
 
 impl Looking {
     async fn run(self) {
-        let mut failing = false;
+        let mut was_failing = false;
         loop {
             let backend = self.source.backend();
-            let found = (self.look_up)(backend.host.clone(), backend.port).await;
-            let failed = found.is_err();
-            match found {
-                Ok(addresses) => self.learn(addresses),
-                Err(error) => self.fail(&error, failing),
-            }
-            failing = failed;
-            let pause = if failed {
-                RETRY.min(self.interval)
-            } else {
-                self.interval
+            let found = (self.look_up)(backend.host.clone(), self.resolving.clone()).await;
+            let failing = found.is_err();
+            let pause = match found {
+                Ok(found) => self.learn(found),
+                Err(error) => self.fail(&error, was_failing),
             };
-            tokio::time::sleep(pause.mul_f64(0.9 + 0.2 * rand::random::<f64>())).await;
+            was_failing = failing;
+            // Many that were looked up together drift apart; none is used for longer than it holds.
+            tokio::time::sleep(pause.mul_f64(0.9 + 0.1 * rand::random::<f64>())).await;
         }
     }
 
-    fn learn(&self, addresses: Vec<SocketAddr>) {
+    /// How long it holds.
+    fn learn(&self, found: Found) -> Duration {
+        let pause = self.resolving.pause(found.ttl);
+        let port = self.source.backend().port;
+        let new = found
+            .addresses
+            .iter()
+            .map(|address| SocketAddr::new(*address, port));
+        let mut addresses: Vec<_> = new.collect();
+        // What nothing was heard of is as it was.
+        let known = self.source.endpoints();
+        let known = known.iter().map(|endpoint| endpoint.address());
+        let unheard = |address: &SocketAddr| found.unheard.is_some_and(|family| family.has(address.ip()));
+        addresses.extend(known.filter(unheard));
         let told = format!("{addresses:?}");
         if self.source.learn(addresses, Instant::now()) {
             info!(
@@ -209,9 +220,10 @@ impl Looking {
             self.gather();
             self.found.notify_one();
         }
+        pause
     }
 
-    fn fail(&self, error: &std::io::Error, again: bool) {
+    fn fail(&self, error: &NameError, again: bool) -> Duration {
         if !again {
             let (host, known) = (&self.source.backend().host, self.source.endpoints().len());
             warn!(host, %error, known, "cannot look a backend up; known addresses stay in use");
@@ -219,6 +231,7 @@ impl Looking {
         if self.source.found_nothing() {
             self.gather();
         }
+        RETRY.min(self.resolving.interval)
     }
 
     /// Those that use this backend take what is known of it now.
@@ -229,25 +242,15 @@ impl Looking {
     }
 }
 
-/// By the system's resolver, with all that it knows: /etc/hosts, search domains, the cluster's DNS. It limits its own
-/// time; no second look-up of the same name is begun before. (docs/decisions/0023-choosing-backends.md)
-async fn look_up(host: String, port: u16) -> std::io::Result<Vec<SocketAddr>> {
-    let found: Vec<SocketAddr> = tokio::net::lookup_host((host, port)).await?.collect();
-    match found.is_empty() {
-        true => Err(std::io::Error::new(
-            std::io::ErrorKind::NotFound,
-            "the name has no address",
-        )),
-        false => Ok(found),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use std::net::IpAddr;
+
     use super::*;
     use crate::config::testing::config;
+    use crate::upstream::names::Family;
     use crate::upstream::{NoBackend, Wish};
 
     fn tended(known: Option<&Tended>) -> Tended {
@@ -266,6 +269,7 @@ mod tests {
                 &upstream.balancing,
                 None,
                 known,
+                &Arc::default(),
                 Instant::now(),
             )),
             dialer: Arc::new(Dialer::new(upstream).unwrap()),
@@ -274,6 +278,14 @@ mod tests {
 
     fn address(last: u8) -> SocketAddr {
         SocketAddr::from(([192, 0, 2, last], 80))
+    }
+
+    fn found(addresses: &[SocketAddr]) -> Found {
+        Found {
+            addresses: addresses.iter().map(SocketAddr::ip).collect(),
+            ttl: None,
+            unheard: None,
+        }
     }
 
     async fn until(tended: &Tended, expected: &[SocketAddr]) {
@@ -316,9 +328,9 @@ mod tests {
         let mut keeper = Keeper::with(|_, _| {
             Box::pin(async {
                 match LOOKS.fetch_add(1, Ordering::SeqCst) {
-                    0..=1 => Ok(vec![address(2), address(1)]),
-                    2..=4 => Err(std::io::ErrorKind::TimedOut.into()),
-                    _ => Ok(vec![address(3)]),
+                    0..=1 => Ok(found(&[address(2), address(1)])),
+                    2..=4 => Err(NameError::Dns(Box::new("no answer".into()))),
+                    _ => Ok(found(&[address(3)])),
                 }
             })
         });
@@ -338,5 +350,33 @@ mod tests {
         until(&second, &[address(3)]).await;
         keeper.tend(Vec::new());
         while keeper.tasks.join_next().await.is_some() {}
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_not_heard_of_one_family_takes_no_address_away() {
+        static LOOKS: AtomicUsize = AtomicUsize::new(0);
+        let six: SocketAddr = "[2001:db8::1]:80".parse().unwrap();
+        let mut keeper = Keeper::with(|_, _| {
+            let six = IpAddr::V6("2001:db8::1".parse().unwrap());
+            let number = LOOKS.fetch_add(1, Ordering::SeqCst);
+            let (addresses, unheard) = match number {
+                0 => (vec![address(1).ip(), six], None),
+                1..=3 => (vec![address(2).ip()], Some(Family::V6)),
+                _ => (vec![address(2).ip()], None),
+            };
+            let ttl = Some(Duration::from_secs(1));
+            Box::pin(async move {
+                Ok(Found {
+                    addresses,
+                    ttl,
+                    unheard,
+                })
+            })
+        });
+        let tended = tended(None);
+        keeper.tend(vec![tended.clone()]);
+        until(&tended, &[address(1), six]).await;
+        until(&tended, &[address(2), six]).await;
+        until(&tended, &[address(2)]).await;
     }
 }

@@ -1,46 +1,45 @@
 //! The line at a route whose backends are all busy: bounded, first come first served, and nobody waits for ever.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Notify;
+use tokio::sync::Mutex;
 
 use super::Balancer;
 use super::balancer::{NoBackend, Wish};
 use super::endpoint::Lease;
+use super::seats;
 
-/// Backends that come back do not call who waits: it looks by itself this often.
+/// Backends that come back do not call who waits: the first in line looks by itself this often.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// Who waits at one route.
 #[derive(Debug, Default)]
 pub(super) struct Line {
     waiting: AtomicUsize,
-    freed: Notify,
+    /// Held by the first in line. Tokio's mutex is handed over in the order in which it was asked for, and whoever
+    /// leaves the line leaves that order.
+    first: Mutex<()>,
 }
 
 /// A place in the line; left when dropped.
 struct Place<'l>(&'l Line);
 
 impl Line {
-    /// A backend has room for one more.
-    pub(super) fn freed(&self) {
-        if self.waiting.load(Ordering::Relaxed) > 0 {
-            self.freed.notify_one();
-        }
-    }
-
     /// How many wait.
     pub(super) fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
     }
 
+    /// A place, if there is one. Nobody sees a place taken that is given back at once.
     fn join(&self, longest: usize) -> Option<Place<'_>> {
-        let place = Place(self);
-        match self.waiting.fetch_add(1, Ordering::Relaxed) < longest {
-            true => Some(place),
-            false => None,
-        }
+        let joined = self
+            .waiting
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |waiting| {
+                (waiting < longest).then_some(waiting + 1)
+            });
+        joined.is_ok().then(|| Place(self))
     }
 }
 
@@ -53,33 +52,38 @@ impl Drop for Place<'_> {
 impl Balancer {
     /// The backend for a request, as soon as one has room for it.
     pub async fn lease(&self, wish: &Wish<'_>) -> Result<Lease, NoBackend> {
-        let pick = || self.pick(wish, Instant::now(), rand::random);
-        // Who waits already goes first.
-        if self.line().waiting() == 0 {
-            match pick() {
+        // Who waits already goes first. Who looks for another backend has had its turn.
+        if self.line().waiting() == 0 || !wish.tried.is_empty() {
+            match self.pick_now(wish) {
                 Err(NoBackend::Full) => {}
                 picked => return picked,
             }
         }
         let capacity = &self.policy().capacity;
-        let place = self.line().join(capacity.queue).ok_or(NoBackend::Full)?;
-        let deadline = Instant::now() + capacity.queue_timeout;
+        let _place = self.line().join(capacity.queue).ok_or(NoBackend::Full)?;
+        tokio::time::timeout(capacity.queue_timeout, self.wait(wish))
+            .await
+            .unwrap_or(Err(NoBackend::Full))
+    }
+
+    async fn wait(&self, wish: &Wish<'_>) -> Result<Lease, NoBackend> {
+        // One that looks for another backend waits for fewer than the others do: it must not hold them up.
+        let _first = match wish.tried.is_empty() {
+            true => Some(self.line().first.lock().await),
+            false => None,
+        };
         loop {
-            let freed = self.line().freed.notified();
-            tokio::pin!(freed);
-            freed.as_mut().enable();
-            match pick() {
+            let endpoints = self.endpoints();
+            let freed = seats::freed(endpoints.iter().map(|endpoint| Arc::clone(endpoint.seats())));
+            match self.pick_now(wish) {
                 Err(NoBackend::Full) => {}
-                picked => {
-                    drop(place);
-                    return picked;
-                }
+                picked => return picked,
             }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(NoBackend::Full);
-            }
-            let _ = tokio::time::timeout(left.min(LOOK), freed).await;
+            let _ = tokio::time::timeout(LOOK, freed).await;
         }
+    }
+
+    fn pick_now(&self, wish: &Wish<'_>) -> Result<Lease, NoBackend> {
+        self.pick(wish, Instant::now(), rand::random)
     }
 }

@@ -41,6 +41,7 @@ static CLIENT: LazyLock<Option<reqwest::Client>> = LazyLock::new(|| {
 #[derive(Debug)]
 pub struct Mirror {
     base: String,
+    remove: Vec<HeaderName>,
     slots: Arc<Semaphore>,
 }
 
@@ -63,6 +64,7 @@ impl Mirror {
     pub fn new(mirror: &config::Mirror) -> Self {
         Self {
             base: mirror.backend.to_string(),
+            remove: mirror.remove.clone(),
             slots: Arc::new(Semaphore::new(mirror.max_in_flight)),
         }
     }
@@ -76,7 +78,7 @@ impl Mirror {
     pub fn send(&self, copy: Copy, body: Bytes) -> impl Future<Output = bool> + Send + use<> {
         let url = format!("{}{}", self.base, copy.target);
         let mut headers = copy.headers;
-        for name in &DROPPED {
+        for name in DROPPED.iter().chain(&self.remove) {
             headers.remove(name);
         }
         let request = CLIENT.as_ref().map(|client| {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use arc_swap::ArcSwapOption;
 
 use super::endpoint::Endpoint;
-use super::line::Line;
+use super::seats::Hall;
 use crate::config::Backend;
 
 /// A backend and its addresses.
@@ -15,24 +15,24 @@ use crate::config::Backend;
 pub struct Source {
     backend: Arc<Backend>,
     literal: bool,
-    line: Arc<Line>,
+    hall: Arc<Hall>,
     /// None before the first look-up has ended.
     known: ArcSwapOption<Vec<Arc<Endpoint>>>,
 }
 
 impl Source {
     /// A backend of which nothing is known yet but what its own text says.
-    pub(super) fn new(backend: &Backend, line: &Arc<Line>, now: Instant) -> Self {
+    pub(super) fn new(backend: &Backend, hall: &Arc<Hall>, now: Instant) -> Self {
         let backend = Arc::new(backend.clone());
         let literal = backend.host.parse::<IpAddr>().ok();
         let known = literal.map(|ip| {
             let address = SocketAddr::new(ip, backend.port);
-            Arc::new(vec![Arc::new(Endpoint::new(&backend, address, line, now))])
+            Arc::new(vec![Arc::new(Endpoint::new(&backend, address, hall, now))])
         });
         Self {
             backend,
             literal: literal.is_some(),
-            line: Arc::clone(line),
+            hall: Arc::clone(hall),
             known: ArcSwapOption::new(known),
         }
     }
@@ -73,7 +73,7 @@ impl Source {
         }
         let endpoint = |address: SocketAddr| match before.iter().find(|known| known.address() == address) {
             Some(known) => Arc::clone(known),
-            None => Arc::new(Endpoint::new(&self.backend, address, &self.line, now)),
+            None => Arc::new(Endpoint::new(&self.backend, address, &self.hall, now)),
         };
         let endpoints = addresses.into_iter().map(endpoint).collect();
         self.known.store(Some(Arc::new(endpoints)));

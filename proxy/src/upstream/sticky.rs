@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 
-use crate::config::{SameSite, Sticky};
+use crate::config::{SameSite, SecretSource, Sticky};
+use crate::secret::{Secret, SecretError};
 
 /// The key's file in the data folder.
 const FILE: &str = "sticky.key";
@@ -27,20 +28,37 @@ pub struct Token(String);
 
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
-#[error("{path}: the key of sticky cookies: {source}")]
-pub struct StickyKeyError {
-    /// Its file.
-    path: PathBuf,
-    /// What is wrong.
-    source: std::io::Error,
+pub enum StickyKeyError {
+    /// The one in the data folder cannot be had.
+    #[error("{path}: the key of sticky cookies: {source}")]
+    File {
+        /// Its file.
+        path: PathBuf,
+        /// What is wrong.
+        source: std::io::Error,
+    },
+    /// The one of the configuration cannot be had.
+    #[error("upstream.sticky_key: {0}")]
+    Secret(#[from] SecretError),
+    /// It could be guessed.
+    #[error("upstream.sticky_key: {0} is shorter than 32 bytes: try `openssl rand -hex 32`")]
+    Short(String),
 }
 
 impl StickyKey {
-    /// The key in the data folder for a route's cookies; made if it is not there yet. Edges that share routes share
-    /// clients if they have the same file.
+    /// The key for a route's cookies, from a secret that several edges have: then each leads the others' clients back.
+    pub fn of(secret: &SecretSource, route: &str) -> Result<Self, StickyKeyError> {
+        let key = Secret::read(secret)?;
+        match key.expose().len() {
+            0..KEY_BYTES => Err(StickyKeyError::Short(secret.to_string())),
+            _ => Ok(Self::new(key.expose().as_bytes(), route)),
+        }
+    }
+
+    /// The key in the data folder for a route's cookies; made if it is not there yet.
     pub fn ensure(data_dir: &Path, route: &str) -> Result<Self, StickyKeyError> {
         let path = data_dir.join(FILE);
-        let bytes = read_or_make(&path, data_dir).map_err(|source| StickyKeyError { path, source })?;
+        let bytes = read_or_make(&path, data_dir).map_err(|source| StickyKeyError::File { path, source })?;
         Ok(Self::new(&bytes, route))
     }
 
@@ -141,6 +159,27 @@ mod tests {
         std::fs::write(data.join(FILE), "short").unwrap();
         let told = StickyKey::ensure(&data, "shop").unwrap_err().to_string();
         assert!(told.contains("sticky.key") && told.contains("32 bytes"), "{told}");
+    }
+
+    #[test]
+    fn edges_with_the_same_secret_agree() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            SecretSource::File(path)
+        };
+        let here = StickyKey::of(&file("here", &"k".repeat(32)), "shop").unwrap();
+        let there = StickyKey::of(&file("there", &format!("{}\n", "k".repeat(32))), "shop").unwrap();
+        let other = StickyKey::of(&file("other", &"o".repeat(32)), "shop").unwrap();
+        assert_eq!(here.token(address(1)), there.token(address(1)));
+        assert_ne!(here.token(address(1)), other.token(address(1)));
+        let short = StickyKey::of(&file("short", "secret-word"), "shop").unwrap_err();
+        let told = short.to_string();
+        assert!(
+            told.contains("32 bytes") && !told.contains("secret-word"),
+            "{told}"
+        );
     }
 
     #[test]

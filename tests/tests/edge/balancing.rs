@@ -162,3 +162,37 @@ async fn a_backend_that_answers_503_again_and_again_is_left_alone() {
     assert_eq!(refused, 3);
     assert_eq!(broken.hits(), 3);
 }
+
+#[tokio::test]
+async fn edges_with_one_key_lead_each_others_clients_back() {
+    let backends = [
+        Upstream::echo("a").await,
+        Upstream::echo("b").await,
+        Upstream::echo("c").await,
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("sticky-key");
+    std::fs::write(&key, "0123456789abcdef0123456789abcdef\n").unwrap();
+    let start = async || {
+        let route = backends
+            .iter()
+            .fold(Route::new("app"), |route, backend| route.to(backend));
+        let tables = format!("[routes.sticky]\n[upstream]\nsticky_key = {key:?}");
+        TestEdge::with(None, &[route.unguarded().and(&tables)]).await
+    };
+    let (here, there) = (start().await, start().await);
+    for _ in 0..3 {
+        let first = here.get("https://app.test/").await.expect(200);
+        let cookie = first.header("set-cookie").unwrap().split(';').next().unwrap();
+        for _ in 0..4 {
+            let ask = Ask::get("/").header("Cookie", cookie);
+            let answer = there.ask("app.test", &ask).await.expect(200);
+            assert_eq!(name(&answer), name(&first));
+            assert_eq!(answer.header("set-cookie"), None);
+        }
+    }
+    // A key that anybody could guess is none.
+    std::fs::write(&key, "secret").unwrap();
+    let told = here.reload().await.unwrap_err();
+    assert!(told.contains("32 bytes"), "{told}");
+}

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use bytes::Bytes;
+use http_body_util::{BodyExt, StreamBody};
 use hyper::Response;
+use hyper::body::Frame;
 use palisade_tests::harness::upstream::{DeadPort, full};
 use palisade_tests::harness::{Backend, Route, TestEdge, Upstream, eventually, polite, within};
 
@@ -164,4 +167,75 @@ async fn a_name_that_leads_nowhere_is_503_and_told() {
     edge.get("https://app.test/").await.expect(503);
     let status = edge.admin_get("/status").await.json();
     assert_eq!(status["backends"]["app"][0]["state"], "unknown", "{status}");
+}
+
+/// A service of gRPC that tells by grpc.health.v1 how it is, in `ill`, and counts its visitors.
+async fn service(state: &Arc<Patient>) -> Upstream {
+    let state = Arc::clone(state);
+    Upstream::serve(move |request, journal| {
+        let state = Arc::clone(&state);
+        async move {
+            let (parts, body) = request.into_parts();
+            journal.request(&parts);
+            if parts.uri.path() != "/grpc.health.v1.Health/Check" {
+                state.visitors.fetch_add(1, Ordering::SeqCst);
+                return Response::new(full("a page\n"));
+            }
+            let asked = body.collect().await.unwrap().to_bytes();
+            // A frame, and in it field 1: the name.
+            let message = match &asked[..] {
+                [0, 0, 0, 0, 8, 10, 6, name @ ..] if name == b"a.Shop" => {
+                    [8, 1 + u8::from(state.ill.load(Ordering::SeqCst))]
+                }
+                _ => [8, 3],
+            };
+            let frame = Bytes::from([&[0, 0, 0, 0, 2][..], &message].concat());
+            let mut trailers = http::HeaderMap::new();
+            trailers.insert("grpc-status", http::HeaderValue::from_static("0"));
+            let frames = [Ok(Frame::data(frame)), Ok(Frame::trailers(trailers))];
+            let body = StreamBody::new(futures_util::stream::iter(frames)).boxed_unsync();
+            let answer = Response::builder().header("content-type", "application/grpc");
+            answer.body(body).unwrap()
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_service_of_grpc_says_itself_how_it_is() {
+    let (one, two) = (Arc::<Patient>::default(), Arc::<Patient>::default());
+    let (first, second) = (service(&one).await, service(&two).await);
+    let urls = [&first, &second].map(|upstream| format!("h2c://{}", upstream.address()));
+    let check = "[routes.health]\ngrpc = \"a.Shop\"\ninterval = \"100ms\"\ndown = 2\nup = 2\n\
+        [routes.ejection]\nslow_start = \"0s\"\n";
+    let route = Route::new("app")
+        .to(&urls[0].as_str())
+        .to(&urls[1].as_str())
+        .unguarded();
+    let unknown = Route::new("other")
+        .to(&urls[0].as_str())
+        .unguarded()
+        .and("[routes.health]\ngrpc = \"\"\ninterval = \"100ms\"\ndown = 1");
+    let edge = TestEdge::with(None, &[route.and(check), unknown]).await;
+    one.ill.store(true, Ordering::SeqCst);
+    until(&edge, &urls[0].as_str(), 0.0).await;
+    let status = edge.admin_get("/status").await.json();
+    assert_eq!(status["backends"]["app"][0]["trouble"], "NOT_SERVING", "{status}");
+    let client = edge.client();
+    for _ in 0..6 {
+        polite::send(client.get("https://app.test/")).await.expect(200);
+    }
+    assert_eq!(one.visitors.load(Ordering::SeqCst), 0);
+    one.ill.store(false, Ordering::SeqCst);
+    until(&edge, &urls[0].as_str(), 1.0).await;
+    for _ in 0..4 {
+        polite::send(client.get("https://app.test/")).await.expect(200);
+    }
+    assert!(one.visitors.load(Ordering::SeqCst) > 0);
+    eventually("the service that is not known", || async {
+        let status = edge.admin_get("/status").await.json();
+        let trouble = status["backends"]["other"][0]["trouble"].as_str()?.to_owned();
+        trouble.contains("SERVICE_UNKNOWN").then_some(())
+    })
+    .await;
 }

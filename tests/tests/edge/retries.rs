@@ -2,6 +2,8 @@
 
 use palisade_tests::harness::upstream::{DeadPort, SilentPort, answering};
 use palisade_tests::harness::{Ask, Route, TestEdge, Upstream, Versions, eventually, polite, within};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 
 /// Backends are not left alone, so that every request meets them.
 const PATIENT: &str = "[routes.ejection]\nfailures = 1000\nconnect_failures = 1000\n";
@@ -168,4 +170,106 @@ async fn no_route_waits_for_anothers_backend() {
     assert_eq!(waiting.iter().filter(|request| request.is_finished()).count(), 0);
     gate.open();
     waiting.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+/// A backend that answers the first request of each connection, once `together` of them are there, and closes it at the
+/// second.
+async fn forgetful(together: usize) -> (String, tokio::task::JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let all = std::sync::Arc::new(tokio::sync::Barrier::new(together));
+    let serve = tokio::spawn(async move {
+        let mut connections = tokio::task::JoinSet::new();
+        for number in 0.. {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let all = std::sync::Arc::clone(&all);
+            connections.spawn(async move {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    stream.read_buf(&mut head).await.unwrap();
+                }
+                if number < together {
+                    all.wait().await;
+                }
+                let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+                stream.write_all(answer).await.unwrap();
+                let _ = stream.read(&mut [0; 4096]).await;
+            });
+        }
+    });
+    (url, serve)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kept_connections_that_turn_out_closed_cost_no_request() {
+    let (url, backend) = forgetful(6).await;
+    let edge = TestEdge::with(None, &[Route::new("app").to(&url.as_str()).unguarded()]).await;
+    let client = edge.client();
+    let first: Vec<_> = (0..6)
+        .map(|_| tokio::spawn(polite::send(client.get("https://app.test/"))))
+        .collect();
+    for request in first {
+        within("an answer", request).await.unwrap().expect(200);
+    }
+    // Six are kept, and each of them is closed when it is used: one attempt more, on a new one, is enough.
+    for _ in 0..6 {
+        polite::send(client.get("https://app.test/")).await.expect(200);
+    }
+    let failures = edge
+        .metric("palisade_upstream_connect_failures_total{route=\"app\"}")
+        .await;
+    assert_eq!(failures, 0.0);
+    let status = edge.admin_get("/status").await.json();
+    assert_eq!(status["backends"]["app"][0]["ejections"], 0, "{status}");
+    backend.abort();
+}
+
+#[tokio::test]
+async fn a_backend_that_takes_all_of_a_requests_time_is_left_alone() {
+    let (silent, sound) = (SilentPort::new().await, Upstream::echo("sound").await);
+    let ejection = "[routes.ejection]\ntime = \"5m\"\nmax_time = \"5m\"";
+    let route = Route::new("app")
+        .to(&silent)
+        .to(&sound)
+        .line("request_timeout = \"1s\"")
+        .unguarded()
+        .and(ejection);
+    let edge = TestEdge::with(None, &[route]).await;
+    let client = edge.client();
+    let mut late = 0;
+    for _ in 0..8 {
+        late += usize::from(polite::send(client.get("https://app.test/")).await.status == 504);
+    }
+    assert_eq!(late, 1);
+    assert_eq!(sound.hits(), 7);
+}
+
+#[tokio::test]
+async fn routes_to_one_backend_share_what_it_can_bear() {
+    let (upstream, gate) = Upstream::held().await;
+    let capped = |name: &str, queue: usize| {
+        Route::new(name)
+            .to(&upstream)
+            .line("max_requests = 2")
+            .line(&format!("queue = {queue}"))
+            .line("queue_timeout = \"1m\"")
+            .unguarded()
+    };
+    let edge = TestEdge::with(None, &[capped("shop", 0), capped("office", 5)]).await;
+    let client = edge.client();
+    let ask = |host: &str| tokio::spawn(polite::send(client.get(format!("https://{host}.test/"))));
+    let held = [ask("shop"), ask("shop")];
+    upstream.journal().await_hits(2).await;
+    edge.get("https://shop.test/").await.expect(503);
+    let waits = ask("office");
+    let waiting = "palisade_upstream_waiting_requests{route=\"office\"}";
+    eventually("the office to wait", || async {
+        (edge.metric(waiting).await == 1.0).then_some(())
+    })
+    .await;
+    assert_eq!(upstream.hits(), 2);
+    gate.open();
+    for request in held.into_iter().chain([waits]) {
+        within("an answer", request).await.unwrap().expect(200);
+    }
 }

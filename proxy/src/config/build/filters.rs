@@ -107,6 +107,7 @@ fn mirror(raw: raw::Mirror) -> Mirror {
         percent: raw.percent.unwrap_or(100),
         max_body: raw.max_body.unwrap_or(64 << 10),
         max_in_flight: raw.max_in_flight.unwrap_or(100),
+        remove: raw.remove.unwrap_or_default(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::config::errors::{Place, Problem, Report};
 use crate::config::raw::Health;
-use crate::config::ready::{HealthCheck, HttpProbe, Probe};
+use crate::config::ready::{GrpcProbe, HealthCheck, HttpProbe, Probe};
 
 /// A path makes it a request; without one a connection is enough.
 pub(super) fn health(raw: Health, report: &Report) -> HealthCheck {
@@ -21,19 +21,35 @@ pub(super) fn health(raw: Health, report: &Report) -> HealthCheck {
 }
 
 fn probe(raw: Health, report: &Report) -> Probe {
-    let Some(path) = raw.path else {
-        let options: [(&str, Option<&Place>); 4] = [
-            ("method", raw.method.as_ref().map(|at| &at.place)),
-            ("host", raw.host.as_ref().map(|at| &at.place)),
-            ("statuses", raw.statuses.as_ref().map(|at| &at.place)),
-            ("body", raw.body.as_ref().map(|at| &at.place)),
-        ];
+    let of_requests: [(&str, Option<&Place>); 3] = [
+        ("method", raw.method.as_ref().map(|at| &at.place)),
+        ("statuses", raw.statuses.as_ref().map(|at| &at.place)),
+        ("body", raw.body.as_ref().map(|at| &at.place)),
+    ];
+    let without_effect = |options: &[(&str, Option<&Place>)], why: &str| {
         for (option, place) in options {
             if let Some(place) = place {
-                let reason = format!("`{option}` has no effect without `path`: only a connection is made");
+                let reason = format!("`{option}` has no effect {why}");
                 report.problem(place, Problem::Contradiction(reason));
             }
         }
+    };
+    if let Some(grpc) = raw.grpc {
+        without_effect(&of_requests, "with `grpc`: what is asked and answered is defined");
+        if raw.path.is_some() {
+            let reason = "a check is a request (`path`) or a call (`grpc`)".to_owned();
+            report.problem(&grpc.place, Problem::Contradiction(reason));
+        }
+        return Probe::Grpc(GrpcProbe {
+            service: grpc.value,
+            host: raw.host.map(|at| at.value),
+        });
+    }
+    let Some(path) = raw.path else {
+        let host = ("host", raw.host.as_ref().map(|at| &at.place));
+        let why = "without `path`: only a connection is made";
+        without_effect(&of_requests, why);
+        without_effect(&[host], why);
         return Probe::Tcp;
     };
     Probe::Http(HttpProbe {

@@ -54,6 +54,7 @@ pub(super) fn config(raw: raw::Config, report: &Report, mut files: Vec<PathBuf>)
             body_memory,
         },
         idle_connections: raw.idle_connections.unwrap_or(1024),
+        sticky_key: raw.sticky_key,
         access: access::access(raw.access),
         bans: bans::bans(raw.bans),
         zones,

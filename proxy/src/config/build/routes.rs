@@ -13,7 +13,8 @@ use crate::config::decode::At;
 use crate::config::errors::{Place, Problem, Report};
 use crate::config::raw::{self, Target, Timeouts};
 use crate::config::ready::{
-    CertificateFiles, HostPattern, Route, Upstream, UpstreamTarget, UpstreamTls, WafMode, WeightedBackend,
+    CertificateFiles, HostPattern, Route, Scheme, Upstream, UpstreamTarget, UpstreamTls, WafMode,
+    WeightedBackend,
 };
 
 /// What routes have where they say nothing themselves.
@@ -95,6 +96,18 @@ impl Said {
             Target::Backends(backends) => UpstreamTarget::Backends(weighted(backends, report)),
         };
         let raw = self.balancing;
+        let grpc = self.health.as_ref().and_then(|raw| raw.grpc.as_ref());
+        if let (Some(at), UpstreamTarget::Backends(backends)) = (grpc, &target)
+            && let Some(plain) = backends
+                .iter()
+                .find(|weighted| weighted.backend.scheme == Scheme::Http)
+        {
+            let reason = format!(
+                "gRPC needs HTTP/2, and {} speaks HTTP/1.1: h2c:// or https://",
+                plain.backend
+            );
+            report.problem(&at.place, Problem::Contradiction(reason));
+        }
         let health = self.health.map(|raw| health::health(raw, report));
         Upstream {
             target,

@@ -7,7 +7,7 @@ use crate::config::decode::At;
 use crate::config::errors::{Problem, Report};
 use crate::config::raw;
 use crate::config::ready::{
-    AllDown, Balance, Balancing, Capacity, Ejection, HealthCheck, Retries, SameSite, Sticky,
+    AllDown, Balance, Balancing, Capacity, Ejection, HealthCheck, Resolving, Retries, SameSite, Sticky,
 };
 
 /// What a route says, over what `[upstream]` says.
@@ -17,18 +17,33 @@ pub(super) fn balancing(
     health: Option<HealthCheck>,
     report: &Report,
 ) -> Balancing {
+    let resolving = resolving(&raw);
     Balancing {
         balance: raw.balance.unwrap_or(Balance::RoundRobin),
         sticky: sticky.map(|sticky| self::sticky(sticky, report)),
         all_down: raw.all_down.unwrap_or(AllDown::Try),
         ejection: ejection(raw.ejection, report),
-        resolve_interval: raw.resolve_interval.unwrap_or(Duration::from_secs(5)),
+        resolving,
         capacity: Capacity {
             max_requests: raw.max_requests.and_then(NonZeroUsize::new),
             queue: raw.queue.map_or(100, |at| at.value),
             queue_timeout: raw.queue_timeout.map_or(Duration::from_secs(5), |at| at.value),
         },
         health,
+    }
+}
+
+/// A route's longest interval may be shorter than the shortest of all: then it is both.
+fn resolving(raw: &raw::Balancing) -> Resolving {
+    let known = Resolving::default();
+    let interval = raw.resolve_interval.unwrap_or(known.interval);
+    Resolving {
+        interval,
+        min_interval: raw
+            .resolve_min_interval
+            .unwrap_or(known.min_interval)
+            .min(interval),
+        nameservers: raw.nameservers.clone().unwrap_or_default(),
     }
 }
 

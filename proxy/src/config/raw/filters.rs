@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use http::HeaderName;
+
 use crate::config::decode::At;
 use crate::config::ready::{Backend, Coding, HeaderChanges, Origin, PathChange, Redirect};
 
@@ -40,6 +42,7 @@ pub(in crate::config) struct Mirror {
     pub(in crate::config) percent: Option<u8>,
     pub(in crate::config) max_body: Option<usize>,
     pub(in crate::config) max_in_flight: Option<usize>,
+    pub(in crate::config) remove: Option<Vec<HeaderName>>,
 }
 
 /// A route's `compression`, where it is a table.

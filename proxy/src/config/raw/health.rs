@@ -8,6 +8,7 @@ use crate::config::decode::At;
 #[derive(Debug)]
 pub(in crate::config) struct Health {
     pub(in crate::config) path: Option<String>,
+    pub(in crate::config) grpc: Option<At<String>>,
     pub(in crate::config) method: Option<At<String>>,
     pub(in crate::config) host: Option<At<String>>,
     pub(in crate::config) statuses: Option<At<Vec<(u16, u16)>>>,

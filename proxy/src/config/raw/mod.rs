@@ -17,6 +17,7 @@ mod upstream;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::ready::SecretSource;
 pub(super) use access::{Access, AddressLists, RateLimit, RouteAccess};
 pub(super) use auth::{BasicAuth, ForwardAuth};
 pub(super) use bans::Bans;
@@ -52,6 +53,7 @@ pub(super) struct Config {
     pub(super) upstream: Timeouts,
     pub(super) balancing: Balancing,
     pub(super) idle_connections: Option<usize>,
+    pub(super) sticky_key: Option<SecretSource>,
     pub(super) zones: Vec<Zone>,
     pub(super) acme: Acme,
     pub(super) dns: Dns,

@@ -1,5 +1,6 @@
 //! `[upstream]` and what a route says about its backends, without timeouts.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::config::decode::At;
@@ -18,6 +19,8 @@ pub(in crate::config) struct Balancing {
     pub(in crate::config) balance: Option<Balance>,
     pub(in crate::config) all_down: Option<AllDown>,
     pub(in crate::config) resolve_interval: Option<Duration>,
+    pub(in crate::config) resolve_min_interval: Option<Duration>,
+    pub(in crate::config) nameservers: Option<Vec<SocketAddr>>,
     pub(in crate::config) ejection: Ejection,
     pub(in crate::config) max_requests: Option<usize>,
     pub(in crate::config) queue: Option<At<usize>>,
@@ -66,6 +69,8 @@ impl Balancing {
             balance: self.balance.or_else(|| defaults.balance.clone()),
             all_down: self.all_down.or(defaults.all_down),
             resolve_interval: self.resolve_interval.or(defaults.resolve_interval),
+            resolve_min_interval: self.resolve_min_interval.or(defaults.resolve_min_interval),
+            nameservers: self.nameservers.or_else(|| defaults.nameservers.clone()),
             ejection: self.ejection.or(&defaults.ejection),
             max_requests: self.max_requests.or(defaults.max_requests),
             queue: self.queue.or_else(|| defaults.queue.clone()),

@@ -148,6 +148,8 @@ pub struct Mirror {
     pub max_body: usize,
     /// Copies on their way at once; more are left out.
     pub max_in_flight: usize,
+    /// Headers that copies do not have.
+    pub remove: Vec<HeaderName>,
 }
 
 /// Which answers are compressed, and how.

@@ -28,6 +28,17 @@ pub enum Probe {
     Tcp,
     /// Whether a request is answered as it should be.
     Http(HttpProbe),
+    /// What a call of grpc.health.v1 says.
+    Grpc(GrpcProbe),
+}
+
+/// A call of grpc.health.v1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrpcProbe {
+    /// The service that is asked about; "" for the server as a whole.
+    pub service: String,
+    /// The authority; what requests are sent with, or the backend's own.
+    pub host: Option<String>,
 }
 
 /// A request, and the answer that it should have.

@@ -51,6 +51,8 @@ pub struct Config {
     pub waf: Waf,
     /// Connections to all backends that may be kept without a request.
     pub idle_connections: usize,
+    /// What sticky cookies are made with, where several edges share it.
+    pub sticky_key: Option<SecretSource>,
     /// `[access]`: what the access policies of routes share.
     pub access: Access,
     /// `[bans]`.

@@ -1,6 +1,7 @@
 //! How requests are spread over the backends of a route, and when a backend is left alone.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -124,12 +125,23 @@ pub struct Balancing {
     pub all_down: AllDown,
     /// How failures are noticed.
     pub ejection: Ejection,
-    /// Between two look-ups of a backend's name.
-    pub resolve_interval: Duration,
+    /// How names of backends are looked up.
+    pub resolving: Resolving,
     /// How much each takes.
     pub capacity: Capacity,
     /// How they are asked whether they are well.
     pub health: Option<HealthCheck>,
+}
+
+/// How names of backends are looked up.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Resolving {
+    /// Never later than this after the last look-up, whatever the records' TTL.
+    pub interval: Duration,
+    /// Never sooner than this.
+    pub min_interval: Duration,
+    /// Whom to ask; what the system asks if there are none.
+    pub nameservers: Vec<SocketAddr>,
 }
 
 /// How much a backend takes, and who waits.
@@ -154,6 +166,25 @@ pub struct Retries {
     pub budget: u8,
     /// Before the first retry; twice as long before each next.
     pub backoff: Duration,
+}
+
+impl Resolving {
+    /// From one look-up to the next.
+    pub fn pause(&self, ttl: Option<Duration>) -> Duration {
+        ttl.unwrap_or(self.interval)
+            .max(self.min_interval)
+            .min(self.interval)
+    }
+}
+
+impl Default for Resolving {
+    fn default() -> Self {
+        Self {
+            interval: Duration::from_secs(5),
+            min_interval: Duration::from_secs(1),
+            nameservers: Vec::new(),
+        }
+    }
 }
 
 impl Backend {
@@ -190,6 +221,25 @@ impl fmt::Display for Backend {
             write!(f, "{scheme}://[{host}]:{port}")
         } else {
             write!(f, "{scheme}://{host}:{port}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_looked_up_again_within_its_ttl_and_within_bounds() {
+        let resolving = Resolving::default();
+        let seconds = Duration::from_secs;
+        for (ttl, expected) in [
+            (None, seconds(5)),
+            (Some(seconds(0)), seconds(1)),
+            (Some(seconds(3)), seconds(3)),
+            (Some(seconds(600)), seconds(5)),
+        ] {
+            assert_eq!(resolving.pause(ttl), expected, "{ttl:?}");
         }
     }
 }

@@ -195,6 +195,7 @@ fn mirror(table: &mut Table<'_>) -> Option<Mirror> {
         percent: table.take("percent", integer(1..=100)),
         max_body: table.take("max_body", size(MIRRORED_BODY)),
         max_in_flight: table.take("max_in_flight", integer(1..=10_000)),
+        remove: table.take("remove", list("names", changed)),
         backend: backend?,
     };
     Some(mirror)

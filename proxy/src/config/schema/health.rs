@@ -12,6 +12,8 @@ use crate::config::values::units::duration;
 const INTERVAL: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(24 * 60 * 60);
 const TIMEOUT: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(10 * 60);
 const PATH: &str = "a path such as \"/healthz\"";
+const SERVICE: &str =
+    "the full name of a service such as \"shop.v1.Orders\", or \"\" for the server as a whole";
 const METHOD: &str = "a method such as \"GET\"";
 const STATUS: &str = "a status such as 204, or a range of them such as \"200-299\"";
 
@@ -20,6 +22,10 @@ pub(super) fn health(node: Node<'_>) -> Option<Health> {
     node.open(|table| {
         Some(Health {
             path: table.take("path", |node| node.parse(PATH, parse_path)),
+            grpc: table.take(
+                "grpc",
+                placed(|node: Node<'_>| node.parse(SERVICE, parse_service)),
+            ),
             method: table.take(
                 "method",
                 placed(|node: Node<'_>| node.parse(METHOD, parse_method)),
@@ -71,6 +77,14 @@ fn parse_method(text: &str) -> Result<String, Fault> {
         "CONNECT" => Err(Fault::new("CONNECT opens a tunnel")),
         _ if http::Method::from_bytes(text.as_bytes()).is_ok() => Ok(text.to_owned()),
         _ => Err(Fault::new("not a method")),
+    }
+}
+
+fn parse_service(text: &str) -> Result<String, Fault> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._".contains(&byte);
+    match text.len() <= 256 && text.bytes().all(fits) {
+        true => Ok(text.to_owned()),
+        false => Err(Fault::new("letters, digits, `.` and `_`")),
     }
 }
 

@@ -34,9 +34,10 @@ const BODY_MEMORY: RangeInclusive<usize> = (1 << 20)..=(1 << 40);
 /// The entry file, without the files it includes: their patterns come second.
 pub(super) fn entry(table: &mut Table<'_>) -> (raw::Config, Vec<At<String>>) {
     let include = table.take("include", include).unwrap_or_default();
-    let (timeouts, balancing, idle_connections) = table.section("upstream", |table| {
+    let (timeouts, balancing, idle_connections, sticky_key) = table.section("upstream", |table| {
         let idle = table.take("idle_connections", integer(1..=1_000_000));
-        (timeouts(table), upstream::balancing(table), idle)
+        let key = table.take("sticky_key", services::secret);
+        (timeouts(table), upstream::balancing(table), idle, key)
     });
     let config = raw::Config {
         server: table.section("server", server),
@@ -51,6 +52,7 @@ pub(super) fn entry(table: &mut Table<'_>) -> (raw::Config, Vec<At<String>>) {
         upstream: timeouts,
         balancing,
         idle_connections,
+        sticky_key,
         zones: table.sections("zones", services::zone),
         acme: table.section("acme", services::acme),
         dns: table.section("dns", services::dns),

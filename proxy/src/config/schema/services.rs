@@ -136,7 +136,7 @@ fn domain(node: Node<'_>) -> Option<At<String>> {
 }
 
 /// Files need not be there yet: they are read when the secret is needed.
-fn secret(node: Node<'_>) -> Option<SecretSource> {
+pub(super) fn secret(node: Node<'_>) -> Option<SecretSource> {
     node.secret(SECRET, service::parse_secret)
 }
 

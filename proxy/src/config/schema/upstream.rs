@@ -8,7 +8,7 @@ use crate::config::decode::{At, Fault, Node, Table, boolean, integer, list, one_
 use crate::config::raw::{Balancing, Ejection, Retries, Sticky, WeightedBackend};
 use crate::config::ready::{AllDown, SameSite};
 use crate::config::values::units::duration;
-use crate::config::values::{backend, balance};
+use crate::config::values::{backend, balance, service};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const TIME: RangeInclusive<Duration> = Duration::from_millis(10)..=DAY;
@@ -27,6 +27,13 @@ pub(super) fn balancing(table: &mut Table<'_>) -> Balancing {
         }),
         all_down: table.take("all_down", one_of(ALL_DOWN)),
         resolve_interval: table.take("resolve_interval", duration(RESOLVE)),
+        resolve_min_interval: table.take("resolve_min_interval", duration(RESOLVE)),
+        nameservers: table.take(
+            "nameservers",
+            list("addresses", |node: Node<'_>| {
+                node.parse(service::SERVER, service::parse_server)
+            }),
+        ),
         ejection: table.section("ejection", ejection),
         max_requests: table.take("max_requests", integer(0..=1_000_000)),
         queue: table.take("queue", placed(integer(0..=1_000_000))),

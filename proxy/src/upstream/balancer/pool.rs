@@ -4,8 +4,10 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
 
+use arc_swap::ArcSwapOption;
+
 use super::Wish;
-use crate::upstream::choice::Mask;
+use crate::upstream::choice::{Mask, Schedule};
 use crate::upstream::endpoint::{Endpoint, Lease};
 use crate::upstream::sticky::Token;
 
@@ -14,6 +16,8 @@ use crate::upstream::sticky::Token;
 pub(super) struct Pool {
     pub(super) members: Box<[Member]>,
     pub(super) shares: Box<[u32]>,
+    /// The order of turns among those that were up last. It is of these shares and of no others.
+    pub(super) schedule: ArcSwapOption<Schedule>,
 }
 
 #[derive(Debug)]

@@ -21,7 +21,7 @@ fn policy(balance: Balance) -> Balancing {
             max_percent: 100,
             slow_start: Duration::ZERO,
         },
-        resolve_interval: Duration::from_secs(5),
+        resolving: crate::config::Resolving::default(),
         capacity: crate::config::Capacity {
             max_requests: None,
             queue: 1,
@@ -45,7 +45,7 @@ fn backends(weights: &[u32]) -> Vec<WeightedBackend> {
 }
 
 fn balancer(weights: &[u32], policy: &Balancing, now: Instant) -> Balancer {
-    Balancer::new(&backends(weights), policy, None, None, now)
+    Balancer::new(&backends(weights), policy, None, None, &Arc::default(), now)
 }
 
 fn random() -> impl FnMut() -> u64 {
@@ -284,7 +284,14 @@ fn a_client_goes_back_to_where_its_cookie_says() {
     let folder = tempfile::tempdir().unwrap();
     let key = StickyKey::ensure(folder.path(), "app").unwrap();
     let policy = policy(Balance::RoundRobin);
-    let balancer = Balancer::new(&backends(&[1, 1, 0]), &policy, Some(key.clone()), None, now);
+    let balancer = Balancer::new(
+        &backends(&[1, 1, 0]),
+        &policy,
+        Some(key.clone()),
+        None,
+        &Arc::default(),
+        now,
+    );
     let first = balancer.pick(&Wish::default(), now, random()).unwrap();
     let token = balancer.token(&first, None).unwrap();
     let back = |token: &Token| {
@@ -322,7 +329,14 @@ fn after_a_reload_what_is_known_of_unchanged_backends_stays() {
     let before = balancer(&[1, 1], &policy, now);
     down(&before, 2, now);
     let lease = before.pick(&Wish::default(), now, random()).unwrap();
-    let after = Balancer::new(&backends(&[3, 5, 1]), &policy, None, Some(&before), now);
+    let after = Balancer::new(
+        &backends(&[3, 5, 1]),
+        &policy,
+        None,
+        Some(&before),
+        &Arc::default(),
+        now,
+    );
     let stands: Vec<_> = after
         .endpoints()
         .iter()
@@ -344,7 +358,14 @@ async fn all_addresses_of_a_name_are_used_and_followed() {
         },
         weight: 1,
     };
-    let balancer = Balancer::new(&[named], &policy(Balance::RoundRobin), None, None, now);
+    let balancer = Balancer::new(
+        &[named],
+        &policy(Balance::RoundRobin),
+        None,
+        None,
+        &Arc::default(),
+        now,
+    );
     assert_eq!(port(balancer.pick(&Wish::default(), now, random())), None);
     let known = tokio::time::timeout(Duration::from_millis(20), balancer.known());
     assert!(known.await.is_err(), "the first look-up is under way");
@@ -375,9 +396,169 @@ async fn what_is_found_is_known_before_the_balancers_are_told() {
     }];
     let now = Instant::now();
     let policy = policy(Balance::RoundRobin);
-    let balancer = Balancer::new(&backends, &policy, None, None, now);
+    let balancer = Balancer::new(&backends, &policy, None, None, &Arc::default(), now);
     let source = balancer.sources().next().unwrap();
     source.learn(vec![([127, 0, 0, 1], 80).into()], now);
     balancer.known().await;
     assert!(balancer.pick(&Wish::default(), now, || 0).is_ok());
+}
+
+#[test]
+fn turns_follow_new_shares_at_once() {
+    // A turn in flight while the addresses of a name change stores the order of the old shares with the old pool.
+    let now = Instant::now();
+    let named = |host: &str, weight| WeightedBackend {
+        backend: Backend {
+            scheme: Scheme::Http,
+            host: host.to_owned(),
+            port: 80,
+        },
+        weight,
+    };
+    let backends = [named("one.internal", 1), named("two.internal", 1)];
+    let balancer = Balancer::new(
+        &backends,
+        &policy(Balance::RoundRobin),
+        None,
+        None,
+        &Arc::default(),
+        now,
+    );
+    let sources: Vec<_> = balancer.sources().map(Arc::clone).collect();
+    sources[0].learn(addresses(&[1]), now);
+    sources[1].learn(addresses(&[2]), now);
+    balancer.gather();
+    let old = balancer.pool.load_full();
+    sources[1].learn(addresses(&[2, 3]), now);
+    sources[0].learn(addresses(&[1]), now);
+    balancer.gather();
+    old.schedule.store(Some(Arc::new(Schedule::new(
+        &[1, 1],
+        choice::Mask::default().with(0).with(1),
+    ))));
+    let counts = counted(&balancer, now, 400);
+    assert_eq!(counts, BTreeMap::from([(1, 200), (2, 100), (3, 100)]));
+}
+
+/// Asks for a backend, and tells by number who got one.
+fn queue_up(
+    balancer: &Arc<Balancer>,
+    number: usize,
+    served: &tokio::sync::mpsc::UnboundedSender<(usize, Lease)>,
+) -> tokio::task::JoinHandle<()> {
+    let (balancer, served) = (Arc::clone(balancer), served.clone());
+    tokio::spawn(async move {
+        if let Ok(lease) = balancer.lease(&Wish::default()).await {
+            let _ = served.send((number, lease));
+        }
+    })
+}
+
+async fn until_waiting(balancer: &Balancer, count: usize) {
+    while balancer.waiting() != count {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_came_first_is_served_first() {
+    let mut policy = policy(Balance::LeastRequests);
+    policy.capacity.max_requests = NonZeroUsize::new(1);
+    policy.capacity.queue = 10;
+    policy.capacity.queue_timeout = Duration::from_secs(3600);
+    let balancer = Arc::new(balancer(&[1], &policy, Instant::now()));
+    let held = balancer.lease(&Wish::default()).await.unwrap();
+    let (sender, mut served) = tokio::sync::mpsc::unbounded_channel();
+    let mut waiting = Vec::new();
+    for number in 0..6 {
+        waiting.push(queue_up(&balancer, number, &sender));
+        until_waiting(&balancer, number + 1).await;
+        // Long enough for everybody to have looked by itself.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    // One of them gives up.
+    waiting[2].abort();
+    until_waiting(&balancer, 5).await;
+    drop(held);
+    for expected in [0, 1, 3, 4, 5] {
+        let (number, lease) = served.recv().await.unwrap();
+        assert_eq!(number, expected);
+        drop(lease);
+    }
+    assert_eq!(balancer.waiting(), 0);
+}
+
+#[tokio::test]
+async fn one_that_looks_for_another_backend_holds_nobody_up() {
+    let mut policy = policy(Balance::LeastRequests);
+    policy.capacity.max_requests = NonZeroUsize::new(1);
+    policy.capacity.queue = 10;
+    policy.capacity.queue_timeout = Duration::from_secs(60);
+    let balancer = Arc::new(balancer(&[1, 1], &policy, Instant::now()));
+    let one = balancer.lease(&Wish::default()).await.unwrap();
+    let two = balancer.lease(&Wish::default()).await.unwrap();
+    let (first, second) = (one.endpoint().address(), two.endpoint().address());
+    let retries = Arc::clone(&balancer);
+    let retry = tokio::spawn(async move {
+        let tried = [first];
+        let wish = Wish {
+            tried: &tried,
+            ..Wish::default()
+        };
+        retries.lease(&wish).await.map(|lease| lease.endpoint().address())
+    });
+    until_waiting(&balancer, 1).await;
+    let (sender, mut served) = tokio::sync::mpsc::unbounded_channel();
+    queue_up(&balancer, 0, &sender);
+    until_waiting(&balancer, 2).await;
+    // What is freed is nothing for the one that was there already, and all that the other needs.
+    drop(one);
+    let (_, lease) = served.recv().await.unwrap();
+    assert_eq!(lease.endpoint().address(), first);
+    drop(two);
+    assert_eq!(retry.await.unwrap(), Ok(second));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_line_nobody_is_turned_away_while_there_is_room() {
+    let mut policy = policy(Balance::LeastRequests);
+    policy.capacity.max_requests = NonZeroUsize::new(4);
+    policy.capacity.queue = 0;
+    let balancer = Arc::new(balancer(&[1, 1], &policy, Instant::now()));
+    // Never more than there is room for, and never one too many.
+    let room = Arc::new(tokio::sync::Semaphore::new(8));
+    let asked = (0..4).map(|_| {
+        let (balancer, room) = (Arc::clone(&balancer), Arc::clone(&room));
+        tokio::spawn(async move {
+            for _ in 0..5_000 {
+                let permit = room.acquire().await.unwrap();
+                let lease = balancer.lease(&Wish::default()).await;
+                assert!(lease.is_ok(), "{lease:?}");
+                drop(lease);
+                drop(permit);
+            }
+        })
+    });
+    for asked in asked.collect::<Vec<_>>() {
+        asked.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_a_backend_can_bear_is_shared_by_all_who_ask_it() {
+    let now = Instant::now();
+    let mut policy = policy(Balance::RoundRobin);
+    policy.capacity.max_requests = NonZeroUsize::new(1);
+    policy.capacity.queue_timeout = Duration::from_secs(60);
+    let hall = Arc::default();
+    let of = || Balancer::new(&backends(&[1]), &policy, None, None, &hall, now);
+    let (shop, office) = (Arc::new(of()), Arc::new(of()));
+    let held = shop.lease(&Wish::default()).await.unwrap();
+    assert!(office.pick(&Wish::default(), now, random()).is_err());
+    let (sender, mut served) = tokio::sync::mpsc::unbounded_channel();
+    queue_up(&office, 0, &sender);
+    until_waiting(&office, 1).await;
+    // Freed by one route, heard of by the other.
+    drop(held);
+    served.recv().await.unwrap();
 }

@@ -1,6 +1,7 @@
 //! Active checks: backends are asked whether they are well, on nobody's way.
 
 mod count;
+mod grpc;
 mod probe;
 
 use std::sync::Arc;

@@ -7,8 +7,9 @@ use pingora_error::{Error, ErrorType, OrErr};
 use pingora_http::RequestHeader;
 use tokio::net::TcpStream;
 
-use crate::config::{HealthCheck, HttpProbe, Probe};
-use crate::upstream::dialer::Dialer;
+use super::grpc;
+use crate::config::{GrpcProbe, HealthCheck, HttpProbe, Probe};
+use crate::upstream::dialer::{Dialer, Kind};
 use crate::upstream::endpoint::Endpoint;
 
 /// A text further behind in a body is not looked for.
@@ -34,6 +35,28 @@ pub enum ProbeError {
     /// The body lacks the text.
     #[error("the expected text is not in the body")]
     Body,
+    /// Its service is not well: a `ServingStatus` of grpc.health.v1.
+    #[error("{}", told(*.0))]
+    NotServing(u64),
+    /// The call failed, with this code of gRPC.
+    #[error("the call failed with code {0}{hint}", hint = hint(*.0))]
+    Call(u32),
+}
+
+fn told(status: u64) -> String {
+    match status {
+        2 => "NOT_SERVING".to_owned(),
+        3 => "it does not know the service (SERVICE_UNKNOWN)".to_owned(),
+        status => format!("ServingStatus {status}"),
+    }
+}
+
+fn hint(code: u32) -> &'static str {
+    match code {
+        5 => " (NOT_FOUND: it does not know the service)",
+        12 => " (UNIMPLEMENTED: it does not speak grpc.health.v1)",
+        _ => "",
+    }
 }
 
 /// Asks once.
@@ -53,13 +76,29 @@ pub(super) async fn probe(
                 .map_err(|error| ProbeError::Connect(error.kind().to_string()))
         }
         Probe::Http(http) => {
-            let peer = dialer.probing_peer(endpoint.backend(), address);
-            ask(http, &host(http, dialer, endpoint), &peer, connector).await
+            let peer = dialer.probing_peer(endpoint.backend(), address, Kind::Ordinary);
+            ask(
+                http,
+                &host(http.host.as_ref(), dialer, endpoint),
+                &peer,
+                connector,
+            )
+            .await
+        }
+        Probe::Grpc(grpc) => {
+            let peer = dialer.probing_peer(endpoint.backend(), address, Kind::Grpc);
+            call(
+                grpc,
+                &host(grpc.host.as_ref(), dialer, endpoint),
+                &peer,
+                connector,
+            )
+            .await
         }
     }
 }
 
-fn host(http: &HttpProbe, dialer: &Dialer, endpoint: &Endpoint) -> String {
+fn host(asked: Option<&String>, dialer: &Dialer, endpoint: &Endpoint) -> String {
     let backend = endpoint.backend();
     let own = || {
         let bracketed = backend.host.contains(':');
@@ -73,7 +112,7 @@ fn host(http: &HttpProbe, dialer: &Dialer, endpoint: &Endpoint) -> String {
             false => format!("{host}:{}", backend.port),
         }
     };
-    let configured = http.host.clone().or_else(|| dialer.upstream().host.clone());
+    let configured = asked.cloned().or_else(|| dialer.upstream().host.clone());
     configured.unwrap_or_else(own)
 }
 
@@ -110,6 +149,61 @@ async fn ask(http: &HttpProbe, host: &str, peer: &HttpPeer, connector: &Connecto
     if found { Ok(()) } else { Err(ProbeError::Body) }
 }
 
+/// A call of grpc.health.v1.
+async fn call(
+    grpc: &GrpcProbe,
+    host: &str,
+    peer: &HttpPeer,
+    connector: &Connector,
+) -> Result<(), ProbeError> {
+    let broken = |error: Box<Error>| ProbeError::Answer(error.etype().as_str().to_owned());
+    let connected = connector.get_http_session(peer).await;
+    let (session, _) = connected.map_err(|error| ProbeError::Connect(error.etype().as_str().to_owned()))?;
+    let HttpSession::H2(mut session) = session else {
+        return Err(ProbeError::Connect("it does not speak HTTP/2".to_owned()));
+    };
+    let request = request_grpc(host, peer.is_tls()).map_err(broken)?;
+    session
+        .write_request_header(Box::new(request), false)
+        .map_err(broken)?;
+    session
+        .write_request_body(grpc::request(&grpc.service), true)
+        .await
+        .map_err(broken)?;
+    session.read_response_header().await.map_err(broken)?;
+    let head = session
+        .response_header()
+        .ok_or_else(|| ProbeError::Answer("no head".to_owned()))?;
+    if head.status != 200 {
+        return Err(ProbeError::Status(head.status.as_u16()));
+    }
+    if let Some(called) = grpc::call(&head.headers) {
+        called?;
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = session.read_response_body().await.map_err(broken)? {
+        body.extend_from_slice(&chunk);
+        if body.len() > BODY_LIMIT {
+            return Err(ProbeError::Answer("too long".to_owned()));
+        }
+    }
+    let trailers = session.read_trailers().await.map_err(broken)?;
+    if let Some(called) = trailers.as_ref().and_then(grpc::call) {
+        called?;
+    }
+    session.shutdown();
+    grpc::judge(&body)
+}
+
+fn request_grpc(host: &str, tls: bool) -> Result<RequestHeader, Box<Error>> {
+    let mut request = RequestHeader::build("POST", grpc::METHOD.as_bytes(), Some(4))?;
+    request.insert_header("User-Agent", USER_AGENT)?;
+    request.insert_header("Content-Type", "application/grpc")?;
+    request.insert_header("TE", "trailers")?;
+    in_h2(&mut request, host, grpc::METHOD, tls)?;
+    Ok(request)
+}
+
 fn request_h1(http: &HttpProbe, host: &str) -> Result<RequestHeader, Box<Error>> {
     let mut request = request(http)?;
     request.insert_header("Host", host)?;
@@ -120,17 +214,22 @@ fn request_h1(http: &HttpProbe, host: &str) -> Result<RequestHeader, Box<Error>>
 /// What is Host in HTTP/1.1 is part of the target (RFC 9113 section 8.3.1).
 fn request_h2(http: &HttpProbe, host: &str, tls: bool) -> Result<RequestHeader, Box<Error>> {
     let mut request = request(http)?;
+    in_h2(&mut request, host, &http.path, tls)?;
+    Ok(request)
+}
+
+fn in_h2(request: &mut RequestHeader, host: &str, path: &str, tls: bool) -> Result<(), Box<Error>> {
     let target = http::Uri::builder()
         .scheme(if tls { "https" } else { "http" })
         .authority(host)
-        .path_and_query(http.path.as_str());
+        .path_and_query(path);
     request.set_uri(
         target
             .build()
             .or_err(ErrorType::InvalidHTTPHeader, "the target of a check")?,
     );
     request.set_version(http::Version::HTTP_2);
-    Ok(request)
+    Ok(())
 }
 
 fn request(http: &HttpProbe) -> Result<RequestHeader, Box<Error>> {

@@ -2,6 +2,7 @@
 
 mod handlers;
 mod journal;
+mod names;
 mod raw;
 mod websocket;
 
@@ -27,6 +28,7 @@ use tokio_rustls::TlsAcceptor;
 
 pub use handlers::{Events, Gate, answering, checksum, full};
 pub use journal::{Journal, Seen};
+pub use names::NameServer;
 pub use raw::{DeadPort, SilentPort};
 
 use super::{Leaf, TestCa};

@@ -17,8 +17,13 @@ pub struct DeadPort {
 impl DeadPort {
     /// Bound, never listening.
     pub fn new() -> Self {
+        Self::at("127.0.0.1:0".parse().unwrap())
+    }
+
+    /// The same at this address.
+    pub fn at(address: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
-        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        socket.bind(address).unwrap();
         let address = socket.local_addr().unwrap();
         DeadPort { socket, address }
     }
@@ -54,8 +59,13 @@ pub struct SilentPort {
 impl SilentPort {
     /// Fills the backlog until a connection attempt hangs.
     pub async fn new() -> Self {
+        Self::at("127.0.0.1:0".parse().unwrap()).await
+    }
+
+    /// The same at this address.
+    pub async fn at(address: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
-        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        socket.bind(address).unwrap();
         let listener = socket.listen(1).unwrap();
         let address = listener.local_addr().unwrap();
         let mut backlog = Vec::new();
