@@ -33,9 +33,7 @@ pub(crate) async fn check() -> String {
             }
         }
     }
-    format!(
-        "{runs} runs of {REQUESTS} requests, pages and forms, over h2 and http/1.1: none failed"
-    )
+    format!("{runs} runs of {REQUESTS} requests, pages and forms, over h2 and http/1.1: none failed")
 }
 
 const WAYS: [(&str, &[&str]); 2] = [("h2", &["-m", "10"]), ("http/1.1", &["--h1"])];
