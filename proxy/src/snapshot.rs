@@ -201,7 +201,7 @@ impl LiveRoute {
             source,
         })?;
         let settings = route.access.client_certificate.as_ref();
-        let trust = settings.map(|settings| ClientTrust::read(&settings.ca, settings.crl.as_deref()));
+        let trust = settings.map(ClientTrust::read);
         let client_trust = trust.transpose().map_err(|source| SnapshotError::ClientTrust {
             route: name(),
             source: Box::new(source),

@@ -5,6 +5,7 @@ mod bans;
 mod build;
 mod descriptors;
 mod error;
+mod gauge;
 mod reload;
 mod run;
 mod running;

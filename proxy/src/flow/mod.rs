@@ -34,7 +34,9 @@ mod route;
 mod security_headers;
 #[cfg(feature = "coraza")]
 mod shadow;
+mod turned_away;
 
 pub use hooks::Edge;
 pub use parts::EdgeParts;
 pub use redirect::Redirect;
+pub use turned_away::TurnedAway;

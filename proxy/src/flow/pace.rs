@@ -4,9 +4,11 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use http::Version;
+use pingora_core::protocols::http::ServerSession;
 use pingora_error::{Error, ErrorSource, ErrorType, Result};
 
-use crate::config::{Listen, Upstream};
+use crate::config::{Listen, Trailers, Upstream};
 
 /// How a body comes in. Time counts only while it is waited for: an upstream that takes its time costs the client none.
 #[derive(Debug)]
@@ -20,6 +22,8 @@ pub(super) struct Pace {
     grace: Duration,
     /// Bytes at most.
     most: Option<u64>,
+    /// Fields behind it.
+    trailers: Trailers,
     received: u64,
     waited: Duration,
     waiting_since: Option<Instant>,
@@ -34,6 +38,7 @@ impl Pace {
             rate: listen.request_body_rate,
             grace: listen.request_body_grace,
             most: listen.max_request_body,
+            trailers: listen.trailers,
             received: 0,
             waited: Duration::ZERO,
             waiting_since: None,
@@ -53,8 +58,17 @@ impl Pace {
         self.rate = 0;
     }
 
+    /// The next part of the session's body; none behind its last one.
+    pub(super) async fn read(&mut self, session: &mut ServerSession) -> Result<Option<Bytes>> {
+        let part = self.next(session.read_request_body()).await?;
+        if part.is_none() {
+            self.end(session)?;
+        }
+        Ok(part)
+    }
+
     /// The next part of the body, by `read`. What was waited counts even where the wait is broken off and taken up again.
-    pub(super) async fn next<F>(&mut self, read: F) -> Result<Option<Bytes>>
+    async fn next<F>(&mut self, read: F) -> Result<Option<Bytes>>
     where
         F: Future<Output = Result<Option<Bytes>>>,
     {
@@ -77,6 +91,20 @@ impl Pace {
             );
         }
         Ok(part)
+    }
+
+    /// Looks at what is behind the end of a body of HTTP/2. Where there are trailers they are what is left of its stream,
+    /// which nobody reads; those of HTTP/1 the listener has seen.
+    fn end(&self, session: &mut ServerSession) -> Result<()> {
+        let is_http2 = session.req_header().version == Version::HTTP_2;
+        if self.trailers == Trailers::Drop || !is_http2 || session.is_body_done() {
+            return Ok(());
+        }
+        session.set_keepalive(None);
+        Error::e_explain(
+            ErrorType::HTTPStatus(400),
+            "trailers, which [listen].trailers refuses",
+        )
     }
 
     /// How much longer the next part may take, after so much.
@@ -102,6 +130,7 @@ mod tests {
             rate,
             grace: Duration::from_secs(10),
             most,
+            trailers: Trailers::Drop,
             received: 0,
             waited: Duration::ZERO,
             waiting_since: None,

@@ -1,29 +1,29 @@
 //! HTTP/2 by hand: frames as bytes, sound or not.
 
 /// RFC 9113 section 3.4, with empty settings behind it.
-pub(super) fn connection(frames: &[Vec<u8>]) -> Vec<u8> {
+pub fn connection(frames: &[Vec<u8>]) -> Vec<u8> {
     let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
     [preface, frame(4, 0, 0, &[]), frames.concat()].concat()
 }
 
 /// One frame.
-pub(super) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = (payload.len() as u32).to_be_bytes();
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
 /// HEADERS, complete; `end` if the request has no body.
-pub(super) fn headers(stream: u32, end: bool, fields: &[(&str, &str)]) -> Vec<u8> {
+pub fn headers(stream: u32, end: bool, fields: &[(&str, &str)]) -> Vec<u8> {
     frame(1, 0x4 | u8::from(end), stream, &block(fields))
 }
 
 /// DATA.
-pub(super) fn data(stream: u32, end: bool, payload: &[u8]) -> Vec<u8> {
+pub fn data(stream: u32, end: bool, payload: &[u8]) -> Vec<u8> {
     frame(0, u8::from(end), stream, payload)
 }
 
 /// A field block of literals (RFC 7541 section 6.2.2), not compressed.
-pub(super) fn block(fields: &[(&str, &str)]) -> Vec<u8> {
+pub fn block(fields: &[(&str, &str)]) -> Vec<u8> {
     let mut block = Vec::new();
     for (name, value) in fields {
         block.push(0);
@@ -51,7 +51,7 @@ fn push_string(block: &mut Vec<u8>, text: &str) {
 }
 
 /// The status that a field block of an answer begins with.
-pub(super) fn status(block: &[u8]) -> Option<u16> {
+pub fn status(block: &[u8]) -> Option<u16> {
     let mut rest = block;
     // Changes of the table's size.
     while let [first, behind @ ..] = rest

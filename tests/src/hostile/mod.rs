@@ -7,7 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod exchange;
-mod frames;
+pub mod frames;
 mod http1;
 mod http2;
 mod ours;

@@ -23,7 +23,7 @@ use std::time::Duration;
 pub use access::*;
 pub use addresses::AddressSet;
 pub use auth::*;
-pub use bans::Bans;
+pub use bans::{BanCause, Bans};
 pub use client_certificate::*;
 pub use errors::*;
 pub use filters::*;

@@ -28,13 +28,13 @@ use self::head::{Complete, Head, Scan};
 use self::refusal::Refusal;
 use super::accept::{ConnectionEnds, stop_requested};
 use super::delegate::delegate_stream;
-use super::farewell::Farewell;
+use super::farewell::{End, LEAVE};
 use super::limits::HttpLimits;
+use super::stall::Stall;
+use crate::config::BanCause;
+use crate::telemetry::RefusedRequest;
 
 pub(super) use self::head::HeadLimits;
-
-/// For the last words of TLS: a client that does not read is not waited for.
-const LEAVE: Duration = Duration::from_millis(100);
 
 /// Requests of a connection, one after another, each told to `app`. Until one arrives there is nothing here but the
 /// stream: what Pingora keeps for a request is more than an idle connection needs, and most connections are idle most
@@ -87,9 +87,9 @@ fn guarded(stream: Stream, client: SocketAddr, limits: Arc<HttpLimits>) -> Box<G
         held: Vec::new(),
         given: 0,
         chunks: None,
-        farewell: None,
-        ended: false,
+        end: End::default(),
         answer: Answer::default(),
+        stall: Stall::default(),
     })
 }
 
@@ -121,10 +121,9 @@ struct Guarded {
     given: usize,
     /// The framing of a body in chunks.
     chunks: Option<Chunks>,
-    farewell: Option<Farewell>,
-    /// The reader is told that the client has left.
-    ended: bool,
+    end: End,
     answer: Answer,
+    stall: Stall,
 }
 
 impl Guarded {
@@ -177,7 +176,7 @@ impl Guarded {
             };
             let new = &buffer.filled()[before..];
             if new.is_empty() {
-                self.ended = true;
+                self.end.reach();
                 return Poll::Ready(Ok(()));
             }
             let begins = !head.has_begun();
@@ -193,7 +192,7 @@ impl Guarded {
             {
                 // As nearly all do, it came in one piece.
                 let begun = self.begin_body(complete, &buffer.filled()[before..], context);
-                if self.is_over() {
+                if self.end.is_near() {
                     buffer.set_filled(before);
                 }
                 return begun;
@@ -213,16 +212,20 @@ impl Guarded {
                     let shown = complete.shown.take();
                     let held = std::mem::take(&mut self.held);
                     ready!(self.begin_body(&complete, &held, context))?;
-                    if !self.is_over() {
+                    if !self.end.is_near() {
                         self.held = shown.unwrap_or(held);
                         self.hand_out(buffer);
                     }
                     return Poll::Ready(Ok(()));
                 }
-                Scan::Refused(refusal) => return self.refuse(refusal, context),
+                Scan::Refused(refusal) => {
+                    let sent = std::mem::take(&mut self.held);
+                    return self.refuse(refusal, &sent, context);
+                }
                 Scan::Silent => {
-                    self.limits.gauge.refused("version");
-                    self.ended = true;
+                    self.end.reach();
+                    let sent = std::mem::take(&mut self.held);
+                    self.tell(Refusal::NoVersion, &sent);
                     return Poll::Ready(Ok(()));
                 }
             }
@@ -237,45 +240,58 @@ impl Guarded {
         context: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         if complete.chunked {
-            let mut chunks = Chunks::new();
+            let mut chunks = Chunks::new(self.limits.trailers);
             if let Err(refusal) = chunks.check(&bytes[complete.end..]) {
-                return self.refuse(refusal, context);
+                return self.refuse(refusal, bytes, context);
             }
             self.chunks = Some(chunks);
         }
         Poll::Ready(Ok(()))
     }
 
-    /// The client was told to go: nobody is shown what it said.
-    fn is_over(&self) -> bool {
-        self.farewell.is_some() || self.ended
-    }
-
     fn too_late(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.held.is_empty() {
             // Nothing was asked, so nothing is answered.
-            self.ended = true;
+            self.end.reach();
             return Poll::Ready(Ok(()));
         }
-        self.refuse(Refusal::Timeout, context)
+        let sent = std::mem::take(&mut self.held);
+        self.refuse(Refusal::Timeout, &sent, context)
     }
 
-    fn refuse(&mut self, refusal: Refusal, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        debug!(client = %self.client, why = refusal.detail(), "request refused");
-        self.limits.gauge.refused(refusal.label());
+    /// Nobody is shown what was sent.
+    fn refuse(&mut self, refusal: Refusal, sent: &[u8], context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.tell(refusal, sent);
         self.head = None;
-        self.held = Vec::new();
-        self.farewell = Some(Farewell::new(refusal.answer()));
-        self.poll_farewell(context)
+        self.end.say(refusal.answer());
+        self.end.poll(&mut self.inner, context)
     }
 
-    fn poll_farewell(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if let Some(farewell) = &mut self.farewell {
-            ready!(farewell.poll(&mut self.inner, context));
-            self.farewell = None;
-            self.ended = true;
+    /// No session ever sees this request: its line in the log, and what counts it, are told from here.
+    fn tell(&self, refusal: Refusal, sent: &[u8]) {
+        let tls = self.inner.get_ssl_digest();
+        let tls = tls.as_ref().map(|tls| tls.version.as_ref());
+        let gauge = &self.limits.gauge;
+        gauge.refused(refusal.label());
+        gauge.request_refused(RefusedRequest {
+            status: refusal.code(),
+            reason: refusal.label(),
+            detail: refusal.detail(),
+            ..RefusedRequest::new(self.client, tls, sent)
+        });
+        if refusal.is_malformed() {
+            gauge.misbehaved(self.client, BanCause::Malformed);
         }
-        Poll::Ready(Ok(()))
+    }
+
+    /// What waits goes out first.
+    fn poll_out(
+        &mut self,
+        context: &mut Context<'_>,
+        next: impl FnOnce(Pin<&mut Stream>, &mut Context<'_>) -> Poll<io::Result<()>>,
+    ) -> Poll<io::Result<()>> {
+        ready!(self.answer.poll_send(&mut self.inner, context))?;
+        next(Pin::new(&mut self.inner), context)
     }
 
     fn hand_out(&mut self, buffer: &mut ReadBuf<'_>) {
@@ -300,11 +316,8 @@ impl AsyncRead for Guarded {
         if let Poll::Ready(Err(error)) = this.answer.poll_send(&mut this.inner, context) {
             return Poll::Ready(Err(error));
         }
-        if this.farewell.is_some() {
-            return this.poll_farewell(context);
-        }
-        if this.ended {
-            return Poll::Ready(Ok(()));
+        if this.end.is_near() {
+            return this.end.poll(&mut this.inner, context);
         }
         if this.head.is_some() {
             return this.poll_head(context, buffer);
@@ -320,6 +333,9 @@ impl AsyncRead for Guarded {
         {
             debug!(client = %this.client, why = refusal.detail(), "request body refused");
             this.limits.gauge.refused(refusal.label());
+            if refusal.is_malformed() {
+                this.limits.gauge.misbehaved(this.client, BanCause::Malformed);
+            }
             buffer.set_filled(before);
             // Whoever reads answers 400 where it still can.
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, refusal.detail())));
@@ -335,19 +351,20 @@ impl AsyncWrite for Guarded {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        this.answer.poll_write(&mut this.inner, context, bytes)
+        let written = this.answer.poll_write(&mut this.inner, context, bytes);
+        this.stall.watch(written, context, this.limits.write_timeout)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        ready!(this.answer.poll_send(&mut this.inner, context))?;
-        Pin::new(&mut this.inner).poll_flush(context)
+        let flushed = this.poll_out(context, |inner, context| inner.poll_flush(context));
+        this.stall.watch(flushed, context, this.limits.write_timeout)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        ready!(this.answer.poll_send(&mut this.inner, context))?;
-        Pin::new(&mut this.inner).poll_shutdown(context)
+        let closed = this.poll_out(context, |inner, context| inner.poll_shutdown(context));
+        this.stall.watch(closed, context, this.limits.write_timeout)
     }
 
     fn poll_write_vectored(
@@ -356,7 +373,8 @@ impl AsyncWrite for Guarded {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        this.answer.poll_write_vectored(&mut this.inner, context, slices)
+        let written = this.answer.poll_write_vectored(&mut this.inner, context, slices);
+        this.stall.watch(written, context, this.limits.write_timeout)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -373,7 +391,7 @@ impl Shutdown for Guarded {
             Poll::Ready(())
         })
         .await;
-        self.inner.as_mut().shutdown().await;
+        let _ = tokio::time::timeout(LEAVE, self.inner.as_mut().shutdown()).await;
     }
 }
 

@@ -21,6 +21,8 @@ impl Gauge for Refusals {
     fn refused(&self, _: &'static str) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
+    fn request_refused(&self, _: RefusedRequest) {}
+    fn misbehaved(&self, _: SocketAddr, _: BanCause) {}
 }
 
 fn limits(head_timeout: u64) -> Arc<HttpLimits> {
@@ -30,8 +32,10 @@ fn limits(head_timeout: u64) -> Arc<HttpLimits> {
             fields: 20,
             target: 8 * 1024,
         },
+        trailers: crate::config::Trailers::Drop,
         head_timeout: Duration::from_millis(head_timeout),
         keepalive_timeout: Duration::from_secs(60),
+        write_timeout: Duration::from_secs(60),
         frames: FrameLimits {
             window: Duration::from_secs(10),
             resets: 10,
