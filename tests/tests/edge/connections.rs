@@ -94,3 +94,27 @@ async fn plain_http_on_the_tls_port_is_no_way_in() {
     assert!(!String::from_utf8_lossy(&answer).contains("200 OK"));
     assert!(!world.echo.saw(&ask.probe));
 }
+
+#[tokio::test]
+async fn requests_that_are_sent_at_once_are_answered_in_their_order() {
+    let upstream = Upstream::echo("app").await;
+    let edge = TestEdge::with(None, &[Route::new("app").to(&upstream).unguarded()]).await;
+    let mut connection = edge.connect("app.test").await.unwrap();
+    let asks = [
+        Ask::get("/1"),
+        Ask::form("/2", "a=b"),
+        Ask::get("/3"),
+        Ask::form("/4", "c=d"),
+    ];
+    let all: Vec<u8> = asks.iter().flat_map(|ask| ask.bytes("app.test")).collect();
+    connection.send(all).await.unwrap();
+    for (ask, body) in asks.iter().zip(["", "a=b", "", "c=d"]) {
+        let answer = connection.answer().await.unwrap().expect(200).json();
+        assert_eq!(answer["uri"].as_str().unwrap().as_bytes(), ask.target, "{answer}");
+        assert_eq!(answer["body"], body);
+    }
+    // The same connection goes on.
+    connection.send(Ask::get("/5").bytes("app.test")).await.unwrap();
+    connection.answer().await.unwrap().expect(200);
+    assert_eq!(upstream.hits(), 5);
+}

@@ -33,10 +33,16 @@ pub(crate) async fn check() -> String {
             }
         }
     }
-    format!("{runs} runs of {REQUESTS} requests, pages and forms, over h2 and http/1.1: none failed")
+    format!(
+        "{runs} runs of {REQUESTS} requests, pages and forms, over h2 and http/1.1 (pipelined too): none failed"
+    )
 }
 
-const WAYS: [(&str, &[&str]); 2] = [("h2", &["-m", "10"]), ("http/1.1", &["--h1"])];
+const WAYS: [(&str, &[&str]); 3] = [
+    ("h2", &["-m", "10"]),
+    ("http/1.1", &["--h1"]),
+    ("http/1.1 pipelined", &["--h1", "-m", "10"]),
+];
 
 /// The numbers of its summary, by the word behind each.
 pub(crate) fn counts(told: &str) -> HashMap<&str, usize> {
