@@ -110,7 +110,7 @@ HELD ?= palisade-off
 hold: rules ## Hold 10,000 idle, then slow connections: memory of each, and p99 of an ordinary client meanwhile
 	$(CARGO) build --profile dist -p palisade --bin palisade
 	$(CARGO) build --profile dist -p palisade-proxies
-	@ulimit -n $$((3 * $(CONNECTIONS))) && target/dist/proxies hold --connections $(CONNECTIONS) --only $(HELD)
+	@ulimit -n $$(($(CONNECTIONS) + 2000)) && target/dist/proxies hold --connections $(CONNECTIONS) --only $(HELD)
 
 external-dns: ## Compare our DNS records with external-dns' own (UPDATE=--update keeps what it wrote for `make test`)
 	@tests/lab/external-dns.sh

@@ -239,7 +239,7 @@ async fn a_shell_s_limit_of_open_files_is_raised_and_one_that_stays_too_low_is_s
     let upstream = Upstream::echo("app").await;
     let files = files(&upstream);
     for (limits, expected, told) in [
-        ("ulimit -Hn 12000; ulimit -Sn 64", 12_000, false),
+        ("ulimit -Sn 64; ulimit -Hn 12000", 12_000, false),
         ("ulimit -n 512", 512, true),
     ] {
         let process = EdgeProcess::start_after(limits, &files);

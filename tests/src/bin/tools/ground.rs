@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 use hyper::{Request, Response};
 use palisade_tests::harness::upstream::{Body, Journal, full};
 use palisade_tests::harness::{
-    EdgeFiles, EdgeProcess, Route, TestCa, TestEdge, Upstream, crs_rules, eventually,
+    Ask, Connection, EdgeFiles, EdgeProcess, Route, TestCa, TestEdge, Upstream, crs_rules, eventually,
 };
 use tokio::net::TcpStream;
 use tokio::process::Child;
@@ -32,6 +32,8 @@ pub(crate) struct Ground {
     pub(crate) https: SocketAddr,
     /// Where it redirects.
     pub(crate) http: SocketAddr,
+    /// Where it tells how it is.
+    pub(crate) admin: SocketAddr,
     /// Signs what clients of `mtls.test` show.
     pub(crate) clients: TestCa,
     /// Beside the one that is configured.
@@ -48,7 +50,7 @@ impl Ground {
 
     /// With other lines in `[listen]`.
     pub(crate) async fn with(listen: &str) -> Self {
-        let [http, https, grpc] = free_ports();
+        let [http, https, admin, grpc] = free_ports();
         let (web, other, socket) = (
             Upstream::serve(answer).await,
             Upstream::serve(answer).await,
@@ -81,7 +83,9 @@ impl Ground {
         ];
         let builder = TestEdge::builder()
             .server("grace = \"40s\"\nworkers = 2")
-            .listen(&format!("http = [\"{http}\"]\nhttps = [\"{https}\"]\n{listen}"))
+            .listen(&format!(
+                "http = [\"{http}\"]\nhttps = [\"{https}\"]\nadmin = \"{admin}\"\n{listen}"
+            ))
             .rules(crs_rules().expect("the rule set: `make rules` installs it"))
             .file("clients.pem", &clients.pem());
         let files = routes
@@ -96,11 +100,26 @@ impl Ground {
             edge,
             https,
             http,
+            admin,
             clients,
             other,
             _upstreams: [web, socket],
             _grpc: grpc_server,
         }
+    }
+
+    /// Connections that the edge holds.
+    pub(crate) async fn connections(&self) -> usize {
+        let mut connection = Connection::plain(self.admin).await.unwrap();
+        connection
+            .send(Ask::get("/metrics").bytes("admin"))
+            .await
+            .unwrap();
+        let text = connection.answer().await.unwrap().expect(200).text();
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix("palisade_connections "));
+        line.unwrap().parse().unwrap()
     }
 
     /// As a tool is given it.
