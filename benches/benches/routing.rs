@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use palisade::config::{ConfigErrors, Route};
 use palisade::route::{Asked, RouteTable};
 use palisade_benches::configuration;
@@ -37,7 +37,27 @@ fn main() -> ExitCode {
     }
 }
 
+/// Routes that share host and path and differ in what else they want: the last of them is the one.
+const CONDITIONS: &str = r#"
+[[routes]]
+name = "orders"
+hosts = ["api.example.com"]
+echo = true
+methods = ["POST"]
+[[routes]]
+name = "canary"
+hosts = ["api.example.com"]
+echo = true
+headers = [{ name = "x-canary", value = "1" }, { name = "x-env", regex = "^(dev|test)$" }]
+[[routes]]
+name = "version"
+hosts = ["api.example.com"]
+echo = true
+query = [{ name = "version", value = "2" }, { name = "lang", regex = "^(de|fr)" }]
+"#;
+
 fn measure(criterion: &mut Criterion) -> Result<(), ConfigErrors> {
+    measure_conditions(criterion)?;
     let tables = [(10, table(10)?), (1_000, table(1_000)?)];
     for (name, host, path, known) in LOOKUPS {
         let mut group = criterion.benchmark_group(format!("route_{name}"));
@@ -51,6 +71,24 @@ fn measure(criterion: &mut Criterion) -> Result<(), ConfigErrors> {
         }
         group.finish();
     }
+    Ok(())
+}
+
+fn measure_conditions(criterion: &mut Criterion) -> Result<(), ConfigErrors> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in [("accept", "*/*"), ("x-env", "prod"), ("user-agent", "curl/8.5.0")] {
+        headers.append(name, HeaderValue::from_static(value));
+    }
+    let table = table_of(CONDITIONS)?;
+    let asked = Asked {
+        query: Some("page=7&version=2&lang=de-AT"),
+        ..Asked::get("api.example.com", "/v1/orders", &headers)
+    };
+    let found = table.find(&asked).map(|route| route.name.as_str());
+    assert_eq!(found, Some("version"));
+    criterion.bench_function("route_conditions", |bencher| {
+        bencher.iter(|| table.find(black_box(&asked)));
+    });
     Ok(())
 }
 
@@ -69,7 +107,11 @@ fn table(routes: usize) -> Result<RouteTable<Arc<Route>>, ConfigErrors> {
             "[[routes]]\nname = \"route{route}\"\necho = true\n{conditions}"
         );
     }
-    let config = configuration::from_text(&text)?;
+    table_of(&text)
+}
+
+fn table_of(text: &str) -> Result<RouteTable<Arc<Route>>, ConfigErrors> {
+    let config = configuration::from_text(text)?;
     Ok(RouteTable::new(
         config
             .routes

@@ -32,6 +32,7 @@ use super::respond::{self, Answer};
 use super::response_gate::ResponseGate;
 use crate::certs::CertificateStore;
 use crate::config::{BanCause, BodyLimitAction, WafMode};
+use crate::limit::{ClientKey, Share};
 use crate::route::Asked;
 use crate::snapshot::{LiveRoute, Snapshot};
 use crate::upstream::Kind;
@@ -298,6 +299,14 @@ fn is_allowed(head: &RequestHeader, allowed: &[String]) -> bool {
     !text.contains(',') && allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(kind))
 }
 
+/// Of the memory for bodies. A trusted proxy is not one client.
+fn share(context: &RequestContext) -> Share {
+    let client = context.client.ip();
+    let counts = !context.snapshot.config.listen.trusted_proxies.contains(client);
+    let client = counts.then(|| ClientKey::from(client));
+    context.snapshot.body_budget.share_of(client)
+}
+
 /// Holds the body, where there is one to inspect.
 async fn hold_body(
     session: &mut ServerSession,
@@ -316,7 +325,7 @@ async fn hold_body(
         _ => (policy.request_body_limit, policy.request_body_limit_action),
     };
     let terms = Terms { limit, action };
-    match body::hold(session, &terms, pace, context.snapshot.body_budget.share()).await {
+    match body::hold(session, &terms, pace, share(context)).await {
         Ok(held) => {
             context.held_bytes = held.bytes.len();
             Ok(Some(held))

@@ -37,7 +37,7 @@ pub(super) enum HoldError {
     #[error("request body over the limit")]
     TooLarge,
     /// All bodies together are over the budget.
-    #[error("memory for bodies under inspection used up ([waf].body_memory)")]
+    #[error("memory for bodies under inspection used up ([waf].body_memory, body_memory_per_client)")]
     NoMemory,
     /// The client paused for too long.
     #[error("request body did not arrive in time")]

@@ -63,6 +63,8 @@ pub struct RequestContext {
     pub(super) race: Option<Arc<Race>>,
     /// Before the next attempt.
     pub(super) pause: Option<Duration>,
+    /// Interim answers so far.
+    pub(super) interim: u8,
     /// Whether an answer was let through to the client.
     pub(super) answering: bool,
     /// The backend in use, for the log.
@@ -109,6 +111,7 @@ impl RequestContext {
             fresh: false,
             race: None,
             pause: None,
+            interim: 0,
             answering: false,
             upstream: None,
             first_byte: None,

@@ -9,6 +9,9 @@ use super::head;
 use crate::certs::{CertificateStore, Peer};
 use crate::config::{Listen, SniMismatch, Trace, Underscores};
 
+/// No method is longer, and each goes into logs.
+const METHOD: usize = 64;
+
 /// Why a request goes no further.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unfit {
@@ -18,6 +21,9 @@ pub(super) enum Unfit {
     /// A longer target than allowed.
     #[error("a longer target than max_request_target")]
     TargetTooLong,
+    /// A longer method than there is; of HTTP/1 the listener has refused it.
+    #[error("a method beyond reason")]
+    Method,
     /// A larger body than allowed.
     #[error("a larger body than max_request_body")]
     BodyTooLarge,
@@ -42,7 +48,7 @@ impl Unfit {
             Unfit::TooManyFields => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Unfit::TargetTooLong => StatusCode::URI_TOO_LONG,
             Unfit::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Unfit::Underscore => StatusCode::BAD_REQUEST,
+            Unfit::Underscore | Unfit::Method => StatusCode::BAD_REQUEST,
             Unfit::Expectation => StatusCode::EXPECTATION_FAILED,
             Unfit::Trace => StatusCode::METHOD_NOT_ALLOWED,
             Unfit::Misdirected => StatusCode::MISDIRECTED_REQUEST,
@@ -59,6 +65,9 @@ pub(super) fn check(request: &mut RequestHeader, listen: &Listen) -> Result<(), 
         if request.raw_path().len() > listen.max_request_target {
             return Err(Unfit::TargetTooLong);
         }
+    }
+    if request.method.as_str().len() > METHOD {
+        return Err(Unfit::Method);
     }
     if request.method == Method::TRACE && listen.trace == Trace::Refuse {
         return Err(Unfit::Trace);

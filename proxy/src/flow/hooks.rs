@@ -15,7 +15,7 @@ use pingora_proxy::{FailToProxy, ProxyHttp, ProxyWarnLogContext, Session};
 use super::admit::admit;
 use super::context::RequestContext;
 use super::parts::EdgeParts;
-use super::{access, connection, filter, forward, gate, log, respond, route, security_headers};
+use super::{access, connection, filter, forward, gate, log, respond, route, security_headers, sound};
 
 /// The edge as Pingora sees it.
 pub struct Edge {
@@ -101,8 +101,9 @@ impl ProxyHttp for Edge {
             .first_byte
             .get_or_insert_with(|| context.started.elapsed());
         if response.status.is_informational() && response.status != StatusCode::SWITCHING_PROTOCOLS {
-            return Ok(());
+            return sound::interim(context);
         }
+        sound::check(context, response)?;
         route::answered(session.as_downstream(), context, response)?;
         access::to_client(context, response)?;
         security_headers::complete(context, response)

@@ -34,6 +34,7 @@ mod route;
 mod security_headers;
 #[cfg(feature = "coraza")]
 mod shadow;
+mod sound;
 mod turned_away;
 
 pub use hooks::Edge;

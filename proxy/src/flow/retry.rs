@@ -107,6 +107,13 @@ pub(super) fn ration(context: &mut RequestContext, verdict: Verdict) -> Verdict 
     }
 }
 
+/// Whether the connection itself broke, rather than the backend's answer. Over HTTP/2 Pingora does not say of each way in
+/// which one that was kept ends that it is one.
+pub(super) fn is_of_the_connection(error: &Error) -> bool {
+    use ErrorType::{ConnectionClosed, ReadError, WriteError};
+    matches!(error.etype(), ConnectionClosed | ReadError | WriteError)
+}
+
 /// Pingora says it in words only.
 fn is_of_the_head(error: &Error) -> bool {
     let said = error.context.as_ref().map(|context| context.as_str());

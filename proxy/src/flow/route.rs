@@ -127,7 +127,8 @@ pub(super) fn proxy_failed(
         error.set_retry(true);
         return error;
     }
-    let stale = matches!(error.retry, RetryType::ReusedOnly) && reused;
+    let stale =
+        reused && (matches!(error.retry, RetryType::ReusedOnly) || retry::is_of_the_connection(&error));
     error.retry.decide_reuse(reused);
     let verdict = retry::Failed::new(session, context, &error, stale).verdict();
     let again = match retry::ration(context, verdict) {

@@ -83,6 +83,7 @@ mod tests {
                     !enabled!(target: "pingora_core::apps::http_app", Level::ERROR),
                     "{wanted}"
                 );
+                assert!(!enabled!(target: "h2::proto::ping_pong", Level::WARN));
                 assert!(enabled!(target: "palisade::app", Level::INFO) || wanted.starts_with("pingora"));
             });
         }

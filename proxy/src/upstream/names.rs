@@ -91,7 +91,10 @@ fn in_hosts(host: &str, hosts: &Hosts) -> Option<Found> {
 }
 
 async fn by_dns(host: &str, nameservers: &[SocketAddr]) -> Result<Found, NetError> {
-    let resolver = resolver(nameservers)?;
+    found_by(&resolver(system_conf::read_system_conf(), nameservers)?, host).await
+}
+
+async fn found_by(resolver: &TokioResolver, host: &str) -> Result<Found, NetError> {
     let found = resolver.lookup_ip(host).await?;
     let lookup = found.as_lookup();
     let records = lookup.answers().iter();
@@ -119,8 +122,11 @@ async fn by_dns(host: &str, nameservers: &[SocketAddr]) -> Result<Found, NetErro
     })
 }
 
-fn resolver(nameservers: &[SocketAddr]) -> Result<TokioResolver, NetError> {
-    let system = system_conf::read_system_conf();
+/// As resolv.conf says, or with its search domains and these servers.
+fn resolver(
+    system: Result<(ResolverConfig, ResolverOpts), NetError>,
+    nameservers: &[SocketAddr],
+) -> Result<TokioResolver, NetError> {
     let (config, mut options) = match (system, nameservers) {
         (system, []) => system?,
         (Ok((system, options)), _) => {
@@ -209,7 +215,7 @@ mod tests {
         let question = asked.queries[0].clone();
         let (name, kind) = (question.name().clone(), question.query_type());
         answer.add_queries([question]);
-        if name.to_ascii() != "app.internal." {
+        if !["app.internal.", "app.shop.svc.cluster.local."].contains(&name.to_ascii().as_str()) {
             answer.metadata.response_code = ResponseCode::NXDomain;
             return answer;
         }
@@ -237,6 +243,25 @@ mod tests {
         assert_eq!(addresses, expected);
         assert_eq!(found.ttl, Some(Duration::from_secs(7)));
         assert_eq!(found.unheard, None);
+    }
+
+    #[tokio::test]
+    async fn names_are_short_where_resolv_conf_says_so() {
+        let server = name_server(Arc::default()).await;
+        let pod = "nameserver 192.0.2.53\nsearch shop.svc.cluster.local svc.cluster.local cluster.local\n\
+                   options ndots:5\n";
+        let resolver = resolver(system_conf::parse_resolv_conf(pod), &[server]).unwrap();
+        for host in [
+            "app",
+            "app.shop",
+            "app.shop.svc",
+            "app.shop.svc.cluster.local",
+            "app.internal",
+        ] {
+            let found = found_by(&resolver, host).await;
+            assert_eq!(found.unwrap().addresses.len(), 2, "{host}");
+        }
+        assert!(found_by(&resolver, "app.office").await.is_err());
     }
 
     #[tokio::test]

@@ -190,32 +190,9 @@ http {{
     )
 }
 
-/// docs/configuration/best_practices/edge: paths normalised, slashes merged and unescaped, underscores rejected,
-/// limits and timeouts.
-fn envoy(folder: &Path, listen: SocketAddr, upstream: SocketAddr) -> String {
-    format!(
-        r#"static_resources:
-  listeners:
-  - address: {{ socket_address: {{ address: {host}, port_value: {port} }} }}
-    per_connection_buffer_limit_bytes: 32768
-    filter_chains:
-    - transport_socket:
-        name: envoy.transport_sockets.tls
-        typed_config:
-          "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext
-          common_tls_context:
-            alpn_protocols: [h2, http/1.1]
-            tls_certificates:
-            - certificate_chain: {{ filename: "{folder}/edge.pem" }}
-              private_key: {{ filename: "{folder}/edge.key" }}
-      filters:
-      - name: envoy.filters.network.http_connection_manager
-        typed_config:
-          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
-          codec_type: AUTO
-          stat_prefix: edge
-          use_remote_address: true
-          normalize_path: true
+/// What Envoy's documentation has for an edge (docs/configuration/best_practices/edge): paths normalised, slashes merged
+/// and unescaped, underscores rejected, limits and timeouts.
+const ENVOY_OPTIONS: &str = "          normalize_path: true
           merge_slashes: true
           path_with_escaped_slashes_action: UNESCAPE_AND_REDIRECT
           common_http_protocol_options:
@@ -228,30 +205,27 @@ fn envoy(folder: &Path, listen: SocketAddr, upstream: SocketAddr) -> String {
           stream_idle_timeout: 3s
           request_timeout: 3s
           request_headers_timeout: 1s
-          http_filters:
-          - name: envoy.filters.http.router
-            typed_config: {{ "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router }}
-          route_config:
-            virtual_hosts:
-            - name: app
-              domains: ["{HOST}", "{HOST}:*"]
-              routes:
-              - {{ match: {{ prefix: /private }}, direct_response: {{ status: 403 }} }}
-              - {{ match: {{ prefix: / }}, route: {{ cluster: upstream }} }}
-  clusters:
-  - name: upstream
-    connect_timeout: 5s
-    type: STATIC
-    load_assignment:
-      cluster_name: upstream
-      endpoints:
-      - lb_endpoints:
-        - endpoint: {{ address: {{ socket_address: {{ address: {upstream_host}, port_value: {upstream_port} }} }} }}
-"#,
-        host = listen.ip(),
-        port = listen.port(),
-        folder = folder.display(),
-        upstream_host = upstream.ip(),
-        upstream_port = upstream.port(),
-    )
+";
+
+fn envoy(folder: &Path, listen: SocketAddr, upstream: SocketAddr) -> String {
+    let file = |name: &str| folder.join(name).display().to_string();
+    let private = "              - { match: { prefix: /private }, direct_response: { status: 403 } }\n";
+    let template = include_str!("../../../benches/proxies/envoy.yaml");
+    let limited = template.replace(
+        "    filter_chains:",
+        "    per_connection_buffer_limit_bytes: 32768\n    filter_chains:",
+    );
+    [
+        ("@listen_host@", listen.ip().to_string()),
+        ("@listen_port@", listen.port().to_string()),
+        ("@certificate@", file("edge.pem")),
+        ("@key@", file("edge.key")),
+        ("@options@", ENVOY_OPTIONS.to_owned()),
+        ("@domains@", format!("\"{HOST}\", \"{HOST}:*\"")),
+        ("@routes@", private.to_owned()),
+        ("@upstream_host@", upstream.ip().to_string()),
+        ("@upstream_port@", upstream.port().to_string()),
+    ]
+    .into_iter()
+    .fold(limited, |text, (name, value)| text.replace(name, &value))
 }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use palisade_tests::harness::upstream::answering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use palisade_tests::harness::upstream::{answering, full};
 use palisade_tests::harness::{Answer, Ask, Route, TestEdge, Upstream, eventually, polite, within};
 
 async fn over(route: Route) -> TestEdge {
@@ -195,4 +198,71 @@ async fn edges_with_one_key_lead_each_others_clients_back() {
     std::fs::write(&key, "secret").unwrap();
     let told = here.reload().await.unwrap_err();
     assert!(told.contains("32 bytes"), "{told}");
+}
+
+#[tokio::test]
+async fn a_cookie_or_an_address_binds_a_client_as_well() {
+    let backends = [
+        Upstream::echo("a").await,
+        Upstream::echo("b").await,
+        Upstream::echo("c").await,
+    ];
+    let route = |name: &str, balance: &str| {
+        let route = backends
+            .iter()
+            .fold(Route::new(name), |route, backend| route.to(backend));
+        route.line(&format!("balance = {balance:?}")).unguarded()
+    };
+    let routes = [
+        route("cookie", "hash:cookie:session"),
+        route("address", "hash:address"),
+    ];
+    let edge = TestEdge::with(None, &routes).await;
+    let mut used = BTreeMap::new();
+    for session in 0..24 {
+        let ask = || Ask::get("/").header("Cookie", format!("other=1; session={session}"));
+        let first = name(&edge.ask("cookie.test", &ask()).await.expect(200));
+        assert_eq!(name(&edge.ask("cookie.test", &ask()).await.expect(200)), first);
+        *used.entry(first).or_insert(0) += 1;
+    }
+    assert_eq!(used.len(), 3, "{used:?}");
+    let first = name(&edge.get("https://address.test/").await.expect(200));
+    for _ in 0..6 {
+        assert_eq!(name(&edge.get("https://address.test/").await.expect(200)), first);
+    }
+}
+
+#[tokio::test]
+async fn a_circuit_opens_and_closes() {
+    let broken = Arc::new(AtomicBool::new(true));
+    let state = Arc::clone(&broken);
+    let upstream = Upstream::serve(move |request, journal| {
+        let broken = state.load(Ordering::SeqCst);
+        async move {
+            journal.request(&request.into_parts().0);
+            let status = if broken { 500 + 2 } else { 200 };
+            hyper::Response::builder().status(status).body(full("")).unwrap()
+        }
+    })
+    .await;
+    let route = Route::new("app")
+        .to(&upstream)
+        .line("all_down = \"refuse\"")
+        .unguarded()
+        .and("[routes.ejection]\nfailures = 3\ntime = \"2s\"\nmax_time = \"2s\"");
+    let edge = TestEdge::with(None, &[route]).await;
+    for _ in 0..3 {
+        edge.get("https://app.test/").await.expect(502);
+    }
+    // Open: whoever comes has an answer at once, and the backend has its rest.
+    for _ in 0..5 {
+        edge.get("https://app.test/").await.expect(503);
+    }
+    assert_eq!(upstream.hits(), 3);
+    broken.store(false, Ordering::SeqCst);
+    eventually("the circuit to close", || async {
+        (edge.get("https://app.test/").await.status == 200).then_some(())
+    })
+    .await;
+    edge.get("https://app.test/").await.expect(200);
 }

@@ -115,6 +115,7 @@ impl Said {
             first_byte_timeout: self.timeouts.first_byte.unwrap_or(Duration::from_secs(60)),
             idle_timeout: self.timeouts.idle.unwrap_or(Duration::from_secs(300)),
             keepalive_timeout: raw.keepalive_timeout.unwrap_or(Duration::from_secs(60)),
+            max_response_head: raw.max_response_head.unwrap_or(64 << 10),
             http2: raw.http2.unwrap_or(false),
             upgrades: raw
                 .upgrades

@@ -174,6 +174,8 @@ pub struct Waf {
     pub rules: PathBuf,
     /// Bytes that all request and response bodies under inspection may hold together.
     pub body_memory: usize,
+    /// What bodies of one client may hold of it, where it has more than one.
+    pub body_memory_per_client: usize,
 }
 
 /// A route: which requests, to where, under which policy.
@@ -238,6 +240,8 @@ pub struct Upstream {
     pub balancing: Balancing,
     /// How long a connection without a request is kept.
     pub keepalive_timeout: Duration,
+    /// Bytes of an answer's head.
+    pub max_response_head: usize,
     /// Whether HTTP/2 is offered to https backends.
     pub http2: bool,
     /// Protocols that a request may ask for, in lower case (RFC 9110 section 7.8).

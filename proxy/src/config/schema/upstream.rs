@@ -7,13 +7,15 @@ use super::health;
 use crate::config::decode::{At, Fault, Node, Table, boolean, integer, list, one_of, parsed};
 use crate::config::raw::{Balancing, Ejection, Retries, Sticky, WeightedBackend};
 use crate::config::ready::{AllDown, SameSite};
-use crate::config::values::units::duration;
+use crate::config::values::units::{duration, size};
 use crate::config::values::{backend, balance, service};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const TIME: RangeInclusive<Duration> = Duration::from_millis(10)..=DAY;
 const RAMP: RangeInclusive<Duration> = Duration::ZERO..=DAY;
 const RESOLVE: RangeInclusive<Duration> = Duration::from_millis(500)..=DAY;
+/// Pingora reads no longer one.
+const HEAD: RangeInclusive<usize> = 1024..=(1 << 20);
 const KEEPALIVE: RangeInclusive<Duration> = Duration::from_millis(100)..=DAY;
 const BACKOFF: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(10);
 const TTL: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(400 * 24 * 60 * 60);
@@ -39,6 +41,7 @@ pub(super) fn balancing(table: &mut Table<'_>) -> Balancing {
         queue: table.take("queue", placed(integer(0..=1_000_000))),
         queue_timeout: table.take("queue_timeout", placed(duration(TIME))),
         keepalive_timeout: table.take("keepalive_timeout", duration(KEEPALIVE)),
+        max_response_head: table.take("max_response_head", size(HEAD)),
         http2: table.take("http2", boolean),
         upgrades: table.take(
             "upgrades",

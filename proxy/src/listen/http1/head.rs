@@ -24,6 +24,9 @@ pub(in crate::listen) struct HeadLimits {
 /// Empty lines that may stand in front of a request (RFC 9112 section 2.2).
 const EMPTY_LINES: usize = 2;
 
+/// No method is longer, and each goes into logs.
+const METHOD: usize = 64;
+
 /// Method, version and spaces around a target.
 const AROUND_TARGET: usize = 128;
 
@@ -161,7 +164,7 @@ impl Head {
         let method = words.next().unwrap_or_default();
         let target = words.next().unwrap_or_default();
         let version = words.next().unwrap_or_default();
-        if method.is_empty() || !method.iter().all(|byte| is_token(*byte)) {
+        if !(1..=METHOD).contains(&method.len()) || !method.iter().all(|byte| is_token(*byte)) {
             return Err(Refusal::Syntax("not a method"));
         }
         if target.is_empty() {
@@ -481,6 +484,8 @@ mod tests {
     fn heads_have_limits() {
         let target = format!("GET /{} HTTP/1.1\r\n", "a".repeat(LIMITS.target));
         assert_eq!(refusal(&target), Some("414 URI Too Long"));
+        let method = format!("{} / HTTP/1.1\r\n", "A".repeat(METHOD + 1));
+        assert_eq!(refusal(&method), Some("400 Bad Request"));
         let endless = format!("GET /{}", "a".repeat(LIMITS.bytes));
         assert_eq!(refusal(&endless), Some("414 URI Too Long"));
         let large = Some("431 Request Header Fields Too Large");

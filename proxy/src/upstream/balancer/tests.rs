@@ -562,3 +562,53 @@ async fn what_a_backend_can_bear_is_shared_by_all_who_ask_it() {
     drop(held);
     served.recv().await.unwrap();
 }
+
+#[test]
+fn a_second_address_is_of_the_other_family_if_there_is_one() {
+    let now = Instant::now();
+    let named = WeightedBackend {
+        backend: Backend {
+            scheme: Scheme::Http,
+            host: "app.internal".to_owned(),
+            port: 80,
+        },
+        weight: 1,
+    };
+    let policy = policy(Balance::RoundRobin);
+    let balancer = Balancer::new(&[named], &policy, None, None, &Arc::default(), now);
+    let address = |text: &str| -> SocketAddr { text.parse().unwrap() };
+    let (four, four_too, six) = (
+        address("192.0.2.1:80"),
+        address("192.0.2.2:80"),
+        address("[2001:db8::1]:80"),
+    );
+    balancer
+        .sources()
+        .next()
+        .unwrap()
+        .learn(vec![four, four_too, six], now);
+    balancer.gather();
+    let lease_of = |tried: &[SocketAddr]| {
+        let wish = Wish {
+            tried,
+            ..Wish::default()
+        };
+        balancer.pick(&wish, now, random()).unwrap()
+    };
+    let second = |first: &Lease, tried: &[SocketAddr]| {
+        let race = balancer.race(first, tried, || now)?;
+        Some(race.lease().endpoint().address())
+    };
+    let first = lease_of(&[four_too, six]);
+    assert_eq!(first.endpoint().address(), four);
+    assert_eq!(second(&first, &[]), Some(six));
+    assert_eq!(second(&first, &[six]), Some(four_too));
+    assert_eq!(second(&first, &[six, four_too]), None);
+    // One that is left alone is no help.
+    assert!(balancer.failed(&balancer.endpoints()[2], Failure::Connect, now));
+    assert_eq!(second(&first, &[]), Some(four_too));
+    // An address that stands in the configuration has no others.
+    let literal = self::balancer(&[1, 1], &policy, now);
+    let first = literal.pick(&Wish::default(), now, random()).unwrap();
+    assert!(literal.race(&first, &[], || now).is_none());
+}

@@ -130,6 +130,12 @@ fn methods() -> Vec<Case> {
         ),
         case(
             "Methods",
+            "of 1,000 letters",
+            format!("{} / HTTP/1.1\r\nHost: {HOST}\r\n\r\n", "A".repeat(1000)),
+            Status(400),
+        ),
+        case(
+            "Methods",
             "TRACE of a URL",
             format!("TRACE https://{HOST}/ HTTP/1.1\r\nHost: {HOST}\r\nMax-Forwards: 0\r\n\r\n"),
             Status(405),

@@ -172,6 +172,12 @@ fn fields() -> Vec<Case> {
             &[(":method", "TRACE"), SCHEME, PATH, AUTHORITY],
             Status(405),
         ),
+        request(
+            GROUP,
+            "a method of 100 letters",
+            &[(":method", "A".repeat(100).as_str()), SCHEME, PATH, AUTHORITY],
+            Status(400),
+        ),
         request(GROUP, "a cookie of 1,000 crumbs", &crumbs, Status(431)),
         case(
             GROUP,
@@ -432,10 +438,14 @@ fn frames() -> Vec<Case> {
             &[get.clone(), setting(4, 0)],
             Status(200),
         ),
-        one(
-            "HEADER_TABLE_SIZE of 2^32-1",
-            &[setting(1, u32::MAX), get],
-            Status(200),
-        ),
+        Case {
+            why: "it is an offer: the edge's own table stays at 4 KiB",
+            never: "4294967295",
+            ..one(
+                "HEADER_TABLE_SIZE of 2^32-1",
+                &[setting(1, u32::MAX), get],
+                Status(200),
+            )
+        },
     ]
 }
