@@ -21,9 +21,9 @@ const MODES: [(&str, &[&str]); 4] = [
     ("ranges", &["-R", "-a", "10", "-b", "3000"]),
 ];
 
-/// Of each kind; so many count as all being there, and so few as all being gone.
+/// Of each kind; so many count as having come (the first are gone before the last are there), and so few as all gone.
 const SLOW: &str = "1000";
-const THERE: usize = 500;
+const THERE: usize = 100;
 const GONE: usize = 20;
 
 /// Of an ordinary request among them, on a machine that does other things as well.
