@@ -407,7 +407,7 @@ async fn one_client_leaves_memory_for_the_bodies_of_others() {
     let edge = TestEdge::builder()
         .rules(rules)
         .listen("trusted_proxies = [\"127.0.0.0/8\"]")
-        .waf("body_memory = \"2MiB\"\nbody_memory_per_client = \"300KiB\"\nrequest_body_limit = \"1MiB\"")
+        .waf("body_memory = \"8MiB\"\nbody_memory_per_client = \"1MiB\"\nrequest_body_limit = \"4MiB\"")
         .route(&Route::new("app").to(&upstream))
         .start()
         .await;
@@ -416,27 +416,25 @@ async fn one_client_leaves_memory_for_the_bodies_of_others() {
         Ask::json("/", body).header("X-Forwarded-For", client)
     };
     // One that stays, with all of it but its end.
-    let slow = ask("192.0.2.1", 250 << 10).bytes("app.test");
+    let slow = ask("192.0.2.1", 900 << 10).bytes("app.test");
     let mut connection = edge.connect("app.test").await.unwrap();
     connection.send(&slow[..slow.len() - 1]).await.unwrap();
     eventually("the body to be held", || async {
         let held = edge.metric("palisade_inspection_body_bytes").await;
-        (held > 200_000.0).then_some(())
+        (held > 900_000.0).then_some(())
     })
     .await;
-    edge.ask("app.test", &ask("192.0.2.1", 100 << 10))
+    edge.ask("app.test", &ask("192.0.2.1", 300 << 10))
         .await
         .expect(503);
     edge.ask("app.test", &ask("192.0.2.1", 10 << 10))
         .await
         .expect(200);
-    edge.ask("app.test", &ask("192.0.2.2", 100 << 10))
+    edge.ask("app.test", &ask("192.0.2.2", 300 << 10))
         .await
         .expect(200);
     // A body that is alone may be as large as the route takes it.
-    edge.ask("app.test", &ask("192.0.2.3", 900 << 10))
-        .await
-        .expect(200);
+    edge.ask("app.test", &ask("192.0.2.3", 2 << 20)).await.expect(200);
     connection.send(&slow[slow.len() - 1..]).await.unwrap();
     connection.answer().await.unwrap().expect(200);
 }
