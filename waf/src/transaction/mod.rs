@@ -188,6 +188,12 @@ impl Transaction {
             .set_line(method, uri, protocol, separator, limit);
     }
 
+    /// The path that the application is asked for, escaped, where it is not as the request line has it: REQUEST_FILENAME,
+    /// REQUEST_BASENAME and PATH_INFO. After [`Self::request_line`].
+    pub fn request_path(&mut self, path: &[u8]) {
+        self.facts.request.set_path(path);
+    }
+
     /// One header of the request.
     pub fn add_request_header(&mut self, name: &[u8], value: &[u8]) {
         self.changed = Origin::Head;
