@@ -49,8 +49,9 @@ impl Chunks {
         }
     }
 
-    /// Looks at the bytes that come next; those behind the body are nobody's business here.
-    pub(super) fn check(&mut self, mut bytes: &[u8]) -> Result<(), Refusal> {
+    /// Looks at the bytes that come next; how many of them are of the body.
+    pub(super) fn check(&mut self, all: &[u8]) -> Result<usize, Refusal> {
+        let mut bytes = all;
         while let Some((first, rest)) = bytes.split_first() {
             match self.state {
                 State::Data(left) => {
@@ -76,10 +77,15 @@ impl Chunks {
                 State::Size | State::Trailer => {
                     bytes = self.read_line(bytes)?;
                 }
-                State::Done => return Ok(()),
+                State::Done => break,
             }
         }
-        Ok(())
+        Ok(all.len() - bytes.len())
+    }
+
+    /// Whether the last chunk and its trailers have been seen.
+    pub(super) fn are_done(&self) -> bool {
+        self.state == State::Done
     }
 
     /// Takes what belongs to the line; what is behind it is returned.
@@ -206,7 +212,7 @@ mod tests {
             ("0\r\nA: b\r\n\r\n", Err(Refusal::Trailers)),
         ] {
             assert_eq!(
-                Chunks::new(Trailers::Reject).check(body.as_bytes()),
+                Chunks::new(Trailers::Reject).check(body.as_bytes()).map(|_| ()),
                 wanted,
                 "{body:?}"
             );

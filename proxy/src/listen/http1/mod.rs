@@ -1,7 +1,9 @@
 //! HTTP/1 as it comes from a client, looked at before Pingora reads it: heads within their limits and their time, one
-//! reading of each (docs/decisions/0015-request-lines.md), and chunks that end where they say.
+//! reading of each (docs/decisions/0015-request-lines.md), chunks that end where they say, and one request after the
+//! other, though many may be sent at once.
 
 mod answer;
+mod body;
 mod chunks;
 mod head;
 mod refusal;
@@ -23,7 +25,7 @@ use tokio::time::{Instant, Sleep};
 use tracing::debug;
 
 use self::answer::Answer;
-use self::chunks::Chunks;
+use self::body::{Body, Framing};
 use self::head::{Complete, Head, Scan};
 use self::refusal::Refusal;
 use super::accept::{ConnectionEnds, stop_requested};
@@ -35,6 +37,9 @@ use crate::config::BanCause;
 use crate::telemetry::RefusedRequest;
 
 pub(super) use self::head::HeadLimits;
+
+/// Bytes of the next requests that are read while one is answered, to see whether the client is still there.
+const MOST_BEHIND: usize = 8 * 1024;
 
 /// Requests of a connection, one after another, each told to `app`. Until one arrives there is nothing here but the
 /// stream: what Pingora keeps for a request is more than an idle connection needs, and most connections are idle most
@@ -81,12 +86,13 @@ fn guarded(stream: Stream, client: SocketAddr, limits: Arc<HttpLimits>) -> Box<G
         inner: stream,
         client,
         deadline: Box::pin(tokio::time::sleep(limits.head_timeout)),
-        limits,
         head: Some(Head::default()),
         is_first: true,
         held: Vec::new(),
         given: 0,
-        chunks: None,
+        body: Body::new(Framing::Length(0), limits.trailers),
+        behind: Vec::new(),
+        limits,
         end: End::default(),
         answer: Answer::default(),
         stall: Stall::default(),
@@ -96,12 +102,24 @@ fn guarded(stream: Stream, client: SocketAddr, limits: Arc<HttpLimits>) -> Box<G
 /// The same stream, in front of its next request; none where that has begun already.
 fn next_request(stream: Stream) -> Option<Box<Guarded>> {
     let mut guarded = stream.into_any().downcast::<Guarded>().ok()?;
-    if !guarded.held.is_empty() {
-        // Of a request behind the one that was answered, which nobody read: to go on would be out of step.
+    if !guarded.held.is_empty() || guarded.body.is_unfinished() {
+        // Nobody read all of the request that was answered: to go on would be out of step.
         return None;
     }
     guarded.next();
     Some(guarded)
+}
+
+/// What the reader sees of a request that has arrived up to `length`.
+fn shown(complete: Complete, mut held: Vec<u8>, length: usize) -> Vec<u8> {
+    held.truncate(length);
+    match complete.shown {
+        Some(mut shown) => {
+            shown.extend_from_slice(&held[complete.end..]);
+            shown
+        }
+        None => held,
+    }
 }
 
 /// A stream whose reader is shown requests and nothing else, and whose answers begin with as few writes as they can.
@@ -119,8 +137,10 @@ struct Guarded {
     held: Vec<u8>,
     /// How many of these it took.
     given: usize,
-    /// The framing of a body in chunks.
-    chunks: Option<Chunks>,
+    /// What is to come of the request whose head has arrived.
+    body: Body,
+    /// What arrived behind it: the next one, and more.
+    behind: Vec<u8>,
     end: End,
     answer: Answer,
     stall: Stall,
@@ -132,6 +152,9 @@ impl Guarded {
         std::future::poll_fn(|context| {
             if self.answer.poll_send(&mut self.inner, context).is_pending() {
                 return self.deadline.as_mut().poll(context).map(|()| false);
+            }
+            if !self.behind.is_empty() {
+                return Poll::Ready(true);
             }
             // Without room nothing is read; what is there shows all the same.
             let mut nothing = ReadBuf::new(&mut []);
@@ -151,7 +174,6 @@ impl Guarded {
     fn next(&mut self) {
         self.head = Some(Head::default());
         self.is_first = false;
-        self.chunks = None;
         self.held = Vec::new();
         self.given = 0;
         self.answer.next();
@@ -162,19 +184,24 @@ impl Guarded {
         self.deadline.as_mut().reset(Instant::now() + time);
     }
 
-    /// Reads until the head is complete, and shows nothing of it before.
+    /// Reads until the head is complete, and shows nothing of it before. What came with the request before is the first
+    /// that is read.
     fn poll_head(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
             let before = buffer.filled().len();
-            let Poll::Ready(read) = Pin::new(&mut self.inner).poll_read(context, buffer) else {
-                ready!(self.deadline.as_mut().poll(context));
-                return self.too_late(context);
-            };
-            read?;
+            let behind = std::mem::take(&mut self.behind);
+            if behind.is_empty() {
+                let Poll::Ready(read) = Pin::new(&mut self.inner).poll_read(context, buffer) else {
+                    ready!(self.deadline.as_mut().poll(context));
+                    return self.too_late(context);
+                };
+                read?;
+            }
             let Some(mut head) = self.head.take() else {
                 return Poll::Ready(Ok(()));
             };
-            let new = &buffer.filled()[before..];
+            let read = &buffer.filled()[before..];
+            let new = if behind.is_empty() { read } else { &behind };
             if new.is_empty() {
                 self.end.reach();
                 return Poll::Ready(Ok(()));
@@ -189,13 +216,20 @@ impl Guarded {
             if let Scan::Complete(complete) = &scan
                 && complete.shown.is_none()
                 && self.held.is_empty()
+                && behind.is_empty()
             {
                 // As nearly all do, it came in one piece.
-                let begun = self.begin_body(complete, &buffer.filled()[before..], context);
-                if self.end.is_near() {
-                    buffer.set_filled(before);
-                }
-                return begun;
+                return match self.begin_body(complete, read) {
+                    Ok(length) => {
+                        buffer.set_filled(before + length);
+                        Poll::Ready(Ok(()))
+                    }
+                    Err(refusal) => {
+                        let sent = read.to_vec();
+                        buffer.set_filled(before);
+                        self.refuse(refusal, &sent, context)
+                    }
+                };
             }
             if self.held.is_empty() {
                 self.held.extend_from_slice(new);
@@ -208,15 +242,16 @@ impl Guarded {
                         self.allow(self.limits.head_timeout);
                     }
                 }
-                Scan::Complete(mut complete) => {
-                    let shown = complete.shown.take();
+                Scan::Complete(complete) => {
                     let held = std::mem::take(&mut self.held);
-                    ready!(self.begin_body(&complete, &held, context))?;
-                    if !self.end.is_near() {
-                        self.held = shown.unwrap_or(held);
-                        self.hand_out(buffer);
-                    }
-                    return Poll::Ready(Ok(()));
+                    return match self.begin_body(&complete, &held) {
+                        Ok(length) => {
+                            self.held = shown(complete, held, length);
+                            self.hand_out(buffer);
+                            Poll::Ready(Ok(()))
+                        }
+                        Err(refusal) => self.refuse(refusal, &held, context),
+                    };
                 }
                 Scan::Refused(refusal) => {
                     let sent = std::mem::take(&mut self.held);
@@ -232,21 +267,27 @@ impl Guarded {
         }
     }
 
-    /// The head was complete; what arrived behind it is of the body.
-    fn begin_body(
-        &mut self,
-        complete: &Complete,
-        bytes: &[u8],
-        context: &mut Context<'_>,
-    ) -> Poll<io::Result<()>> {
-        if complete.chunked {
-            let mut chunks = Chunks::new(self.limits.trailers);
-            if let Err(refusal) = chunks.check(&bytes[complete.end..]) {
-                return self.refuse(refusal, bytes, context);
+    /// The head is complete; how many of the bytes are of its request. The others wait.
+    fn begin_body(&mut self, complete: &Complete, bytes: &[u8]) -> Result<usize, Refusal> {
+        self.body = Body::new(complete.framing, self.limits.trailers);
+        let length = complete.end + self.body.take(&bytes[complete.end..])?;
+        self.behind = bytes[length..].to_vec();
+        Ok(length)
+    }
+
+    /// The request is over: its reader hears of the client's end, and of nothing else.
+    fn poll_behind(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut bytes = [0; 1024];
+        // The rest waits in the socket until the answer is out.
+        while self.behind.len() < MOST_BEHIND {
+            let mut buffer = ReadBuf::new(&mut bytes);
+            ready!(Pin::new(&mut self.inner).poll_read(context, &mut buffer))?;
+            if buffer.filled().is_empty() {
+                return Poll::Ready(Ok(()));
             }
-            self.chunks = Some(chunks);
+            self.behind.extend_from_slice(buffer.filled());
         }
-        Poll::Ready(Ok(()))
+        Poll::Pending
     }
 
     fn too_late(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -326,21 +367,29 @@ impl AsyncRead for Guarded {
             this.hand_out(buffer);
             return Poll::Ready(Ok(()));
         }
+        if this.body.is_over() {
+            return this.poll_behind(context);
+        }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut this.inner).poll_read(context, buffer))?;
-        if let Some(chunks) = &mut this.chunks
-            && let Err(refusal) = chunks.check(&buffer.filled()[before..])
-        {
-            debug!(client = %this.client, why = refusal.detail(), "request body refused");
-            this.limits.gauge.refused(refusal.label());
-            if refusal.is_malformed() {
-                this.limits.gauge.misbehaved(this.client, BanCause::Malformed);
+        let read = &buffer.filled()[before..];
+        match this.body.take(read) {
+            Ok(taken) => {
+                this.behind.extend_from_slice(&read[taken..]);
+                buffer.set_filled(before + taken);
+                Poll::Ready(Ok(()))
             }
-            buffer.set_filled(before);
-            // Whoever reads answers 400 where it still can.
-            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, refusal.detail())));
+            Err(refusal) => {
+                debug!(client = %this.client, why = refusal.detail(), "request body refused");
+                this.limits.gauge.refused(refusal.label());
+                if refusal.is_malformed() {
+                    this.limits.gauge.misbehaved(this.client, BanCause::Malformed);
+                }
+                buffer.set_filled(before);
+                // Whoever reads answers 400 where it still can.
+                Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, refusal.detail())))
+            }
         }
-        Poll::Ready(Ok(()))
     }
 }
 
