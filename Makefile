@@ -1,7 +1,7 @@
 # `make run` and `make test` are all that a newcomer needs; `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test crs crs-live hostile libinjection lab differential bench check setup rules fmt clippy doc rooms deny image fuzz fuzz-seeds fuzz-smoke bench-engine bench-worst instructions coraza pebble external-dns idle chaos
+.PHONY: help run test crs crs-live hostile libinjection lab differential bench check setup rules fmt clippy doc rooms deny image fuzz fuzz-seeds fuzz-smoke bench-engine bench-worst instructions coraza pebble external-dns idle chaos tools hold
 
 CARGO ?= cargo
 RULES := $(CURDIR)/data/crs
@@ -98,6 +98,19 @@ pebble: ## Build Pebble, the CA that tests order from
 
 chaos: rules ## Backends that fail while configurations and processes change under load, for some minutes
 	PALISADE_CHAOS=1 PALISADE_TEST_BINARY=$(DEBUG_BINARY) PALISADE_TEST_RULES=$(RULES) $(CARGO) test --workspace --test chaos -- --nocapture
+
+# TOOLS names some of them: `make tools TOOLS="curl h2load"`.
+tools: rules ## curl, h2load, nghttp, websocat, grpcurl, openssl, slowhttptest against the edge; some minutes
+	@scripts/tools.sh
+	@PATH=$(CURDIR)/tests/lab/.build/bin:$$PATH PALISADE_TEST_BINARY=$(DEBUG_BINARY) PALISADE_TEST_RULES=$(RULES) target/debug/tools $(TOOLS)
+
+# How many connections, and of which proxies: Envoy and nginx come by scripts/peers.sh.
+CONNECTIONS ?= 10000
+HELD ?= palisade-off
+hold: rules ## Hold 10,000 idle, then slow connections: memory of each, and p99 of an ordinary client meanwhile
+	$(CARGO) build --profile dist -p palisade --bin palisade
+	$(CARGO) build --profile dist -p palisade-proxies
+	@ulimit -n $$(($(CONNECTIONS) + 2000)) && target/dist/proxies hold --connections $(CONNECTIONS) --only $(HELD)
 
 external-dns: ## Compare our DNS records with external-dns' own (UPDATE=--update keeps what it wrote for `make test`)
 	@tests/lab/external-dns.sh

@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn packets_of_others_are_passed_over() {
+    async fn dns_packets_of_others_are_passed_over() {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let server = socket.local_addr().unwrap();
         tokio::spawn(async move {
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_does_not_fit_comes_over_tcp() {
+    async fn dns_what_does_not_fit_comes_over_tcp() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let server = listener.local_addr().unwrap();
         let socket = UdpSocket::bind(server).await.unwrap();
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn silence_and_refusal_name_the_server() {
+    async fn dns_silence_and_refusal_name_the_server() {
         let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
         let server = socket.local_addr().unwrap();
         let told = ask(server, &question(), false, TIMEOUT)

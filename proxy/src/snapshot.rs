@@ -126,10 +126,10 @@ impl Snapshot {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let limit = config.waf.body_memory;
+        let (limit, per_client) = (config.waf.body_memory, config.waf.body_memory_per_client);
         let body_budget = match with.previous {
-            Some(previous) => previous.body_budget.with_limit(limit),
-            None => BodyBudget::new(limit),
+            Some(previous) => previous.body_budget.with_limits(limit, per_client),
+            None => BodyBudget::new(limit, per_client),
         };
         let hosts = live.iter().flat_map(|live| {
             let trust = || live.client_trust.clone();
@@ -201,7 +201,7 @@ impl LiveRoute {
             source,
         })?;
         let settings = route.access.client_certificate.as_ref();
-        let trust = settings.map(|settings| ClientTrust::read(&settings.ca, settings.crl.as_deref()));
+        let trust = settings.map(ClientTrust::read);
         let client_trust = trust.transpose().map_err(|source| SnapshotError::ClientTrust {
             route: name(),
             source: Box::new(source),

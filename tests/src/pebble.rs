@@ -5,6 +5,7 @@
 // A harness that cannot do its work has nothing better to do than to fail the test that asked.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod front;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,8 @@ use std::time::Duration;
 use reqwest::{Certificate, Client};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+pub use front::{Front, Instead, Toll};
 
 use crate::harness::{PATIENCE, TestCa, workspace};
 
@@ -88,22 +91,15 @@ pub struct Pebble {
     acme: SocketAddr,
     management: SocketAddr,
     client: Client,
+    /// Signs what its listeners show.
+    ca: TestCa,
 }
 
 impl Pebble {
     /// Starts it, strict, and waits until its directory answers. Challenges are looked up at `dns`.
     pub async fn start(dns: SocketAddr, options: PebbleOptions) -> Self {
-        let ca = TestCa::new();
-        let client = Client::builder()
-            .tls_certs_only([Certificate::from_pem(ca.pem().as_bytes()).unwrap()])
-            // RFC 8555, section 6.1: there must be one.
-            .user_agent("palisade-tests")
-            .no_proxy()
-            .timeout(PATIENCE)
-            .build()
-            .unwrap();
         for _ in 0..STARTS {
-            let mut pebble = Self::spawn(dns, &options, &ca, client.clone());
+            let mut pebble = Self::spawn(dns, &options);
             if pebble.answers().await {
                 return pebble;
             }
@@ -169,11 +165,18 @@ impl Pebble {
         answer.text().await.unwrap()
     }
 
-    fn spawn(dns: SocketAddr, options: &PebbleOptions, ca: &TestCa, client: Client) -> Self {
+    fn spawn(dns: SocketAddr, options: &PebbleOptions) -> Self {
+        let ca = TestCa::new();
+        let client = Client::builder()
+            .tls_certs_only([Certificate::from_pem(ca.pem().as_bytes()).unwrap()])
+            // RFC 8555, section 6.1: there must be one.
+            .user_agent("palisade-tests")
+            .no_proxy()
+            .timeout(PATIENCE);
         let folder = tempfile::tempdir().unwrap();
         let (acme, management) = two_free_addresses();
         std::fs::write(folder.path().join("listener-ca.pem"), ca.pem()).unwrap();
-        let config = configuration(options, folder.path(), ca, acme, management);
+        let config = configuration(options, folder.path(), &ca, acme, management);
         let config_path = folder.path().join("pebble.json");
         std::fs::write(&config_path, config.to_string()).unwrap();
         let log = File::create(folder.path().join("pebble.log")).unwrap();
@@ -192,7 +195,8 @@ impl Pebble {
             folder,
             acme,
             management,
-            client,
+            client: client.build().unwrap(),
+            ca,
         }
     }
 

@@ -13,7 +13,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use palisade::ddns::detect::router::{Router, detect};
+use palisade::ddns::detect::router::{Protocol, Router, ask, detect};
 use palisade::ddns::{Family, HostWatch};
 
 /// A router and a host behind it, each a namespace. Dropped, they are gone.
@@ -104,6 +104,25 @@ impl Home {
         true
     }
 
+    fn make_room_for_mappings(&self) -> Result<(), String> {
+        let path = self.folder.path().join("mappings.nft");
+        fs::write(&path, MAPPINGS).unwrap();
+        self.on_the_router(&format!("nft -f {}", path.display()))
+            .map(drop)
+    }
+
+    fn on_the_router(&self, command: &str) -> Result<String, String> {
+        let output = Command::new("ip")
+            .args(["netns", "exec", &self.router])
+            .args(command.split(' '))
+            .output()
+            .map_err(|error| error.to_string())?;
+        match output.status.success() {
+            true => Ok(said(&output)),
+            false => Err(said(&output)),
+        }
+    }
+
     fn await_line(&self, line: &str) {
         for _ in 0..100 {
             if self.log().contains(line) {
@@ -172,6 +191,23 @@ fn inside_the_router_is_asked() {
 
 #[test]
 #[ignore = "runs within a home of the other tests"]
+fn inside_each_protocol_is_asked_alone() {
+    for protocol in [Protocol::Igd, Protocol::NatPmp, Protocol::Pcp] {
+        let found = runtime().block_on(async {
+            let found = ask(protocol, Router::new(None), Duration::from_secs(5)).await;
+            // What was mapped is taken back meanwhile.
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            found
+        });
+        match found {
+            Ok(address) => println!("{protocol}: {address}"),
+            Err(error) => println!("{protocol}: none: {error}"),
+        }
+    }
+}
+
+#[test]
+#[ignore = "runs within a home of the other tests"]
 fn inside_the_host_is_watched() {
     runtime().block_on(async {
         let mut watch = HostWatch::new();
@@ -217,6 +253,45 @@ fn ddns_miniupnpd_tells_the_address_outside() {
             said.contains("found: 93.184.216.34\n"),
             "UPnP {upnp}, NAT-PMP {nat_pmp}: {said}"
         );
+    }
+}
+
+/// What Debian's nft_init.sh makes: where the daemon puts mappings, without which PCP tells nothing.
+const MAPPINGS: &str = "table inet filter {
+    chain miniupnpd { }
+    chain forward { type filter hook forward priority 0; jump miniupnpd; }
+    chain prerouting_miniupnpd { }
+    chain prerouting { type nat hook prerouting priority -100; jump prerouting_miniupnpd; }
+    chain postrouting_miniupnpd { }
+    chain postrouting { type nat hook postrouting priority 100; jump postrouting_miniupnpd; }
+}
+";
+
+/// The daemon speaks all three; each of them alone is enough.
+#[test]
+fn ddns_miniupnpd_tells_the_address_outside_by_each_protocol_alone() {
+    let test = "ddns_miniupnpd_tells_the_address_outside_by_each_protocol_alone";
+    let Some(mut home) = Home::build(test, "93.184.216.34") else {
+        return;
+    };
+    let maps = match home.make_room_for_mappings() {
+        Ok(()) => true,
+        Err(why) => {
+            eprintln!("{test}: PCP is left out: no nftables (Debian package nftables): {why}");
+            false
+        }
+    };
+    if !home.serve(test, true, true) {
+        return;
+    }
+    let said = home.inside("inside_each_protocol_is_asked_alone");
+    for protocol in ["UPnP IGD", "NAT-PMP", "PCP"] {
+        let tells = said.contains(&format!("{protocol}: 93.184.216.34\n"));
+        assert!(tells || protocol == "PCP" && !maps, "{said}\n{}", home.log());
+    }
+    if maps {
+        let mapped = home.on_the_router("nft list ruleset").unwrap();
+        assert!(!mapped.contains("192.168.77.2"), "a mapping is left: {mapped}");
     }
 }
 

@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderValue, header};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
 use super::{Asked, password};
 use crate::config::{BasicAuth, PasswordHash};
@@ -29,6 +29,7 @@ pub struct Basic {
     attempts: Buckets,
     quota: Quota,
     remembered: Remembered,
+    stand_ins: StandIns,
 }
 
 /// What became of a request's password.
@@ -54,6 +55,7 @@ impl Basic {
             attempts: Buckets::new(COUNTED, RandomState::new()),
             quota: Quota::new(auth.attempts, Duration::from_secs(60), auth.attempts),
             remembered: Remembered::default(),
+            stand_ins: StandIns::new(auth),
         }
     }
 
@@ -79,8 +81,7 @@ impl Basic {
         if let Decision::Wait(standing) = self.attempts.charge(&self.quota, client, now) {
             return Login::Wait(standing.next_in);
         }
-        // A user who is not there takes as long as one who is.
-        let Some(hash) = known.or_else(|| self.auth.users.values().next()) else {
+        let Some(hash) = known.or_else(|| self.stand_ins.of(&user)) else {
             return Login::Ask;
         };
         match (password::verify(password, hash.clone()).await, mark) {
@@ -120,6 +121,33 @@ fn credentials(headers: &HeaderMap) -> Option<(String, Vec<u8>)> {
     let colon = decoded.iter().position(|byte| *byte == b':')?;
     let user = String::from_utf8(decoded.get(..colon)?.to_vec()).ok()?;
     Some((user, decoded.get(colon + 1..)?.to_vec()))
+}
+
+/// Whose hash is computed for users who are not there: one who is there, and always the same for a name. A hash of each
+/// kind and cost takes its own time, so that an unknown name takes the time of as many known ones as there are of that kind:
+/// it tells nobody whether a name is known. The choice is keyed by the hashes, which nobody knows, and outlives restarts.
+struct StandIns {
+    key: [u8; 32],
+    hashes: Vec<PasswordHash>,
+}
+
+impl StandIns {
+    fn new(auth: &BasicAuth) -> Self {
+        let mut key = Sha256::new();
+        auth.users.values().for_each(|hash| key.update(hash.expose()));
+        Self {
+            key: key.finalize().into(),
+            hashes: auth.users.values().cloned().collect(),
+        }
+    }
+
+    fn of(&self, name: &str) -> Option<&PasswordHash> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).ok()?;
+        mac.update(name.as_bytes());
+        let [a, b, c, d, ..] = <[u8; 32]>::from(mac.finalize().into_bytes());
+        let place = u32::from_be_bytes([a, b, c, d]) as usize % self.hashes.len().max(1);
+        self.hashes.get(place)
+    }
 }
 
 type Mark = [u8; 32];
@@ -234,6 +262,34 @@ mod tests {
         assert_eq!(judge(&right).await, Login::Let("anna".to_owned()));
         let elsewhere = basic.judge(&asked("192.0.2.2", &wrong), 0).await;
         assert_eq!(elsewhere, Login::Ask);
+    }
+
+    #[test]
+    fn unknown_names_take_the_time_of_known_ones() {
+        let (slow, fast) = (bcrypt::hash("x", 5).unwrap(), bcrypt::hash("x", 4).unwrap());
+        let users = [
+            ("anna", &slow),
+            ("berta", &fast),
+            ("carl", &fast),
+            ("dora", &slow),
+        ];
+        let lines = users.map(|(name, hash)| format!("{name:?}, {hash:?}"));
+        let users = lines.map(|line| line.replace("\", \"", ":")).join(", ");
+        let text = format!(
+            "[[routes]]\nname = \"app\"\nhosts = [\"app.test\"]\necho = true\n[routes.basic_auth]\nusers = [{users}]\n"
+        );
+        let auth = config(&text).routes[0].access.basic_auth.clone().unwrap();
+        let (stand_ins, again) = (StandIns::new(&auth), StandIns::new(&auth));
+        let slow = |name: &str| stand_ins.of(name).unwrap().expose() == slow;
+        let names: Vec<String> = (0..1000).map(|at| format!("user{at}")).collect();
+        for name in &names {
+            assert_eq!(
+                stand_ins.of(name).unwrap().expose(),
+                again.of(name).unwrap().expose()
+            );
+        }
+        let slow = names.iter().filter(|name| slow(name)).count();
+        assert!((400..600).contains(&slow), "{slow} of 1000, as two of four are");
     }
 
     #[test]

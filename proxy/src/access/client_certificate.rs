@@ -184,6 +184,10 @@ mod tests {
             required: true,
             ca: "ca.pem".into(),
             crl: None,
+            revocation: crate::config::Revocation {
+                expired_lists: false,
+                whole_chain: true,
+            },
             headers: facts.iter().enumerate().map(header).collect(),
         };
         let told = |chain: &[CertificateDer<'_>]| -> Vec<(String, String)> {

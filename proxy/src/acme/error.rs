@@ -144,6 +144,15 @@ impl AcmeError {
     /// Whether the CA has no part in it: nothing of its budgets is spent by trying again, and an order that is open
     /// is gone on with.
     pub fn is_ours(&self) -> bool {
+        if let Self::Exchange {
+            source: instant_acme::Error::Other(cause),
+            ..
+        } = self
+        {
+            // A line that is down, or a resolver: homes start before their routers do.
+            let http = cause.downcast_ref::<reqwest::Error>();
+            return http.is_some_and(reqwest::Error::is_connect);
+        }
         matches!(
             self,
             Self::Client { .. }
@@ -234,7 +243,12 @@ impl AcmeError {
             Self::Unvalidated(_) => return self.problem()?.advice(Step::Validation),
             // What writes the records tells its own.
             Self::Txt { .. } | Self::Exchange { .. } | Self::Unfit(_) | Self::Request(_) => return None,
-            Self::Store(_) => "check that `server.data_dir` can be written to and has room",
+            Self::Store(StoreError::File { .. }) => {
+                "check that `server.data_dir` can be written to and has room"
+            }
+            Self::Store(StoreError::Remote { .. }) => {
+                "check that what keeps certificates can be reached and written to"
+            }
         })
     }
 }

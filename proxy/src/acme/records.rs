@@ -45,6 +45,9 @@ pub struct Failure {
     /// It cost the CA nothing.
     #[serde(default)]
     pub ours: bool,
+    /// The directory of the CA that it was with; empty if it was noted by an edge that did not say.
+    #[serde(default)]
+    pub directory: String,
 }
 
 /// An order at the CA. Its key is stored before the CA can make a certificate for it.
@@ -71,7 +74,13 @@ pub(super) struct Purpose {
 
 impl Failure {
     /// One failure more.
-    pub(super) fn after(before: Option<&Self>, error: &AcmeError, now: OffsetDateTime) -> Self {
+    pub(super) fn after(
+        before: Option<&Self>,
+        directory: &str,
+        error: &AcmeError,
+        now: OffsetDateTime,
+    ) -> Self {
+        let before = before.filter(|failure| failure.is_with(directory));
         Self {
             count: before.map_or(0, |failure| failure.count).saturating_add(1),
             at: now,
@@ -80,7 +89,13 @@ impl Failure {
             problem: error.problem().cloned(),
             advice: error.advice().map(str::to_owned),
             ours: error.is_ours(),
+            directory: directory.to_owned(),
         }
+    }
+
+    /// Whether this CA has anything to do with it.
+    pub(super) fn is_with(&self, directory: &str) -> bool {
+        self.directory.is_empty() || self.directory == directory
     }
 
     pub(super) fn setback(&self) -> Setback {

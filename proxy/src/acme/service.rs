@@ -185,7 +185,7 @@ impl Certificates {
         }
         round.changed |= self.show(wanted, &found, Some(&decision), now);
         if let Decision::Order { replaces, reason } = &decision {
-            tracing::info!(certificate = %wanted.name, %reason, ?replaces, "ordering");
+            tracing::info!(certificate = %wanted.name, %reason, replaces = replaces.as_deref(), "ordering");
             self.showcase
                 .change(&wanted.name, |status| status.phase = Phase::Ordering);
             let ordered = self
@@ -218,7 +218,10 @@ impl Certificates {
     }
 
     fn decide(&self, wanted: &Wanted, found: &Found, history: &History, now: OffsetDateTime) -> Decision {
-        let setback = found.state.failure.as_ref().map(Failure::setback);
+        // What another CA refused is no reason to wait for this one.
+        let failure = found.state.failure.as_ref();
+        let failure = failure.filter(|failure| failure.is_with(&self.acme.directory));
+        let setback = failure.map(Failure::setback);
         let situation = Situation {
             wanted,
             directory: &self.acme.directory,
@@ -316,7 +319,7 @@ impl Certificates {
             }
             Err(error) => {
                 tracing::error!(certificate = %wanted.name, %error, advice = error.advice(), "no certificate");
-                let failure = Failure::after(found.state.failure.as_ref(), &error, now);
+                let failure = Failure::after(found.state.failure.as_ref(), &self.acme.directory, &error, now);
                 found.state.failure = Some(failure);
                 None
             }

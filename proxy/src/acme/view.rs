@@ -73,7 +73,7 @@ impl Showcase {
             .is_some_and(|(_, held)| held.covers(&status.names));
         let stand_in = match covered || !self.stand_ins {
             true => None,
-            false => known.or_else(|| self_signed(&status.names)),
+            false => known.or_else(|| self_signed(&status)),
         };
         let exhibit = Exhibit {
             certificate,
@@ -136,8 +136,19 @@ impl Exhibit {
     }
 }
 
-fn self_signed(names: &[String]) -> Option<Entry> {
-    let made = stand_in(names);
-    made.inspect_err(|error| tracing::error!(%error, "no stand-in"))
-        .ok()
+fn self_signed(status: &CertificateStatus) -> Option<Entry> {
+    let certificate = &status.name;
+    match stand_in(&status.names) {
+        Ok(entry) => {
+            tracing::warn!(
+                %certificate,
+                "a self-signed certificate serves until the CA's is there: browsers warn of it"
+            );
+            Some(entry)
+        }
+        Err(error) => {
+            tracing::error!(%certificate, %error, "no stand-in");
+            None
+        }
+    }
 }

@@ -1,4 +1,5 @@
-//! Bans over restarts: a file in the data folder, written when something changed and read at start.
+//! Bans over restarts: a file in the data folder, written when something changed and read at start. A successor reads it
+//! once more when it takes over: the edge before it served, banned and let in again while this one was starting.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -6,9 +7,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tracing::warn;
 
+use crate::config::Config;
 use crate::limit::{Ban, Bans};
 use crate::listen;
 use crate::snapshot::SnapshotHandle;
@@ -24,36 +26,76 @@ struct Kept {
     incident: String,
 }
 
-/// The bans that were kept; without a word where there is no file, with one where it cannot be read.
-pub(super) fn restore(bans: &Bans, data_dir: &Path, most: usize) {
-    let path = file(data_dir);
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return,
-        Err(error) => {
-            warn!(path = %path.display(), %error, "bans that were kept cannot be read");
+/// What was read, and how far `Bans` was then.
+#[derive(Debug)]
+pub(super) struct Restored {
+    bans: Vec<(IpAddr, Ban)>,
+    changes: u64,
+}
+
+impl Restored {
+    /// The bans that were kept, in force again.
+    pub(super) fn new(bans: &Bans, config: &Config) -> Self {
+        let kept = match config.bans.enabled && config.bans.keep {
+            true => read(&config.server.data_dir),
+            false => Vec::new(),
+        };
+        bans.restore(kept.iter().cloned(), config.bans.most, now());
+        Self {
+            bans: kept,
+            changes: bans.changes(),
+        }
+    }
+
+    /// The same as the edge before left them; those that it had let in again are let in here.
+    pub(super) fn renew(&self, bans: &Bans, config: &Config) {
+        if !config.bans.enabled || !config.bans.keep {
             return;
         }
-    };
-    match serde_json::from_str::<Vec<Kept>>(&text) {
-        Ok(kept) => {
-            let ban = |kept: Kept| {
-                let ban = Ban {
-                    since: kept.since,
-                    until: kept.until,
-                    incident: kept.incident,
-                };
-                (kept.client, ban)
-            };
-            bans.restore(kept.into_iter().map(ban), most, now());
+        let kept = read(&config.server.data_dir);
+        let lifted = self.bans.iter().filter(|before| !kept.contains(before));
+        for (client, ban) in lifted {
+            bans.lift_this(*client, ban);
         }
-        Err(error) => warn!(path = %path.display(), %error, "bans that were kept cannot be read"),
+        bans.restore(kept, config.bans.most, now());
     }
 }
 
-/// Keeps bans until the edge stops, and once more then.
-pub(super) async fn keep(bans: Arc<Bans>, snapshots: SnapshotHandle, mut stopped: watch::Receiver<bool>) {
-    let mut kept = bans.changes();
+/// Without a word where there is no file, with one where it cannot be read.
+fn read(data_dir: &Path) -> Vec<(IpAddr, Ban)> {
+    let path = file(data_dir);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Vec::new(),
+        Err(error) => {
+            warn!(path = %path.display(), %error, "bans that were kept cannot be read");
+            return Vec::new();
+        }
+    };
+    let kept = serde_json::from_str::<Vec<Kept>>(&text).unwrap_or_else(|error| {
+        warn!(path = %path.display(), %error, "bans that were kept cannot be read");
+        Vec::new()
+    });
+    let ban = |kept: Kept| {
+        let ban = Ban {
+            since: kept.since,
+            until: kept.until,
+            incident: kept.incident,
+        };
+        (kept.client, ban)
+    };
+    kept.into_iter().map(ban).collect()
+}
+
+/// Keeps bans until the edge stops, and once more then; `_done` is dropped once nothing more is written.
+pub(super) async fn keep(
+    bans: Arc<Bans>,
+    restored: Restored,
+    snapshots: SnapshotHandle,
+    mut stopped: watch::Receiver<bool>,
+    _done: oneshot::Sender<()>,
+) {
+    let mut kept = restored.changes;
     loop {
         let stops = tokio::time::timeout(PAUSE, listen::stop_requested(&mut stopped))
             .await

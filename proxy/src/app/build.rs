@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rustls::crypto::aws_lc_rs;
 use tokio::sync::watch;
 
+use super::bans::Restored;
 use super::reload::Reloader;
 use super::sockets::{Addresses, Inherited, Sockets, local};
 use super::{ReloadError, StartError};
@@ -32,6 +33,8 @@ pub struct App {
     pub(super) files: FileWatch,
     /// The edge that serves until this one is started.
     pub(super) predecessor: Option<Predecessor>,
+    /// The bans that were kept.
+    pub(super) restored: Restored,
 }
 
 impl App {
@@ -67,9 +70,7 @@ impl App {
             return Err(StartError::NoCertificate);
         }
         let bans = Arc::new(Bans::new(RandomState::new()));
-        if serves.bans.enabled && serves.bans.keep {
-            super::bans::restore(&bans, &serves.server.data_dir, serves.bans.most);
-        }
+        let restored = Restored::new(&bans, serves);
         let parts = EdgeParts {
             bans,
             snapshots: reloader.snapshots.clone(),
@@ -87,6 +88,7 @@ impl App {
             addresses,
             files,
             predecessor: inherited.predecessor,
+            restored,
         })
     }
 

@@ -3,7 +3,9 @@
 mod backends;
 mod bans;
 mod build;
+mod descriptors;
 mod error;
+mod gauge;
 mod reload;
 mod run;
 mod running;

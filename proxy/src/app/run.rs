@@ -3,13 +3,14 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
+use std::sync::Arc;
 
 use sd_notify::NotifyState;
 use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info};
 
-use super::{App, Running, StartError};
+use super::{App, Running, StartError, descriptors};
 use crate::handover::Successor;
 
 /// What a successor is started with.
@@ -24,7 +25,9 @@ pub fn run(config: &Path, upgrade: bool) -> Result<(), StartError> {
         true => App::build_upgrade(config)?,
         false => App::build(config)?,
     };
-    let workers = workers(app.reloader.snapshots.load().config.server.workers);
+    let config = Arc::clone(&app.reloader.snapshots.load().config);
+    descriptors::raise(config.listen.max_connections);
+    let workers = workers(config.server.workers);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(workers)
         .thread_name("edge")

@@ -21,6 +21,9 @@ use crate::telemetry::Sink;
 /// anywhere; this is so that a successor's do not meet them.
 const END_OF_SERVICES: Duration = Duration::from_secs(10);
 
+/// A small file is written in this time, or the disk is stuck.
+const END_OF_BANS: Duration = Duration::from_secs(2);
+
 /// A connection that was accepted last sends its request in this time, or has none: a few round trips.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
@@ -44,6 +47,8 @@ pub struct Running {
     pub(super) offer: Option<Offer>,
     /// Closed once they have ended.
     pub(super) services: oneshot::Receiver<()>,
+    /// Closed once bans are not written any more.
+    pub(super) bans_kept: oneshot::Receiver<()>,
     pub(super) grace: Duration,
     pub(super) drain_delay: Duration,
 }
@@ -131,6 +136,8 @@ impl Running {
         {
             warn!("background services do not end; the successor's begin all the same");
         }
+        // It reads what was written last.
+        let _ = tokio::time::timeout(END_OF_BANS, &mut self.bans_kept).await;
         successor.tell_draining().await;
         let quiet = self.drain_delay.max(FIRST_REQUEST);
         self.drain(since, quiet).await;

@@ -9,11 +9,12 @@ use pingora_core::listeners::tls::Acceptor as TlsAcceptor;
 use pingora_core::protocols::http::v2::server::default_h2_options;
 use pingora_core::server::configuration::ServerConf;
 use pingora_proxy::HttpProxy;
-use tokio::sync::{Mutex, Notify, Semaphore, watch};
+use tokio::sync::{Mutex, Notify, Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
 use tracing::warn;
 
 use super::build::App;
+use super::gauge::Tally;
 use super::reload::Reloader;
 use super::running::{Connections, Ends, Running};
 use super::services::{Retries, Supervisor};
@@ -29,8 +30,6 @@ use crate::limit::ClientConnections;
 use crate::listen::{self, Acceptor, ClientAuth, ClientTrustSource, Door, Gauge, Transport};
 use crate::service::Board;
 use crate::snapshot::SnapshotHandle;
-use crate::telemetry::Metrics;
-use crate::telemetry::metrics::ListenerLabels;
 use crate::upstream::Echo;
 use crate::watch::FileWatch;
 
@@ -52,6 +51,7 @@ impl App {
             addresses,
             files,
             predecessor,
+            restored,
         } = self;
         let ends = Ends::new();
         let stopped = ends.accepting.subscribe();
@@ -77,16 +77,13 @@ impl App {
         let transport = tls(&config, &reloader)?;
         let offered = sockets.offered(&config.listen).map_err(StartError::Runtime)?;
         let mut tasks = JoinSet::new();
-        tasks.spawn(super::bans::keep(
-            Arc::clone(&parts.bans),
-            reloader.snapshots.clone(),
-            stopped.clone(),
-        ));
+        let bans = Arc::clone(&parts.bans);
+        let gauge = Arc::new(Tally::new(&parts));
         let proxy = proxy(&config, parts);
         let mut wiring = Wiring {
             tasks: &mut tasks,
             ends: &ends,
-            metrics: &reloader.metrics,
+            gauge,
         };
         wiring.serve_all(
             sockets,
@@ -101,12 +98,23 @@ impl App {
         let (generation, ended) = (reloader.generation.subscribe(), ends.echo.subscribe());
         upkeep::spawn_thread(reloader.snapshots.clone(), generation, ended).map_err(StartError::Runtime)?;
         readiness.set(true);
-        replace(predecessor).await;
+        if replace(predecessor).await {
+            restored.renew(&bans, &reloader.snapshots.load().config);
+        }
+        let (done, bans_kept) = oneshot::channel();
+        let snapshots = reloader.snapshots.clone();
+        tasks.spawn(super::bans::keep(
+            bans,
+            restored,
+            snapshots,
+            stopped.clone(),
+            done,
+        ));
         // From here on nobody else serves: what fails now is said, and no reason to end.
         let offer = offer(config.server.upgrade_socket.as_deref(), offered);
         let services = supervisor.spawn_thread(crew).unwrap_or_else(|error| {
             tracing::error!(%error, "background services cannot be started; requests are served");
-            tokio::sync::oneshot::channel().1
+            oneshot::channel().1
         });
         let reloader = Arc::new(reloader);
         let turn = Arc::new(Mutex::new(()));
@@ -132,6 +140,7 @@ impl App {
             connections,
             offer,
             services,
+            bans_kept,
             grace: config.server.grace,
             drain_delay: config.server.drain_delay,
         })
@@ -142,7 +151,7 @@ impl App {
 struct Wiring<'a> {
     tasks: &'a mut JoinSet<()>,
     ends: &'a Ends,
-    metrics: &'a Arc<Metrics>,
+    gauge: Arc<dyn Gauge>,
 }
 
 impl Wiring<'_> {
@@ -194,7 +203,7 @@ impl Wiring<'_> {
     }
 
     fn gauge(&self) -> Arc<dyn Gauge> {
-        Arc::clone(self.metrics) as Arc<dyn Gauge>
+        Arc::clone(&self.gauge)
     }
 
     fn serve_side<A: ServerApp + Send + Sync + 'static>(
@@ -228,34 +237,16 @@ fn offer(path: Option<&Path>, sockets: Vec<Socket>) -> Option<Offer> {
     told.ok()
 }
 
-/// From here on this edge serves alone, and its background services may begin.
-async fn replace(predecessor: Option<Predecessor>) {
-    let Some(predecessor) = predecessor else { return };
+/// From here on this edge serves alone, and its background services may begin. Whether there was another.
+async fn replace(predecessor: Option<Predecessor>) -> bool {
+    let Some(predecessor) = predecessor else {
+        return false;
+    };
     let replaced = tokio::task::spawn_blocking(move || predecessor.replace()).await;
     if let Err(error) = replaced.unwrap_or_else(|broken| Err(std::io::Error::other(broken))) {
         warn!(%error, "the edge before did not say that it drains");
     }
-}
-
-impl Gauge for Metrics {
-    fn opened(&self) {
-        self.connections.inc();
-        self.connections_total.inc();
-    }
-
-    fn closed(&self) {
-        self.connections.dec();
-    }
-
-    fn handshake_failed(&self) {
-        self.handshake_failures.inc();
-    }
-
-    fn refused(&self, why: &'static str) {
-        self.listener_refusals
-            .get_or_create(&ListenerLabels { reason: why })
-            .inc();
-    }
+    true
 }
 
 /// The port in redirects: the configured one, or the real one of a listener on port 0.

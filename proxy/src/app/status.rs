@@ -68,15 +68,18 @@ fn retry(reloader: &Reloader, retries: &Retries) -> impl Fn(Option<&str>) -> boo
     }
 }
 
-/// Certificates of whose life a sixth is left, or less.
+/// Certificates that are not there yet, and those of whose life a sixth is left, or less.
 fn concerns(board: &Board) -> Vec<String> {
     let services = board.read();
     let certificates = services.get("certificates").map(|status| &status.detail);
     let certificates = certificates.and_then(Value::as_array).into_iter().flatten();
-    let critical = certificates.filter(|one| one["critical"] == true);
-    let told = critical.map(|one| {
-        let text = |key: &str| one[key].as_str().unwrap_or("?").to_owned();
-        format!("the certificate {} expires {}", text("name"), text("not_after"))
+    let told = certificates.filter_map(|one| {
+        let name = one["name"].as_str().unwrap_or("?");
+        match one["not_after"].as_str() {
+            None => Some(format!("the certificate {name} is not there yet")),
+            Some(end) if one["critical"] == true => Some(format!("the certificate {name} expires {end}")),
+            Some(_) => None,
+        }
     });
     told.collect()
 }

@@ -11,9 +11,11 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer};
 use sha2::{Digest, Sha256};
+use tracing::warn;
+use x509_parser::prelude::{ASN1Time, CertificateRevocationList, FromDer};
 
 use super::CertificateError;
-use crate::config::HostPattern;
+use crate::config::{ClientCertificate, HostPattern, Revocation};
 
 const LISTS: &str = "certificate revocation lists";
 
@@ -36,7 +38,11 @@ pub struct ClientTrusts {
 impl ClientTrust {
     /// Reads CAs and, if there is one, the list of what they have revoked. A certificate of a CA without a list is not
     /// taken where there is a list.
-    pub fn read(ca: &Path, crl: Option<&Path>) -> Result<Self, CertificateError> {
+    pub fn read(settings: &ClientCertificate) -> Result<Self, CertificateError> {
+        Self::of_files(&settings.ca, settings.crl.as_deref(), settings.revocation)
+    }
+
+    fn of_files(ca: &Path, crl: Option<&Path>, revocation: Revocation) -> Result<Self, CertificateError> {
         let mut hash = Sha256::new();
         let mut roots = RootCertStore::empty();
         let certificates = CertificateDer::pem_slice_iter(&read(ca)?).collect::<Result<Vec<_>, _>>();
@@ -49,8 +55,17 @@ impl ClientTrust {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let mut builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
             // Whether one has to be there is the route's business, which says so in words.
-            .allow_unauthenticated()
-            .only_check_end_entity_revocation();
+            .allow_unauthenticated();
+        if !revocation.whole_chain {
+            builder = builder.only_check_end_entity_revocation();
+        }
+        if !revocation.expired_lists {
+            builder = builder.enforce_revocation_expiration();
+        }
+        hash.update([
+            u8::from(revocation.whole_chain),
+            u8::from(revocation.expired_lists),
+        ]);
         if let Some(path) = crl {
             let lists =
                 CertificateRevocationListDer::pem_slice_iter(&read(path)?).collect::<Result<Vec<_>, _>>();
@@ -59,7 +74,10 @@ impl ClientTrust {
             if lists.is_empty() {
                 return Err(broken(path, LISTS, &"the file holds no X509 CRL block"));
             }
-            lists.iter().for_each(|list| hash.update(list.as_ref()));
+            for list in &lists {
+                hash.update(list);
+                tell_if_over(list, path, revocation);
+            }
             builder = builder.with_crls(lists);
         }
         let file = crl.unwrap_or(ca);
@@ -120,6 +138,21 @@ impl ClientTrusts {
     }
 }
 
+/// Whoever looks for the reason why clients are no longer let in finds it here.
+fn tell_if_over(list: &[u8], path: &Path, revocation: Revocation) {
+    let next = CertificateRevocationList::from_der(list)
+        .ok()
+        .and_then(|(_, list)| list.next_update());
+    let Some(next) = next.filter(|next| *next < ASN1Time::now()) else {
+        return;
+    };
+    if revocation.expired_lists {
+        warn!(path = %path.display(), since = %next, "a revocation list should have been replaced by now");
+    } else {
+        warn!(path = %path.display(), since = %next, "a revocation list is over: no certificate of its CA is taken");
+    }
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, CertificateError> {
     std::fs::read(path).map_err(|source| CertificateError::File {
         path: path.to_owned(),
@@ -139,6 +172,15 @@ fn broken(path: &Path, expected: &'static str, error: &dyn std::fmt::Display) ->
 mod tests {
     use super::*;
 
+    const STRICT: Revocation = Revocation {
+        expired_lists: false,
+        whole_chain: true,
+    };
+
+    fn read_files(ca: &Path, crl: Option<&Path>) -> Result<ClientTrust, CertificateError> {
+        ClientTrust::of_files(ca, crl, STRICT)
+    }
+
     fn trust(folder: &tempfile::TempDir, name: &str) -> Arc<ClientTrust> {
         let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -146,7 +188,7 @@ mod tests {
         let key = rcgen::KeyPair::generate().unwrap();
         let path = folder.path().join(name);
         std::fs::write(&path, params.self_signed(&key).unwrap().pem()).unwrap();
-        Arc::new(ClientTrust::read(&path, None).unwrap())
+        Arc::new(read_files(&path, None).unwrap())
     }
 
     #[test]
@@ -187,7 +229,7 @@ mod tests {
     fn trusts_of_the_same_cas_are_one_and_what_is_none_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let one = trust(&folder, "one");
-        let again = ClientTrust::read(&folder.path().join("one"), None).unwrap();
+        let again = read_files(&folder.path().join("one"), None).unwrap();
         assert_eq!(*one, again);
         assert_ne!(*one, *trust(&folder, "other"));
         for text in [
@@ -197,10 +239,16 @@ mod tests {
         ] {
             let path = folder.path().join("wrong");
             std::fs::write(&path, text).unwrap();
-            assert!(ClientTrust::read(&path, None).is_err(), "{text}");
-            let list = ClientTrust::read(&folder.path().join("one"), Some(&path));
+            assert!(read_files(&path, None).is_err(), "{text}");
+            let list = read_files(&folder.path().join("one"), Some(&path));
             assert!(list.is_err(), "{text}");
         }
-        assert!(ClientTrust::read(&folder.path().join("absent"), None).is_err());
+        assert!(read_files(&folder.path().join("absent"), None).is_err());
+        let lax = Revocation {
+            expired_lists: true,
+            ..STRICT
+        };
+        let other = ClientTrust::of_files(&folder.path().join("one"), None, lax).unwrap();
+        assert_ne!(*one, other, "what was verified in another way is verified anew");
     }
 }

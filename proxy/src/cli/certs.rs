@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_certificate_is_told_with_its_last_failure() {
+    fn certificates_are_told_with_their_last_failure() {
         let certificate = serde_json::json!({
             "names": ["example.com", "*.example.com"], "phase": "failing", "directory": "https://ca.example/dir",
             "issuer": "R11", "not_after": "2026-12-01T00:00:00Z", "next": "2026-11-27T09:00:00Z", "why": null,

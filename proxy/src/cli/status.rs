@@ -110,7 +110,14 @@ fn details(value: &Value, depth: usize, told: &mut String) {
 fn inner(value: &Value, depth: usize, told: &mut String) {
     match value {
         Value::Object(_) | Value::Array(_) => details(value, depth + 1, told),
-        Value::String(text) => told.push_str(&format!(" {text}")),
+        Value::String(text) if text.trim_end().contains('\n') => {
+            let indent = format!("\n{}", "  ".repeat(depth + 1));
+            text.lines().for_each(|line| {
+                told.push_str(&indent);
+                told.push_str(line);
+            });
+        }
+        Value::String(text) => told.push_str(&format!(" {}", text.trim_end())),
         other => told.push_str(&format!(" {other}")),
     }
 }
@@ -157,6 +164,12 @@ mod tests {
         let troubled = "dns: TROUBLE (2 rounds, last success never, next round 2026-11-27T07:05:00Z)\n  the token is \
                         wrong\n  make a new one";
         assert_eq!(told("dns", &service), troubled);
+        let service = serde_json::json!({
+            "last_round": "2026-11-27T07:00:00Z", "last_success": "2026-11-27T07:00:00Z",
+            "next_round": "2026-11-27T07:05:00Z", "detail": {"plan": "example.com:\n  nothing to do\n"},
+        });
+        let plan = "\n  plan:\n    example.com:\n      nothing to do";
+        assert!(told("dns", &service).ends_with(plan), "{}", told("dns", &service));
         let service = serde_json::json!({"last_round": null, "trouble": null, "failures": 0});
         assert_eq!(told("dns", &service), "dns: its first round has not ended yet");
     }

@@ -191,7 +191,10 @@ impl Outcome {
 impl ZoneOutcome {
     fn unread(zone: &Zone, error: &ZoneError) -> Self {
         let (advice, wait) = match error {
-            ZoneError::Secret(_) => (None, None),
+            ZoneError::Secret(_) => (
+                Some("put the zone's API token there: it is read again at each round"),
+                None,
+            ),
             ZoneError::Api(error) => (error.advice(), wait(error)),
         };
         Self {

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_ca_does_not_offer_is_told_before_it_is_asked_for() {
+    fn certificates_what_the_ca_does_not_offer_is_told_before_it_is_asked_for() {
         let directory = json!({"meta": {"profiles": {"classic": "", "shortlived": ""}}});
         let found = offers(&acme("profile = \"tiny\""), &directory);
         assert_eq!(found.verdict, Verdict::Bad);
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_far_off_is_told() {
+    fn certificates_a_clock_that_is_far_off_is_told() {
         let now = OffsetDateTime::UNIX_EPOCH;
         assert_eq!(
             clock(now, now + time::Duration::minutes(4)).verdict,

@@ -110,7 +110,7 @@ mod tests {
     use crate::doctor::Verdict;
 
     #[test]
-    fn storage_that_cannot_be_written_or_that_all_can_write_is_told() {
+    fn certificates_storage_that_cannot_be_written_or_that_all_can_write_is_told() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(storage(folder.path()).verdict, Verdict::Good);
         let later = folder.path().join("later/data");
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_all_can_read_is_told() {
+    fn dns_a_token_that_all_can_read_is_told() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("token");
         std::fs::write(&path, "t").unwrap();

@@ -38,7 +38,8 @@ pub enum Verdict {
 /// Looks at everything that the configuration needs. Each zone, the CA, the address and the host are
 /// looked at beside each other.
 pub async fn examine(config: &Config) -> Vec<Finding> {
-    let zones = futures_util::future::join_all(config.zones.iter().map(zone::examine));
+    let zones = config.zones.iter().map(|zone| zone::examine(zone, &config.acme));
+    let zones = futures_util::future::join_all(zones);
     let (mut findings, authority, budget, zones, address) = tokio::join!(
         host::examine(config),
         authority::examine(config),

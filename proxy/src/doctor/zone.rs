@@ -1,6 +1,7 @@
 //! A zone: its token, what the token may do, and who answers for the zone.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::net::lookup_host;
@@ -8,7 +9,7 @@ use tokio::net::lookup_host;
 use super::Finding;
 use crate::acme::Authorities;
 use crate::cloudflare::{ApiError, Client, RecordPatch};
-use crate::config::Zone;
+use crate::config::{Acme, Zone};
 use crate::nameserver::ask;
 use crate::secret::Secret;
 use hickory_proto::op::Query;
@@ -20,7 +21,7 @@ const NO_RECORD: &str = "00000000000000000000000000000000";
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Everything about one zone; stops where the rest depends on what failed.
-pub(super) async fn examine(zone: &Zone) -> Vec<Finding> {
+pub(super) async fn examine(zone: &Zone, acme: &Acme) -> Vec<Finding> {
     let about = |what: &str| format!("zone {}, {what}", zone.name);
     let mut findings = Vec::new();
     let client = match Secret::read(&zone.token) {
@@ -52,7 +53,10 @@ pub(super) async fn examine(zone: &Zone) -> Vec<Finding> {
         ),
     });
     findings.push(editing(&client, &found.id, about("editing")).await);
-    findings.push(servers(&zone.name, &found.name_servers, about("name servers")).await);
+    findings.push(match acme.nameservers.as_slice() {
+        [] => servers(&zone.name, &found.name_servers, about("name servers")).await,
+        instead => resolvers(&zone.name, instead, about("acme.nameservers")).await,
+    });
     let told = Authorities::new(Vec::new()).delegation(&zone.name).await;
     findings.push(match told {
         Ok(told) => horizon(&told, &found.name_servers, about("split horizon")),
@@ -179,13 +183,45 @@ async fn servers(zone: &str, named: &[String], about: String) -> Finding {
     }
 }
 
+/// Whether those that the configuration names instead know the zone.
+async fn resolvers(zone: &str, named: &[SocketAddr], about: String) -> Finding {
+    let mut silent = Vec::new();
+    for server in named {
+        if let Err(why) = knows(zone, *server).await {
+            silent.push(why);
+        }
+    }
+    if silent.is_empty() {
+        let named: Vec<String> = named.iter().map(ToString::to_string).collect();
+        return Finding::good(about, named.join(", "));
+    }
+    Finding::bad(
+        about,
+        silent.join("; "),
+        "a challenge has to be seen at all of them: name resolvers that can be reached, or leave acme.nameservers out",
+    )
+}
+
+async fn knows(zone: &str, server: SocketAddr) -> Result<(), String> {
+    let answer = ask(server, &authority(zone)?, true, PATIENCE).await;
+    match answer {
+        Ok(answer) if !answer.answers.is_empty() => Ok(()),
+        Ok(_) => Err(format!("{server} knows no such zone")),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn authority(zone: &str) -> Result<Query, String> {
+    let name = Name::from_ascii(format!("{zone}.")).map_err(|error| error.to_string())?;
+    Ok(Query::query(name, RecordType::SOA))
+}
+
 async fn answers_for(zone: &str, server: &str) -> Result<(), String> {
     let found = lookup_host((server, 53))
         .await
         .map_err(|error| error.to_string())?;
     let addresses: BTreeSet<_> = found.collect();
-    let name = Name::from_ascii(format!("{zone}.")).map_err(|error| error.to_string())?;
-    let question = Query::query(name, RecordType::SOA);
+    let question = authority(zone)?;
     let mut last = "it has no address".to_owned();
     for address in addresses {
         match ask(address, &question, false, PATIENCE).await {

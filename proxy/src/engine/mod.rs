@@ -131,6 +131,11 @@ impl Inspector {
         each!(self, request => request.request_line(method, uri, protocol));
     }
 
+    /// The path that the application is asked for, where it is not as the request line has it.
+    pub fn request_path(&mut self, path: &[u8]) {
+        each!(self, request => request.request_path(path));
+    }
+
     /// One header of the request.
     #[inline]
     pub fn add_request_header(&mut self, name: &[u8], value: &[u8]) {

@@ -122,6 +122,10 @@ impl Shadowed {
         self.own.request_line(method, uri, protocol);
     }
 
+    pub(super) fn request_path(&mut self, path: &[u8]) {
+        self.own.request_path(path);
+    }
+
     pub(super) fn add_request_header(&mut self, name: &[u8], value: &[u8]) {
         self.exchange.headers.push((name.to_vec(), value.to_vec()));
         self.own.add_request_header(name, value);

@@ -31,7 +31,8 @@ use super::reading::{self, Ambiguous};
 use super::respond::{self, Answer};
 use super::response_gate::ResponseGate;
 use crate::certs::CertificateStore;
-use crate::config::{BodyLimitAction, WafMode};
+use crate::config::{BanCause, BodyLimitAction, WafMode};
+use crate::limit::{ClientKey, Share};
 use crate::route::Asked;
 use crate::snapshot::{LiveRoute, Snapshot};
 use crate::upstream::Kind;
@@ -50,7 +51,7 @@ pub(super) async fn admit(
         Ok(Some(route)) => {
             connection::limit_pauses(session, &context.snapshot.config.listen, &route.route.upstream);
             // An answered preflight tells no more than the configuration does.
-            let preflight = filter::preflight(session.req_header(), &route);
+            let preflight = filter::answer_to_preflight(session.req_header(), &route);
             let asking = match preflight {
                 Some(_) => Asking::WhereFrom,
                 None => Asking::Who,
@@ -66,6 +67,9 @@ pub(super) async fn admit(
         Ok(None) => Some(Answer::plain(StatusCode::NOT_FOUND)),
         Err(refused) => {
             context.error = Some(refused.to_string());
+            if refused.is_malformed() {
+                bans::count_request(parts, context, BanCause::Malformed);
+            }
             // Nor is it certain where such a request ends.
             session.set_keepalive(None);
             Some(Answer::plain(refused.status()))
@@ -107,6 +111,14 @@ enum Refused {
 }
 
 impl Refused {
+    /// Whether no client that works sends such a thing.
+    fn is_malformed(&self) -> bool {
+        match self {
+            Refused::Ambiguous(_) | Refused::BadPath(BadPath::Nul) => true,
+            Refused::Unfit(_) | Refused::BadPath(BadPath::Slash) => false,
+        }
+    }
+
     fn status(&self) -> StatusCode {
         match self {
             Refused::Ambiguous(ambiguous) => ambiguous.status(),
@@ -129,20 +141,22 @@ fn find_route(
     context.path = path::normal(reading::origin_form(request), listen)?;
     let authority = head::authority(request).unwrap_or_default();
     let path = context.path.as_deref().unwrap_or_else(|| request.uri.path());
-    let find_as = |path: &str, method: &str| {
+    let find_as = |path: &str, method: &str, announced| {
         context.snapshot.find(&Asked {
             host: authority,
             path,
             query: request.uri.query(),
             method,
             headers: &request.headers,
+            announced,
         })
     };
     // A preflight asks on behalf of the request that would follow: where that one's route has `cors`, it answers.
     let find = |path: &str| {
-        let on_behalf = filter::preflight_method(request).and_then(|method| find_as(path, method));
+        let preflight = filter::preflight(request);
+        let on_behalf = preflight.and_then(|asked| find_as(path, asked.method, asked.headers));
         let on_behalf = on_behalf.filter(|route| route.route.filters.cors.is_some());
-        on_behalf.or_else(|| find_as(path, request.method.as_str()))
+        on_behalf.or_else(|| find_as(path, request.method.as_str(), None))
     };
     let Some(route) = find(path) else { return Ok(None) };
     let readings = reading::readings(path);
@@ -233,6 +247,7 @@ async fn run_waf(
         client: context.client,
         server: head::server(session),
         authority: head::authority(session.req_header()).unwrap_or_default(),
+        path: context.path.as_deref(),
     };
     let inspection = Inspection::open(profile.engine(), &origin, policy.fail_closed);
     let inspection = Arc::new(Mutex::new(inspection));
@@ -284,6 +299,14 @@ fn is_allowed(head: &RequestHeader, allowed: &[String]) -> bool {
     !text.contains(',') && allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(kind))
 }
 
+/// Of the memory for bodies. A trusted proxy is not one client.
+fn share(context: &RequestContext) -> Share {
+    let client = context.client.ip();
+    let counts = !context.snapshot.config.listen.trusted_proxies.contains(client);
+    let client = counts.then(|| ClientKey::from(client));
+    context.snapshot.body_budget.share_of(client)
+}
+
 /// Holds the body, where there is one to inspect.
 async fn hold_body(
     session: &mut ServerSession,
@@ -302,7 +325,7 @@ async fn hold_body(
         _ => (policy.request_body_limit, policy.request_body_limit_action),
     };
     let terms = Terms { limit, action };
-    match body::hold(session, &terms, pace, context.snapshot.body_budget.share()).await {
+    match body::hold(session, &terms, pace, share(context)).await {
         Ok(held) => {
             context.held_bytes = held.bytes.len();
             Ok(Some(held))

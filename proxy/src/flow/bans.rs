@@ -1,5 +1,6 @@
 //! Clients that are kept out, and how one becomes one of them.
 
+use std::net::IpAddr;
 use std::time::SystemTime;
 
 use http::StatusCode;
@@ -9,6 +10,7 @@ use tracing::warn;
 use super::context::RequestContext;
 use super::parts::EdgeParts;
 use super::respond::Answer;
+use crate::config::{BanCause, Config};
 use crate::limit::{BanRules, Bans};
 use crate::telemetry::metrics::Refusal;
 
@@ -28,13 +30,32 @@ pub(super) fn check(
     Some(Answer::plain(StatusCode::FORBIDDEN))
 }
 
-/// Counts a request that the WAF has blocked. Whom the route lets in by address is not counted.
-pub(super) fn count(parts: &EdgeParts, context: &RequestContext) {
-    let config = &context.snapshot.config.bans;
-    let client = context.client.ip();
-    let trusted = &context.snapshot.config.listen.trusted_proxies;
-    let is_safe = config.never.contains(client) || trusted.contains(client);
-    if !config.enabled || is_safe || is_allowed(context) {
+/// Counts what a request has done. Whom the route lets in by address is not counted.
+pub(super) fn count_request(parts: &EdgeParts, context: &RequestContext, cause: BanCause) {
+    if !is_allowed(context) {
+        let incident = (context.time, context.id.as_str());
+        count(
+            parts,
+            &context.snapshot.config,
+            context.client.ip(),
+            cause,
+            incident,
+        );
+    }
+}
+
+/// Counts an incident of a time and an id, if its cause is one that counts.
+pub(super) fn count(
+    parts: &EdgeParts,
+    config: &Config,
+    client: IpAddr,
+    cause: BanCause,
+    (time, id): (SystemTime, &str),
+) {
+    let trusted = &config.listen.trusted_proxies;
+    let config = &config.bans;
+    let counts = config.enabled && config.count.contains(&cause);
+    if !counts || config.never.contains(client) || trusted.contains(client) {
         return;
     }
     let rules = BanRules {
@@ -43,12 +64,9 @@ pub(super) fn count(parts: &EdgeParts, context: &RequestContext) {
         duration: config.duration.as_secs(),
         capacity: config.most,
     };
-    if parts
-        .bans
-        .incident(client, &rules, seconds(context.time), &context.id)
-    {
+    if parts.bans.incident(client, &rules, seconds(time), id) {
         parts.metrics.bans_imposed.inc();
-        warn!(%client, incident = context.id, duration = ?config.duration, "client is banned");
+        warn!(%client, incident = id, ?cause, duration = ?config.duration, "client is banned");
     }
 }
 

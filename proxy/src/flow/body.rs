@@ -37,7 +37,7 @@ pub(super) enum HoldError {
     #[error("request body over the limit")]
     TooLarge,
     /// All bodies together are over the budget.
-    #[error("memory for bodies under inspection used up ([waf].body_memory)")]
+    #[error("memory for bodies under inspection used up ([waf].body_memory, body_memory_per_client)")]
     NoMemory,
     /// The client paused for too long.
     #[error("request body did not arrive in time")]
@@ -71,7 +71,7 @@ pub(super) async fn hold(
     if rejects && declared.is_some_and(|length| length > terms.limit) {
         return Err(HoldError::TooLarge);
     }
-    if head::expects_continue(&session.req_header().headers) {
+    if head::expects_continue(session.req_header()) {
         session
             .write_continue_response()
             .await
@@ -102,7 +102,7 @@ pub(super) async fn hold(
 }
 
 async fn next_chunk(session: &mut ServerSession, pace: &mut Pace) -> Result<Option<Bytes>, HoldError> {
-    let chunk = pace.next(session.read_request_body()).await;
+    let chunk = pace.read(session).await;
     chunk.map_err(|error| match error.etype() {
         ErrorType::ReadTimedout => HoldError::Timeout,
         ErrorType::HTTPStatus(413) => HoldError::TooLarge,

@@ -28,7 +28,9 @@ pub(super) struct Told {
 /// client's own invention.
 pub(super) fn client(peer: SocketAddr, headers: &HeaderMap, listen: &Listen) -> (SocketAddr, Told) {
     let trusted = &listen.trusted_proxies;
-    if trusted.is_empty() || !trusted.contains(peer.ip()) {
+    // Without a port it is a proxy that says by the PROXY protocol that it speaks for itself.
+    let is_believed = !trusted.is_empty() && peer.port() != 0 && trusted.contains(peer.ip());
+    if !is_believed {
         return (peer, Told::default());
     }
     match listen.forwarding_headers {

@@ -13,11 +13,11 @@ pub(super) fn limit_pauses(session: &mut ServerSession, listen: &Listen, upstrea
         listen.request_body_timeout
     };
     session.set_read_timeout(Some(pause));
-    session.set_write_timeout(Some(listen.response_write_timeout));
 }
 
-/// Applies the keep-alive timeout.
+/// Applies the keep-alive timeout, and how long any answer may wait for the client to take it: the edge's own too.
 pub(super) fn prepare(session: &mut ServerSession, listen: &Listen) {
+    session.set_write_timeout(Some(listen.response_write_timeout));
     // None means that the connection ends with this request, by the client's wish or in a drain: that stays.
     if session.get_keepalive().is_some() {
         session.set_keepalive(Some(listen.keepalive_timeout.as_secs().max(1)));

@@ -145,20 +145,26 @@ impl RequestContext {
 
     /// Microseconds since 1970 at the start of the request.
     pub(super) fn unix_micros(&self) -> u64 {
-        let since = self
-            .time
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
-        u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+        unix_micros(self.time)
     }
 
-    /// An id that sorts by time and cannot be guessed: 12 hex digits of milliseconds, 12 of randomness.
+    /// The id of this request.
     pub(super) fn new_id(&self) -> String {
-        let random: u64 = rand::random();
-        format!(
-            "{:012x}{:012x}",
-            self.unix_micros() / 1000,
-            random & 0xffff_ffff_ffff
-        )
+        request_id(self.time)
     }
+}
+
+/// An id that sorts by time and cannot be guessed: 12 hex digits of milliseconds, 12 of randomness.
+pub(super) fn request_id(time: SystemTime) -> String {
+    let random: u64 = rand::random();
+    format!(
+        "{:012x}{:012x}",
+        unix_micros(time) / 1000,
+        random & 0xffff_ffff_ffff
+    )
+}
+
+fn unix_micros(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }

@@ -1,13 +1,16 @@
 //! Whether a head is fit for this edge: its sizes, its names, its connection. That it can be read in one way only is
 //! `reading`'s business.
 
-use http::{HeaderMap, HeaderName, StatusCode, Version};
+use http::{HeaderMap, HeaderName, Method, StatusCode, Version, header};
 use pingora_core::protocols::http::ServerSession;
 use pingora_http::RequestHeader;
 
 use super::head;
 use crate::certs::{CertificateStore, Peer};
-use crate::config::{Listen, SniMismatch, Underscores};
+use crate::config::{Listen, SniMismatch, Trace, Underscores};
+
+/// No method is longer, and each goes into logs.
+const METHOD: usize = 64;
 
 /// Why a request goes no further.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -18,12 +21,21 @@ pub(super) enum Unfit {
     /// A longer target than allowed.
     #[error("a longer target than max_request_target")]
     TargetTooLong,
+    /// A longer method than there is; of HTTP/1 the listener has refused it.
+    #[error("a method beyond reason")]
+    Method,
     /// A larger body than allowed.
     #[error("a larger body than max_request_body")]
     BodyTooLarge,
     /// A name that some servers take for another.
     #[error("a header field with `_` in its name")]
     Underscore,
+    /// Something else than 100-continue is expected of us (RFC 9110 section 10.1.1).
+    #[error("an expectation other than 100-continue")]
+    Expectation,
+    /// What it sends back is for whoever wrote the request, cookies included.
+    #[error("TRACE: [listen].trace refuses it")]
+    Trace,
     /// RFC 9110 section 15.5.20.
     #[error("the certificate of this connection does not cover the host")]
     Misdirected,
@@ -36,13 +48,15 @@ impl Unfit {
             Unfit::TooManyFields => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Unfit::TargetTooLong => StatusCode::URI_TOO_LONG,
             Unfit::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Unfit::Underscore => StatusCode::BAD_REQUEST,
+            Unfit::Underscore | Unfit::Method => StatusCode::BAD_REQUEST,
+            Unfit::Expectation => StatusCode::EXPECTATION_FAILED,
+            Unfit::Trace => StatusCode::METHOD_NOT_ALLOWED,
             Unfit::Misdirected => StatusCode::MISDIRECTED_REQUEST,
         }
     }
 }
 
-/// Sizes that HTTP/2 has only now, and names.
+/// Sizes that HTTP/2 has only now, what cannot be fulfilled, and names.
 pub(super) fn check(request: &mut RequestHeader, listen: &Listen) -> Result<(), Unfit> {
     if request.version == Version::HTTP_2 {
         if request.headers.len() > listen.max_request_headers {
@@ -51,6 +65,15 @@ pub(super) fn check(request: &mut RequestHeader, listen: &Listen) -> Result<(), 
         if request.raw_path().len() > listen.max_request_target {
             return Err(Unfit::TargetTooLong);
         }
+    }
+    if request.method.as_str().len() > METHOD {
+        return Err(Unfit::Method);
+    }
+    if request.method == Method::TRACE && listen.trace == Trace::Refuse {
+        return Err(Unfit::Trace);
+    }
+    if expects_more(&request.headers) {
+        return Err(Unfit::Expectation);
     }
     let declared = head::content_length(&request.headers).unwrap_or_default() as u64;
     if listen.max_request_body.is_some_and(|most| declared > most) {
@@ -68,6 +91,13 @@ pub(super) fn check(request: &mut RequestHeader, listen: &Listen) -> Result<(), 
             Ok(())
         }
     }
+}
+
+/// One line of one member is what clients send; whatever else it is, no two readers need to agree on it.
+fn expects_more(headers: &HeaderMap) -> bool {
+    let mut lines = headers.get_all(header::EXPECT).iter();
+    let known = |line: &http::HeaderValue| line.as_bytes().eq_ignore_ascii_case(b"100-continue");
+    lines.next().is_some_and(|line| !known(line)) || lines.next().is_some()
 }
 
 /// Whether the connection was made for such a host: the certificate that it got covers it. HTTP/2 shares connections in
@@ -136,6 +166,31 @@ mod tests {
             assert_eq!(check(&mut request, &listen), wanted);
             assert_eq!(request.headers.len(), left, "{policy:?}");
         }
+    }
+
+    #[test]
+    fn only_a_continue_is_expected_and_nobody_is_traced() {
+        let listen = listen();
+        for (lines, wanted) in [
+            (&[][..], Ok(())),
+            (&["100-continue"], Ok(())),
+            (&["100-Continue"], Ok(())),
+            (&["100-continue", "100-continue"], Err(Unfit::Expectation)),
+            (&["100-continue, x"], Err(Unfit::Expectation)),
+            (&["200-ok"], Err(Unfit::Expectation)),
+            (&[""], Err(Unfit::Expectation)),
+        ] {
+            let fields: Vec<_> = lines.iter().map(|line| ("expect", *line)).collect();
+            let mut request = request(Version::HTTP_11, &fields);
+            assert_eq!(check(&mut request, &listen), wanted, "{lines:?}");
+        }
+        let mut trace = RequestHeader::build("TRACE", b"/", None).unwrap();
+        assert_eq!(check(&mut trace, &listen), Err(Unfit::Trace));
+        let allowing = Listen {
+            trace: Trace::Allow,
+            ..listen
+        };
+        assert_eq!(check(&mut trace, &allowing), Ok(()));
     }
 
     #[test]

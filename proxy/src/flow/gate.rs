@@ -175,7 +175,7 @@ impl Gate {
         if session.was_upgraded() {
             return session.read_body_or_idle(false).await;
         }
-        self.pace.next(session.read_request_body()).await
+        self.pace.read(session).await
     }
 
     /// Waits for the client to leave, but not longer than the upstream may take for its first byte and its whole answer.

@@ -73,11 +73,14 @@ pub(super) fn content_length(headers: &HeaderMap) -> Option<usize> {
         .ok()
 }
 
-/// Whether the client waits for `100 Continue` (RFC 9110 section 10.1.1).
-pub(super) fn expects_continue(headers: &HeaderMap) -> bool {
-    headers
-        .get(http::header::EXPECT)
-        .is_some_and(|v| v.as_bytes().eq_ignore_ascii_case(b"100-continue"))
+/// Whether the client waits for `100 Continue` (RFC 9110 section 10.1.1); of HTTP/1.0 that is ignored.
+pub(super) fn expects_continue(request: &RequestHeader) -> bool {
+    let interim = request.version != Version::HTTP_10;
+    interim
+        && request
+            .headers
+            .get(http::header::EXPECT)
+            .is_some_and(|v| v.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
 #[cfg(test)]

@@ -122,6 +122,8 @@ pub(super) struct Origin<'a> {
     pub(super) server: SocketAddr,
     /// As sent; stands for Host where HTTP/2 carries none.
     pub(super) authority: &'a str,
+    /// The path in its one form, where the client wrote another.
+    pub(super) path: Option<&'a str>,
 }
 
 impl Inspection {
@@ -274,6 +276,10 @@ fn show_head(transaction: &mut Inspector, origin: &Origin<'_>, request: &Request
     transaction.connection(origin.client, origin.server);
     let protocol = head::protocol(request.version);
     transaction.request_line(request.method.as_str().as_bytes(), request.raw_path(), protocol);
+    if let Some(path) = origin.path {
+        // What rules on a file look at is what the application is asked for; the URI stays as it was sent.
+        transaction.request_path(path.as_bytes());
+    }
     if !request.headers.contains_key(http::header::HOST) && !origin.authority.is_empty() {
         // HTTP/2 carries it as :authority; rules look for Host.
         transaction.add_request_header(b"host", origin.authority.as_bytes());

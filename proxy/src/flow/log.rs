@@ -15,7 +15,7 @@ use super::inspection::{Inspection, Outcome, lock};
 use super::parts::EdgeParts;
 #[cfg(feature = "coraza")]
 use super::shadow;
-use crate::config::HostPattern;
+use crate::config::{BanCause, HostPattern};
 use crate::incident::{Facts, Incident};
 use crate::telemetry::access::Entry;
 use crate::telemetry::matches;
@@ -37,7 +37,7 @@ pub(super) fn request(parts: &EdgeParts, session: &mut ServerSession, context: &
         matches_of(parts, session, context, &mut inspection);
         // An answer that was stopped is the application's doing.
         if inspection.outcome() == Outcome::Blocked && context.upstream.is_none() {
-            bans::count(parts, context);
+            bans::count_request(parts, context, BanCause::Waf);
         }
         let is_incident = inspection.outcome() != Outcome::Passed;
         if parts.audit.is_on() && (is_incident || inspection.transaction().wants_audit()) {
@@ -60,6 +60,9 @@ pub(super) fn request(parts: &EdgeParts, session: &mut ServerSession, context: &
             reason,
         };
         parts.metrics.refusals.get_or_create(&labels).inc();
+        if reason == Refusal::attempts {
+            bans::count_request(parts, context, BanCause::Attempts);
+        }
     }
     count_request(parts, route, status, context.started.elapsed());
     if let Some(entry) = entry.filter(|_| parts.access.is_on()) {
@@ -230,7 +233,8 @@ fn audit(parts: &EdgeParts, context: &RequestContext, inspection: &Inspection, e
     parts.audit.write(incident.line());
 }
 
-fn count_request(parts: &EdgeParts, route: Arc<str>, code: u16, took: Duration) {
+/// Counts a finished request.
+pub(super) fn count_request(parts: &EdgeParts, route: Arc<str>, code: u16, took: Duration) {
     parts
         .metrics
         .requests
@@ -250,7 +254,8 @@ fn millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }
 
-fn rfc3339(time: SystemTime) -> String {
+/// A time as logs have it.
+pub(super) fn rfc3339(time: SystemTime) -> String {
     let time = OffsetDateTime::from(time);
     // Milliseconds are enough, and keep every line as wide as the next.
     let time = time

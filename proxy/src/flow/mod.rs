@@ -35,7 +35,9 @@ mod security_headers;
 #[cfg(feature = "coraza")]
 mod shadow;
 mod sound;
+mod turned_away;
 
 pub use hooks::Edge;
 pub use parts::EdgeParts;
 pub use redirect::Redirect;
+pub use turned_away::TurnedAway;

@@ -4,9 +4,11 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use http::Version;
+use pingora_core::protocols::http::ServerSession;
 use pingora_error::{Error, ErrorSource, ErrorType, Result};
 
-use crate::config::{Listen, Upstream};
+use crate::config::{Listen, Trailers, Upstream};
 
 /// How a body comes in. Time counts only while it is waited for: an upstream that takes its time costs the client none.
 #[derive(Debug)]
@@ -15,13 +17,16 @@ pub(super) struct Pace {
     pause: Duration,
     /// The same once the answer has begun.
     pause_in_answer: Duration,
-    /// Bytes per second of waiting, and the waiting that does not count.
+    /// Bytes per second of waiting.
     rate: usize,
-    grace: Duration,
+    /// The waiting that is still allowed, and the most that bytes can buy: who begins fast has no hours to trickle in.
+    credit: Duration,
+    most_credit: Duration,
     /// Bytes at most.
     most: Option<u64>,
+    /// Fields behind it.
+    trailers: Trailers,
     received: u64,
-    waited: Duration,
     waiting_since: Option<Instant>,
 }
 
@@ -32,10 +37,11 @@ impl Pace {
             pause: listen.request_body_timeout,
             pause_in_answer: listen.request_body_timeout.max(upstream.idle_timeout),
             rate: listen.request_body_rate,
-            grace: listen.request_body_grace,
+            credit: listen.request_body_grace,
+            most_credit: listen.request_body_grace.max(listen.request_body_timeout),
             most: listen.max_request_body,
+            trailers: listen.trailers,
             received: 0,
-            waited: Duration::ZERO,
             waiting_since: None,
         }
     }
@@ -53,8 +59,17 @@ impl Pace {
         self.rate = 0;
     }
 
+    /// The next part of the session's body; none behind its last one.
+    pub(super) async fn read(&mut self, session: &mut ServerSession) -> Result<Option<Bytes>> {
+        let part = self.next(session.read_request_body()).await?;
+        if part.is_none() {
+            self.end(session)?;
+        }
+        Ok(part)
+    }
+
     /// The next part of the body, by `read`. What was waited counts even where the wait is broken off and taken up again.
-    pub(super) async fn next<F>(&mut self, read: F) -> Result<Option<Bytes>>
+    async fn next<F>(&mut self, read: F) -> Result<Option<Bytes>>
     where
         F: Future<Output = Result<Option<Bytes>>>,
     {
@@ -68,8 +83,7 @@ impl Pace {
         };
         let part = part?;
         self.waiting_since = None;
-        self.waited += since.elapsed();
-        self.received += part.as_ref().map_or(0, Bytes::len) as u64;
+        self.came(part.as_ref().map_or(0, Bytes::len), since.elapsed());
         if self.most.is_some_and(|most| self.received > most) {
             return Error::e_explain(
                 ErrorType::HTTPStatus(413),
@@ -79,15 +93,38 @@ impl Pace {
         Ok(part)
     }
 
+    /// Looks at what is behind the end of a body of HTTP/2. Where there are trailers they are what is left of its stream,
+    /// which nobody reads; those of HTTP/1 the listener has seen.
+    fn end(&self, session: &mut ServerSession) -> Result<()> {
+        let is_http2 = session.req_header().version == Version::HTTP_2;
+        if self.trailers == Trailers::Drop || !is_http2 || session.is_body_done() {
+            return Ok(());
+        }
+        session.set_keepalive(None);
+        Error::e_explain(
+            ErrorType::HTTPStatus(400),
+            "trailers, which [listen].trailers refuses",
+        )
+    }
+
     /// How much longer the next part may take, after so much.
     fn left(&self, waiting: Duration) -> Duration {
         let pause = self.pause.saturating_sub(waiting);
         if self.rate == 0 {
             return pause;
         }
-        let earned = Duration::from_secs_f64(self.received as f64 / self.rate as f64);
-        let allowed = self.grace.saturating_add(earned);
-        pause.min(allowed.saturating_sub(self.waited).saturating_sub(waiting))
+        pause.min(self.credit.saturating_sub(waiting))
+    }
+
+    /// So many bytes, after so much waiting.
+    fn came(&mut self, bytes: usize, waited: Duration) {
+        self.received += bytes as u64;
+        if self.rate > 0 {
+            let earned = Duration::from_secs_f64(bytes as f64 / self.rate as f64);
+            let left = self.credit.saturating_sub(waited);
+            // What a slow network has used up it may earn again.
+            self.credit = left.saturating_add(earned).min(self.most_credit);
+        }
     }
 }
 
@@ -100,10 +137,11 @@ mod tests {
             pause: Duration::from_secs(30),
             pause_in_answer: Duration::from_secs(300),
             rate,
-            grace: Duration::from_secs(10),
+            credit: Duration::from_secs(10),
+            most_credit: Duration::from_secs(30),
             most,
+            trailers: Trailers::Drop,
             received: 0,
-            waited: Duration::ZERO,
             waiting_since: None,
         }
     }
@@ -114,13 +152,16 @@ mod tests {
         let seconds = Duration::from_secs;
         assert_eq!(pace.left(seconds(0)), seconds(10));
         assert_eq!(pace.left(seconds(4)), seconds(6));
-        (pace.received, pace.waited) = (1000, seconds(15));
-        assert_eq!(pace.left(seconds(0)), seconds(5));
-        assert_eq!(pace.left(seconds(6)), seconds(0));
-        pace.received = 1_000_000;
-        assert_eq!(pace.left(seconds(1)), seconds(29));
+        pace.came(500, seconds(4));
+        assert_eq!(pace.left(seconds(0)), seconds(11));
+        pace.came(0, seconds(11));
+        assert_eq!(pace.left(seconds(0)), seconds(0));
+        // A fast beginning buys no more than a pause.
+        pace.came(1_000_000_000, seconds(1));
+        assert_eq!(pace.left(seconds(0)), seconds(30));
+        pace.came(1, seconds(29));
+        assert_eq!(pace.left(seconds(0)), Duration::from_millis(1010));
         pace.rate = 0;
-        pace.waited = seconds(100_000);
         assert_eq!(pace.left(seconds(1)), seconds(29));
     }
 

@@ -8,7 +8,8 @@ use crate::snapshot::SnapshotHandle;
 use crate::telemetry::access::Style;
 use crate::telemetry::{Metrics, Sink};
 
-/// What the flow needs of the rest of the house.
+/// What the flow needs of the rest of the house; cheap to clone.
+#[derive(Clone)]
 pub struct EdgeParts {
     /// The configuration that serves.
     pub snapshots: SnapshotHandle,
@@ -26,4 +27,10 @@ pub struct EdgeParts {
     pub audit: Sink,
     /// The log of matches.
     pub matches: Sink,
+}
+
+impl std::fmt::Debug for EdgeParts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("EdgeParts")
+    }
 }

@@ -256,7 +256,7 @@ pub(super) async fn bare(session: &mut ServerSession, head: ResponseHeader) -> R
 /// Reads on for a moment where a body is still coming: an answer whose connection (h1) or stream (h2) is reset
 /// under the sender's hands is lost on many clients.
 async fn linger(session: &mut ServerSession) {
-    if session.is_body_done() || head::expects_continue(&session.req_header().headers) {
+    if session.is_body_done() || head::expects_continue(session.req_header()) {
         return;
     }
     let drained = async {

@@ -1,7 +1,7 @@
 //! The head of an answer as it comes from a backend: what a client would read in another way than the edge does, or could
 //! not read at all, is 502 and no answer.
 
-use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use pingora_error::{Error, ErrorType, Result};
 use pingora_http::ResponseHeader;
@@ -27,21 +27,32 @@ pub(super) fn interim(context: &mut RequestContext) -> Result<()> {
 
 /// The head of the answer itself.
 pub(super) fn check(context: &RequestContext, answer: &mut ResponseHeader) -> Result<()> {
-    let asked = matches!(context.kind, Kind::WebSocket | Kind::OtherUpgrade);
-    if answer.status == StatusCode::SWITCHING_PROTOCOLS && !asked {
-        return broken("a switch of protocols that nobody asked for");
+    let Some(route) = context.route.as_deref() else {
+        return Ok(());
+    };
+    let upstream = &route.route.upstream;
+    let switches = answer.status == StatusCode::SWITCHING_PROTOCOLS;
+    if switches && !is_asked_for(context.kind, &answer.headers, &upstream.upgrades) {
+        return broken("a switch to a protocol that nobody asked for");
     }
-    let longest = context
-        .route
-        .as_ref()
-        .map_or(usize::MAX, |route| route.route.upstream.max_response_head);
-    fields(&answer.headers, longest)?;
-    if answer.status == StatusCode::NO_CONTENT {
-        // It has no body, and says nothing of one (RFC 9110 section 8.6): HTTP/2 clients hold it to that.
+    fields(&answer.headers, upstream.max_response_head)?;
+    if switches || answer.status == StatusCode::NO_CONTENT {
+        // They have no body, and say nothing of one (RFC 9110 section 8.6): HTTP/2 clients hold them to that.
         answer.remove_header(&CONTENT_LENGTH);
         answer.remove_header(&TRANSFER_ENCODING);
     }
     Ok(())
+}
+
+/// Whether the request asked for a switch, and the route knows the protocol that is switched to (RFC 9110 section 7.8).
+fn is_asked_for(kind: Kind, headers: &HeaderMap, allowed: &[String]) -> bool {
+    let to = headers.get(UPGRADE).map(|value| value.as_bytes().trim_ascii());
+    let is = |name: &str| to.is_some_and(|to| to.eq_ignore_ascii_case(name.as_bytes()));
+    match kind {
+        Kind::WebSocket => is("websocket"),
+        Kind::OtherUpgrade => allowed.iter().any(|name| is(name)),
+        Kind::Ordinary | Kind::Grpc => false,
+    }
 }
 
 /// Their length, and what they say of the body's.
@@ -85,6 +96,23 @@ fn broken(what: &'static str) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn switches_that_were_asked_for() {
+        let allowed = ["websocket".to_owned(), "own/1".to_owned()];
+        for (kind, to, asked) in [
+            (Kind::WebSocket, Some("WebSocket"), true),
+            (Kind::WebSocket, Some("own/1"), false),
+            (Kind::WebSocket, None, false),
+            (Kind::OtherUpgrade, Some("Own/1"), true),
+            (Kind::OtherUpgrade, Some("other"), false),
+            (Kind::Ordinary, Some("websocket"), false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.extend(to.map(|to| (UPGRADE, HeaderValue::from_static(to))));
+            assert_eq!(is_asked_for(kind, &headers, &allowed), asked, "{kind:?} {to:?}");
+        }
+    }
 
     #[test]
     fn what_fields_may_say() {

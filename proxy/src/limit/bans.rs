@@ -119,6 +119,16 @@ impl Bans {
         lifted
     }
 
+    /// The same, if it is this ban that holds.
+    pub fn lift_this(&self, client: IpAddr, ban: &Ban) {
+        let key = ClientKey::from(client);
+        let mut part = self.part(key);
+        if part.banned.get(&key) == Some(ban) {
+            part.banned.remove(&key);
+            self.changed(0, 1);
+        }
+    }
+
     /// The bans at `now`, the newest first; what is over is forgotten.
     pub fn list(&self, now: u64) -> Vec<(ClientKey, Ban)> {
         let mut all = Vec::new();
@@ -234,6 +244,11 @@ mod tests {
             .into_iter()
             .map(|(key, ban)| (key.address(), ban))
             .collect();
+        let another = Ban {
+            since: 7,
+            ..kept[1].1.clone()
+        };
+        bans.lift_this(address(1), &another);
         assert!(bans.lift(address(1)) && !bans.lift(address(1)));
         assert!(!bans.holds(address(1), 1002) && bans.holds(address(2), 1002));
         let restored = Bans::new(RandomState::new());

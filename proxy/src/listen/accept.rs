@@ -14,7 +14,8 @@ use super::connection::{ConnectionError, Http, establish};
 use super::door::Admitted;
 use super::limits::HttpLimits;
 use super::{Door, Transport, http1, http2};
-use crate::config::Listen;
+use crate::config::{BanCause, Listen};
+use crate::telemetry::RefusedRequest;
 
 /// After an accept error such as "too many open files": the next try comes a little later, so that the
 /// loop does not spin while the process recovers.
@@ -30,6 +31,10 @@ pub trait Gauge: std::fmt::Debug + Send + Sync + 'static {
     fn handshake_failed(&self);
     /// It, or a request on it, was refused before anybody else heard of it; `why` is one of a few words.
     fn refused(&self, why: &'static str);
+    /// What was refused is a request, and this is all that is known of it.
+    fn request_refused(&self, request: RefusedRequest);
+    /// The client sent what no client sends by mistake.
+    fn misbehaved(&self, client: SocketAddr, cause: BanCause);
 }
 
 /// What ends connections, each once its flag is true.

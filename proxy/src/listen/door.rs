@@ -1,6 +1,6 @@
 //! Who may come in, and for whom: the first steps of a connection, before a byte of TLS.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
@@ -8,6 +8,15 @@ use tokio::net::TcpStream;
 use super::proxy_protocol::{self, Origin, ProxyProtocolError};
 use crate::config::{AddressSet, Listen};
 use crate::limit::{ClientConnection, ClientConnections};
+
+/// A client of whom a proxy tells no address. It is none of a network that anybody trusts or lets in, and all such clients
+/// are one to limits.
+const NOBODY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+
+/// A proxy that speaks for itself: then it has no port, and its forwarding headers are nobody's.
+fn for_itself(proxy: SocketAddr) -> SocketAddr {
+    SocketAddr::new(proxy.ip(), 0)
+}
 
 /// What a public listener asks of each connection.
 #[derive(Clone, Debug)]
@@ -85,9 +94,14 @@ impl Door {
             let origin = header
                 .map_err(|_| DoorError::ProxyProtocolTimeout(time))?
                 .map_err(DoorError::ProxyProtocol)?;
-            if let Origin::Client { source, destination } = origin {
-                (admitted.peer, admitted.destination) = (source, Some(destination));
-            }
+            admitted.peer = match origin {
+                Origin::Client { source, destination } => {
+                    admitted.destination = Some(destination);
+                    source
+                }
+                Origin::Proxy => for_itself(peer),
+                Origin::Unknown => NOBODY,
+            };
         }
         let client = admitted.peer.ip();
         if !self.trusted.contains(client) {

@@ -15,6 +15,7 @@ mod http1;
 mod http2;
 mod limits;
 mod proxy_protocol;
+mod stall;
 mod tls;
 
 pub use accept::{Acceptor, ConnectionEnds, Gauge, serve, stop_requested};

@@ -21,6 +21,8 @@ const LONGEST_V2: usize = START_V2 + 2048;
 pub(super) enum Origin {
     /// For the proxy itself, such as a probe.
     Proxy,
+    /// For somebody of whom the proxy tells no address.
+    Unknown,
     /// For a client, who asked at this address.
     Client {
         /// The client.
@@ -107,7 +109,7 @@ fn parse(header: &[u8]) -> Option<Origin> {
                 (to.source_address, to.source_port),
                 (to.destination_address, to.destination_port),
             )),
-            v1::Addresses::Unknown => Some(Origin::Proxy),
+            v1::Addresses::Unknown => Some(Origin::Unknown),
         },
         HeaderResult::V2(parsed) => {
             let parsed = parsed.ok()?;
@@ -120,8 +122,9 @@ fn parse(header: &[u8]) -> Option<Origin> {
                     (to.source_address, to.source_port),
                     (to.destination_address, to.destination_port),
                 )),
-                // LOCAL, and whoever comes by no address that is one.
-                _ => Some(Origin::Proxy),
+                (v2::Command::Local, _) => Some(Origin::Proxy),
+                // AF_UNSPEC and AF_UNIX: no address that is one.
+                (v2::Command::Proxy, _) => Some(Origin::Unknown),
             }
         }
     }
@@ -186,6 +189,7 @@ mod tests {
             &[192, 0, 2, 1, 198, 51, 100, 1, 0x13, 0x88, 1, 0xbb],
         ]
         .concat();
+        let unix = [&[0x21, 0x31, 0, 216][..], &[b'/'; 216]].concat();
         let with_field = [
             &[0x21, 0x11, 0, 16][..],
             &[192, 0, 2, 1, 198, 51, 100, 1, 0x13, 0x88, 1, 0xbb, 4, 0, 1, 0],
@@ -194,12 +198,15 @@ mod tests {
         for (header, wanted) in [
             (b"PROXY TCP4 192.0.2.1 198.51.100.1 5000 443\r\n".to_vec(), v4),
             (b"PROXY TCP6 2001:db8::1 2001:db8::2 5000 443\r\n".to_vec(), v6),
-            (b"PROXY UNKNOWN\r\n".to_vec(), Origin::Proxy),
-            (b"PROXY UNKNOWN what ever\r\n".to_vec(), Origin::Proxy),
+            (b"PROXY UNKNOWN\r\n".to_vec(), Origin::Unknown),
+            (b"PROXY UNKNOWN what ever\r\n".to_vec(), Origin::Unknown),
             (v2(&four), v4),
             (v2(&with_field), v4),
             (v2(&[0x20, 0, 0, 0]), Origin::Proxy),
-            (v2(&[0x21, 0, 0, 0]), Origin::Proxy),
+            // LOCAL, whatever addresses it comes with.
+            (v2(&[&[0x20][..], &four[1..]].concat()), Origin::Proxy),
+            (v2(&[0x21, 0, 0, 0]), Origin::Unknown),
+            (v2(&unix), Origin::Unknown),
         ] {
             for size in [1, 7, 4096] {
                 let sent = [&header[..], b"\x16\x03\x01 and what follows"].concat();

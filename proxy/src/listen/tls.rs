@@ -29,7 +29,7 @@ impl TlsAccept for Told {
     }
 }
 
-/// TLS 1.2 and 1.3 by aws-lc-rs, X25519MLKEM768 first, h2 and http/1.1, session tickets that rotate.
+/// TLS 1.2 and 1.3 by aws-lc-rs, X25519MLKEM768 first, h2 and HTTP/1, session tickets that rotate.
 pub fn server_config(
     minimum: TlsVersion,
     resolver: Arc<dyn ResolvesServerCert>,
@@ -54,7 +54,8 @@ pub(super) fn builder(
         .with_protocol_versions(versions)
 }
 
-/// http/1.1 stays offered for clients that open WebSockets: RFC 8441 is not spoken here.
+/// http/1.1 stays offered for clients that open WebSockets: RFC 8441 is not spoken here. Who offers nothing but http/1.0
+/// (`curl --http1.0`) is served as well.
 pub(super) fn alpn() -> Vec<Vec<u8>> {
-    vec![b"h2".to_vec(), b"http/1.1".to_vec()]
+    vec![b"h2".to_vec(), b"http/1.1".to_vec(), b"http/1.0".to_vec()]
 }

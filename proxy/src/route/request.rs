@@ -19,6 +19,9 @@ pub struct Asked<'r> {
     pub method: &'r str,
     /// The headers.
     pub headers: &'r HeaderMap,
+    /// Of a preflight, which has none of them: the names of headers that the request it asks for will have besides, as
+    /// Access-Control-Request-Headers lists them. Conditions on these are taken as met, whatever the value.
+    pub announced: Option<&'r str>,
 }
 
 impl<'r> Asked<'r> {
@@ -30,6 +33,7 @@ impl<'r> Asked<'r> {
             query: None,
             method: "GET",
             headers,
+            announced: None,
         }
     }
 
@@ -47,7 +51,9 @@ impl<'r> Asked<'r> {
 
     fn has(&self, name: &HeaderName, wanted: &ValueMatch) -> bool {
         let mut lines = self.headers.get_all(name).iter().map(|line| line.as_bytes());
-        let Some(first) = lines.next() else { return false };
+        let Some(first) = lines.next() else {
+            return self.announces(name);
+        };
         let value = match lines.next() {
             None => Cow::Borrowed(first),
             Some(second) => {
@@ -62,6 +68,11 @@ impl<'r> Asked<'r> {
                 std::str::from_utf8(&value).is_ok_and(|text| pattern.is_match(text))
             }
         }
+    }
+
+    fn announces(&self, name: &HeaderName) -> bool {
+        let mut names = self.announced.unwrap_or_default().split(',').map(str::trim);
+        names.any(|announced| announced.eq_ignore_ascii_case(name.as_str()))
     }
 
     fn asks(&self, name: &str, wanted: &ValueMatch) -> bool {

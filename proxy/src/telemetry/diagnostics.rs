@@ -8,8 +8,12 @@ use tracing_subscriber::fmt::SubscriberBuilder;
 use crate::config::{Log, LogFormat};
 
 /// Pingora logs each failed request by itself; the access log says the same with more facts. Of a head that it
-/// cannot read, its small HTTP server (redirects, admin, echo) logs the beginning, credentials included: never.
-const QUIET: &str = "pingora_proxy=error,pingora_core=error,pingora_core::apps=off,pingora_pool=error";
+/// cannot read, its small HTTP server (redirects, admin, echo) logs the beginning, credentials included: never. Its
+/// connectors call it an error when another request was faster to take an idle connection; a new one is made.
+/// rustls and h2 warn of what strangers do in handshakes and frames (an address for a name, a renegotiation, a rapid
+/// reset): whoever likes could fill the log with it, and metrics count it.
+const QUIET: &str = "pingora_proxy=error,pingora_core=error,pingora_core::apps=off,pingora_core::connectors=off,\
+    pingora_pool=error,rustls=off,h2=error";
 
 /// Installs the process-wide subscriber, once; later calls change nothing. `PALISADE_LOG` overrides the
 /// configured filter.
@@ -50,6 +54,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn strangers_cannot_fill_the_log() {
+        let subscriber = SubscriberBuilder::default()
+            .with_env_filter(filter("info"))
+            .finish();
+        tracing::subscriber::with_default(subscriber, || {
+            assert!(!enabled!(target: "rustls::common_state", Level::WARN));
+            assert!(!enabled!(target: "h2::proto::streams::recv", Level::WARN));
+            assert!(!enabled!(target: "pingora_core::connectors", Level::ERROR));
+            assert!(enabled!(target: "pingora_core::server", Level::ERROR));
+        });
+        let asked = SubscriberBuilder::default()
+            .with_env_filter(filter("info,rustls=debug"))
+            .finish();
+        tracing::subscriber::with_default(asked, || {
+            assert!(enabled!(target: "rustls::common_state", Level::DEBUG));
+        });
+    }
+
+    #[test]
     fn heads_that_pingora_cannot_read_are_never_logged() {
         for wanted in ["info", "debug", "pingora_core=trace", "not a filter=="] {
             let subscriber = SubscriberBuilder::default()
@@ -60,6 +83,7 @@ mod tests {
                     !enabled!(target: "pingora_core::apps::http_app", Level::ERROR),
                     "{wanted}"
                 );
+                assert!(!enabled!(target: "h2::proto::ping_pong", Level::WARN));
                 assert!(enabled!(target: "palisade::app", Level::INFO) || wanted.starts_with("pingora"));
             });
         }

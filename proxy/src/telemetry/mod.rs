@@ -5,8 +5,10 @@ pub mod backends;
 mod diagnostics;
 pub mod matches;
 pub mod metrics;
+mod refused;
 mod sink;
 
 pub use diagnostics::init_diagnostics;
 pub use metrics::Metrics;
+pub use refused::RefusedRequest;
 pub use sink::{Sink, SinkError};

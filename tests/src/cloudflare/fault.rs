@@ -13,6 +13,8 @@ pub enum FaultKind {
     ResetAfter,
     /// No answer ever; nothing was done.
     Hang,
+    /// It was done, and there is no answer ever.
+    HangAfter,
     /// It is done and answered as usual, after a while.
     Slow(Duration),
     /// It was done; the answer is status 200 and no JSON.

@@ -85,10 +85,13 @@ async fn respond(state: Shared, request: Request<Incoming>) -> io::Result<Respon
         (_, Ok(body)) => answer(&state, &head, body),
     };
     call.status = match fault {
-        Some(FaultKind::ResetAfter) => 0,
+        Some(FaultKind::ResetAfter | FaultKind::HangAfter) => 0,
         _ => status.as_u16(),
     };
     note(call);
+    if fault == Some(FaultKind::HangAfter) {
+        return std::future::pending().await;
+    }
     let spoilt = spoil(fault, json.to_string().into_bytes())?;
     Ok(response(status, headers, spoilt))
 }

@@ -34,6 +34,16 @@ impl TestCa {
         TestCa { issuer }
     }
 
+    /// An authority below this one.
+    pub fn below(&self, name: &str, serial: u64) -> Self {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.serial_number = Some(serial.into());
+        let issuer = CertifiedIssuer::signed_by(params, KeyPair::generate().unwrap(), &self.issuer).unwrap();
+        TestCa { issuer }
+    }
+
     /// A certificate for `names`, for servers and clients.
     pub fn issue(&self, names: &[&str]) -> Leaf {
         let names: Vec<String> = names.iter().map(|name| name.to_string()).collect();
@@ -72,6 +82,11 @@ impl TestCa {
 
     /// The list of these revoked certificates, PEM.
     pub fn revoke(&self, serials: &[u64]) -> String {
+        self.revoke_until(serials, 2124)
+    }
+
+    /// The same, of which the next one is due at the beginning of a year.
+    pub fn revoke_until(&self, serials: &[u64], year: i32) -> String {
         let revoked = serials.iter().map(|serial| rcgen::RevokedCertParams {
             serial_number: (*serial).into(),
             revocation_time: rcgen::date_time_ymd(2024, 1, 1),
@@ -80,7 +95,7 @@ impl TestCa {
         });
         let params = rcgen::CertificateRevocationListParams {
             this_update: rcgen::date_time_ymd(2024, 1, 1),
-            next_update: rcgen::date_time_ymd(2124, 1, 1),
+            next_update: rcgen::date_time_ymd(year, 1, 1),
             crl_number: 1u64.into(),
             issuing_distribution_point: None,
             revoked_certs: revoked.collect(),

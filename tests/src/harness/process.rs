@@ -58,6 +58,16 @@ impl EdgeProcess {
         Self::spawn(command, files, &["--upgrade"])
     }
 
+    /// Starts in a shell that has run `first`.
+    pub fn start_after(first: &str, files: &EdgeFiles) -> Self {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &format!("{first}; exec \"$0\" \"$@\"")])
+            .arg(binary());
+        command.stdin(Stdio::null());
+        Self::spawn(command, files, &[])
+    }
+
     /// Starts with a socket as systemd passes it, and the path of a socket that is told how it stands.
     pub fn activated(files: &EdgeFiles, socket: TcpListener, notify: &Path) -> Self {
         const PASS: &str = "LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\" \"$@\" 3<&0 0</dev/null";

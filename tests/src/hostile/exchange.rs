@@ -13,6 +13,9 @@ use crate::harness::{Tls, tls_stream};
 /// Longer than the deadlines that the proxies are set to for this.
 const PATIENCE: Duration = Duration::from_secs(8);
 
+/// So long is waited for what an upstream may see behind a request that it answered.
+const QUIET: Duration = Duration::from_millis(250);
+
 /// What a client is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -105,6 +108,9 @@ pub async fn exchange(address: SocketAddr, input: &Input) -> io::Result<Outcome>
     let outcome = tokio::time::timeout(PATIENCE, told)
         .await
         .unwrap_or(Outcome::Silence);
+    if outcome == Outcome::Status(200) && matches!(input, Input::Http1(_)) {
+        rest(&mut reader).await;
+    }
     sender.abort();
     Ok(outcome)
 }
@@ -127,6 +133,12 @@ async fn http1(reader: &mut (impl AsyncRead + Unpin)) -> Outcome {
             _ => return Outcome::Closed,
         }
     }
+}
+
+/// Until the connection ends, or nothing more comes: what was smuggled behind a request arrives after its answer.
+async fn rest(reader: &mut (impl AsyncRead + Unpin)) {
+    let mut more = [0; 4096];
+    while let Ok(Ok(1..)) = tokio::time::timeout(QUIET, reader.read(&mut more)).await {}
 }
 
 /// The first frame that answers something; with `to_the_end` what ends the connection.

@@ -51,7 +51,7 @@ fn push_string(block: &mut Vec<u8>, text: &str) {
 }
 
 /// The status that a field block of an answer begins with.
-pub(super) fn status(block: &[u8]) -> Option<u16> {
+pub fn status(block: &[u8]) -> Option<u16> {
     let mut rest = block;
     // Changes of the table's size.
     while let [first, behind @ ..] = rest

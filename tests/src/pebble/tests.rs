@@ -81,7 +81,7 @@ fn ders(chain: &str) -> Vec<CertificateDer<'static>> {
 }
 
 #[tokio::test]
-async fn pebble_says_what_it_offers() {
+async fn certificates_pebble_says_what_it_offers() {
     if !available() {
         return;
     }
@@ -112,7 +112,7 @@ async fn pebble_says_what_it_offers() {
 }
 
 #[tokio::test]
-async fn pebble_issues_to_who_controls_the_dns() {
+async fn certificates_pebble_issues_to_who_controls_the_dns() {
     if !available() {
         return;
     }
@@ -140,7 +140,7 @@ async fn pebble_issues_to_who_controls_the_dns() {
 }
 
 #[tokio::test]
-async fn pebble_says_when_to_renew() {
+async fn certificates_pebble_says_when_to_renew() {
     if !available() {
         return;
     }
@@ -191,7 +191,7 @@ async fn pebble_says_when_to_renew() {
 }
 
 #[tokio::test]
-async fn pebble_issues_nothing_to_others() {
+async fn certificates_pebble_issues_nothing_to_others() {
     if !available() {
         return;
     }
@@ -208,7 +208,7 @@ async fn pebble_issues_nothing_to_others() {
 }
 
 #[tokio::test]
-async fn pebble_asks_for_an_external_account() {
+async fn certificates_pebble_asks_for_an_external_account() {
     if !available() {
         return;
     }

@@ -9,7 +9,7 @@ use palisade::acme::{
     Authorities, Bootstrap, CertificateStatus, Certificates, DiskStore, TxtError, TxtRecords, View,
 };
 use palisade::config::{Acme, SecretSource, UntilIssued, Zone};
-use palisade_tests::cloudflare::{FakeCloudflare, FakeOptions};
+use palisade_tests::cloudflare::{FakeCloudflare, FakeOptions, Quota};
 use palisade_tests::pebble::{Pebble, PebbleOptions};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -18,6 +18,9 @@ use time::OffsetDateTime;
 
 pub(crate) const ZONE: &str = "example.com";
 pub(crate) const CHALLENGE: &str = "_acme-challenge.example.com";
+
+/// Certificates that come about beside each other. Of more, some would wait longer for a name server than anybody does.
+pub(crate) const AT_ONCE: usize = 8;
 
 /// What all certificates of a test share.
 pub(crate) struct Home {
@@ -41,6 +44,20 @@ pub(crate) fn calm() -> PebbleOptions {
 impl Home {
     pub(crate) async fn new(options: PebbleOptions) -> Self {
         Self::with_zones(FakeOptions::zones(&[ZONE]), options).await
+    }
+
+    /// With a provider that takes any number of calls: for many certificates at once.
+    pub(crate) async fn busy(options: PebbleOptions) -> Self {
+        let quota = Quota {
+            requests: 100_000,
+            window: Duration::from_secs(300),
+        };
+        let zones = FakeOptions {
+            quota,
+            record_quota: 3500,
+            ..FakeOptions::zones(&[ZONE])
+        };
+        Self::with_zones(zones, options).await
     }
 
     pub(crate) async fn with_zones(zones: FakeOptions, options: PebbleOptions) -> Self {

@@ -5,5 +5,7 @@
 mod crashes;
 mod home;
 mod issuance;
+mod outages;
 mod renewal;
+mod secrets;
 mod trouble;

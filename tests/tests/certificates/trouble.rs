@@ -60,6 +60,37 @@ async fn certificates_failures_are_kept_and_backed_off() {
     assert_eq!(home.orders().len(), 1);
 }
 
+/// CAs forget orders after a week. One that is kept open for longer is given up, so that what is tried is counted.
+#[tokio::test]
+async fn certificates_orders_are_gone_on_with_for_a_week_and_no_longer() {
+    if !available() {
+        return;
+    }
+    let mut home = Home::new(calm()).await;
+    home.acme.propagation_timeout = Wait::from_millis(200);
+    // One of six days would be over on the tenth.
+    home.acme.profile = Some("default".to_owned());
+    home.fake.set_propagation(0, Wait::MAX);
+    let start = now();
+    let mut orders = Vec::new();
+    for days in [0, 3, 6, 8, 9] {
+        // A new process each time, and a clock that is set on.
+        let mut certificates = home.started();
+        certificates.round(start + Duration::days(days)).await;
+        assert!(status(&certificates).failure.is_some(), "day {days}");
+        orders.push(home.state()["order"]["url"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(orders[..3], [&orders[0]; 3].map(String::clone));
+    assert_ne!(orders[3], orders[0], "the eighth day");
+    assert_eq!(orders[4], orders[3]);
+
+    home.fake.set_propagation(0, Wait::ZERO);
+    let mut certificates = home.started();
+    certificates.round(start + Duration::days(10)).await;
+    assert_eq!(status(&certificates).phase, Phase::Valid);
+    assert!(home.challenges().is_empty());
+}
+
 /// What we see is not what the CA sees: split horizon.
 #[tokio::test]
 async fn certificates_that_the_ca_does_not_validate_are_told() {

@@ -8,7 +8,7 @@ use http_body_util::StreamBody;
 use hyper::body::Frame;
 use palisade_tests::harness::upstream::checksum;
 use palisade_tests::harness::{
-    Ask, Connection, Route, TestEdge, Upstream, Versions, crs_rules, polite, within, world,
+    Ask, Connection, Route, TestEdge, Upstream, Versions, crs_rules, eventually, polite, within, world,
 };
 
 const MIB: usize = 1 << 20;
@@ -401,6 +401,45 @@ async fn a_body_that_does_not_come_is_given_up_in_time() {
 }
 
 #[tokio::test]
+async fn one_client_leaves_memory_for_the_bodies_of_others() {
+    let Some(rules) = crs_rules() else { return };
+    let upstream = Upstream::echo("app").await;
+    let edge = TestEdge::builder()
+        .rules(rules)
+        .listen("trusted_proxies = [\"127.0.0.0/8\"]")
+        .waf("body_memory = \"8MiB\"\nbody_memory_per_client = \"1MiB\"\nrequest_body_limit = \"4MiB\"")
+        .route(&Route::new("app").to(&upstream))
+        .start()
+        .await;
+    let ask = |client: &str, size: usize| {
+        let body = format!("{{\"a\":\"{}\"}}", "x".repeat(size));
+        Ask::json("/", body).header("X-Forwarded-For", client)
+    };
+    // One that stays, with all of it but its end.
+    let slow = ask("192.0.2.1", 900 << 10).bytes("app.test");
+    let mut connection = edge.connect("app.test").await.unwrap();
+    connection.send(&slow[..slow.len() - 1]).await.unwrap();
+    eventually("the body to be held", || async {
+        let held = edge.metric("palisade_inspection_body_bytes").await;
+        (held > 900_000.0).then_some(())
+    })
+    .await;
+    edge.ask("app.test", &ask("192.0.2.1", 300 << 10))
+        .await
+        .expect(503);
+    edge.ask("app.test", &ask("192.0.2.1", 10 << 10))
+        .await
+        .expect(200);
+    edge.ask("app.test", &ask("192.0.2.2", 300 << 10))
+        .await
+        .expect(200);
+    // A body that is alone may be as large as the route takes it.
+    edge.ask("app.test", &ask("192.0.2.3", 2 << 20)).await.expect(200);
+    connection.send(&slow[slow.len() - 1..]).await.unwrap();
+    connection.answer().await.unwrap().expect(200);
+}
+
+#[tokio::test]
 async fn the_memory_for_held_bodies_is_given_back() {
     let Some((edge, _upstream)) = generous().await else {
         return;
@@ -409,7 +448,7 @@ async fn the_memory_for_held_bodies_is_given_back() {
     for _ in 0..3 {
         edge.ask("app.test", &ask).await.expect(200);
     }
-    palisade_tests::harness::eventually("held bodies to be let go", || async {
+    eventually("held bodies to be let go", || async {
         (edge.metric("palisade_inspection_body_bytes").await == 0.0).then_some(())
     })
     .await;

@@ -151,6 +151,81 @@ async fn one_path_of_a_host_may_want_what_the_others_only_take() {
 }
 
 #[tokio::test]
+async fn a_list_that_is_over_counts_only_where_the_operator_says_so() {
+    let (ca, upstream) = (TestCa::new(), Upstream::echo("app").await);
+    let route = |name: &str, lines: &str| {
+        let table =
+            format!("[routes.client_certificate]\nca = \"clients.pem\"\ncrl = \"revoked.pem\"\n{lines}\n");
+        Route::new(name).to(&upstream).unguarded().and(&table)
+    };
+    let edge = TestEdge::builder()
+        .file("clients.pem", &ca.pem())
+        .file("revoked.pem", &ca.revoke_until(&[666], 2025))
+        .route(&route("strict", ""))
+        .route(&route("lax", "crl_expired = \"accept\""))
+        .start()
+        .await;
+    let (anna, evil) = (
+        showing(&ca.issue_client("anna", 7)),
+        showing(&ca.issue_client("evil", 666)),
+    );
+    for (host, tls, passes) in [
+        ("strict.test", &anna, false),
+        ("lax.test", &anna, true),
+        ("lax.test", &evil, false),
+    ] {
+        let answer = ask_over(&edge, host, tls, host, &Ask::get("/")).await;
+        assert_eq!(answer.is_ok_and(|answer| answer.status == 200), passes, "{host}");
+    }
+    // A list in time, and they are let in again.
+    edge.files().write("revoked.pem", &ca.revoke(&[666]));
+    eventually("the list", || async {
+        let answer = ask_over(&edge, "strict.test", &anna, "strict.test", &Ask::get("/")).await;
+        answer.is_ok_and(|answer| answer.status == 200).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_ca_in_between_may_be_revoked_too() {
+    let (root, upstream) = (TestCa::new(), Upstream::echo("app").await);
+    let (good, bad) = (root.below("good", 1), root.below("bad", 2));
+    let lists = [root.revoke(&[2]), good.revoke(&[]), bad.revoke(&[])].concat();
+    let route = |name: &str, crl: &str, lines: &str| {
+        let table = format!("[routes.client_certificate]\nca = \"root.pem\"\ncrl = {crl:?}\n{lines}\n");
+        Route::new(name).to(&upstream).unguarded().and(&table)
+    };
+    let edge = TestEdge::builder()
+        .file("root.pem", &root.pem())
+        .file("all.pem", &lists)
+        .file(
+            "of-the-clients.pem",
+            &[good.revoke(&[]), bad.revoke(&[])].concat(),
+        )
+        .route(&route("chain", "all.pem", ""))
+        .route(&route("unknown", "of-the-clients.pem", ""))
+        .route(&route("client", "of-the-clients.pem", "crl_depth = \"client\""))
+        .start()
+        .await;
+    let client = |ca: &TestCa| {
+        let mut leaf = ca.issue_client("anna", 7);
+        leaf.certificate.push_str(&ca.pem());
+        showing(&leaf)
+    };
+    for (host, ca, passes) in [
+        ("chain.test", &good, true),
+        ("chain.test", &bad, false),
+        // Of these CAs themselves nothing is known.
+        ("unknown.test", &good, false),
+        ("client.test", &good, true),
+        ("client.test", &bad, true),
+    ] {
+        let answer = ask_over(&edge, host, &client(ca), host, &Ask::get("/")).await;
+        assert_eq!(answer.is_ok_and(|answer| answer.status == 200), passes, "{host}");
+    }
+}
+
+#[tokio::test]
 async fn a_revoked_certificate_is_none_and_a_new_list_counts_for_open_connections_too() {
     let (ca, upstream) = (TestCa::new(), Upstream::echo("app").await);
     let lines = "crl = \"revoked.pem\"\nheaders = [{ name = \"X-Client\", value = \"subject\" }]";

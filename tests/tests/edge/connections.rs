@@ -94,3 +94,22 @@ async fn plain_http_on_the_tls_port_is_no_way_in() {
     assert!(!String::from_utf8_lossy(&answer).contains("200 OK"));
     assert!(!world.echo.saw(&ask.probe));
 }
+
+#[tokio::test]
+async fn requests_that_are_sent_at_once_are_answered_in_their_order() {
+    let upstream = Upstream::echo("app").await;
+    let edge = TestEdge::with(None, &[Route::new("app").to(&upstream).unguarded()]).await;
+    let mut connection = edge.connect("app.test").await.unwrap();
+    let get = |path: &str| format!("GET {path} HTTP/1.1\r\nHost: app.test\r\n\r\n");
+    let post = |path: &str| format!("POST {path} HTTP/1.1\r\nHost: app.test\r\nContent-Length: 3\r\n\r\na=b");
+    let all = [get("/1"), post("/2"), get("/3"), post("/4")].concat();
+    connection.send(all).await.unwrap();
+    for (path, body) in [("/1", ""), ("/2", "a=b"), ("/3", ""), ("/4", "a=b")] {
+        let answer = connection.answer().await.unwrap().expect(200).json();
+        assert_eq!((&answer["uri"], &answer["body"]), (&path.into(), &body.into()));
+    }
+    // The same connection goes on.
+    connection.send(get("/5")).await.unwrap();
+    connection.answer().await.unwrap().expect(200);
+    assert_eq!(upstream.hits(), 5);
+}

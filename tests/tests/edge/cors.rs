@@ -78,6 +78,60 @@ max_age = "1h"
 }
 
 #[tokio::test]
+async fn a_preflight_finds_the_route_of_a_header_that_it_can_only_announce() {
+    let upstream = Upstream::echo("app").await;
+    let cors =
+        "[routes.cors]\nallow_origins = [\"https://app.test\"]\nallow_headers = [\"X-Token\", \"X-Version\"]";
+    let of = |name: &str| Route::new(name).hosts(&["api.test"]).to(&upstream).unguarded();
+    let edge = TestEdge::builder()
+        .route(
+            &of("token")
+                .line("headers = [{ name = \"x-token\", regex = \"^t-\" }]")
+                .and(&format!("{cors}\nmax_age = \"1m\"")),
+        )
+        .route(
+            &of("version")
+                .line("headers = [{ name = \"x-version\", value = \"2\" }]\nmethods = [\"PUT\"]")
+                .and(&format!("{cors}\nmax_age = \"2m\"")),
+        )
+        .route(&of("rest"))
+        .start()
+        .await;
+    for versions in BOTH {
+        for (method, announced, age) in [
+            ("GET", "x-token", Some("60")),
+            ("GET", "content-type,x-token", Some("60")),
+            ("PUT", "x-version", Some("120")),
+            // A method goes before a header, as for the request itself.
+            ("PUT", "x-token, X-Version", Some("120")),
+            ("GET", "x-version", None),
+            ("GET", "x-other", None),
+            ("GET", "x-token2", None),
+        ] {
+            let ask = preflight("/x", "https://app.test", method)
+                .header("Access-Control-Request-Headers", announced);
+            let answer = send(&edge, versions, "api.test", &ask).await;
+            assert_eq!(
+                answer.header("access-control-max-age"),
+                age,
+                "{method} {announced}"
+            );
+            assert_eq!(answer.status, if age.is_some() { 204 } else { 200 });
+        }
+        // What is announced is believed of preflights alone.
+        let ask = Ask::get("/x").header("Access-Control-Request-Headers", "x-token");
+        let answer = send(
+            &edge,
+            versions,
+            "api.test",
+            &ask.header("Origin", "https://app.test"),
+        )
+        .await;
+        assert_eq!(answer.expect(200).header("access-control-allow-origin"), None);
+    }
+}
+
+#[tokio::test]
 async fn what_a_backend_says_of_cors_is_replaced_and_refusals_can_be_read() {
     let Some(rules) = crs_rules() else { return };
     let upstream = Upstream::serve(|request, journal| async move {

@@ -39,6 +39,9 @@ async fn speak(mut stream: TcpStream, answer: Answer) -> std::io::Result<()> {
                 let (bytes, goes_on) = answer(number);
                 stream.write_all(&bytes).await?;
                 if !goes_on {
+                    // What is unread when a socket closes resets it, and may take the answer along.
+                    stream.shutdown().await?;
+                    tokio::io::copy(&mut stream, &mut tokio::io::sink()).await?;
                     return Ok(());
                 }
             }

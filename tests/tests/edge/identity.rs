@@ -79,11 +79,45 @@ async fn the_proxy_protocol_in_both_versions_in_front_of_tls() {
         let ask = Ask::get("/").header("X-Forwarded-For", "6.6.6.6, 10.1.2.3");
         connection.send(ask.bytes("app.test")).await.unwrap();
         let answer = connection.answer().await.unwrap().expect(200);
-        // Whoever is behind the proxy is no trusted one; the proxy itself is.
-        let client = if client == "127.0.0.1" { "6.6.6.6" } else { client };
+        // Whoever is behind the proxy is no trusted one; and for whom it does not ask it has nothing to tell.
         assert_eq!(answer.echoed("x-forwarded-for"), [client]);
     }
     assert_eq!(upstream.hits(), 3);
+}
+
+/// Of version 1, of version 2 without a family, and of a client by a Unix socket.
+fn without_an_address() -> [Vec<u8>; 3] {
+    let v2 = |rest: &[u8]| [b"\r\n\r\n\0\r\nQUIT\n", rest].concat();
+    [
+        b"PROXY UNKNOWN 10.1.2.3 10.1.2.4 1 2\r\n".to_vec(),
+        v2(&[0x21, 0, 0, 0]),
+        v2(&[&[0x21, 0x31, 0, 216][..], &[b'/'; 216]].concat()),
+    ]
+}
+
+#[tokio::test]
+async fn a_client_without_an_address_is_nobody_that_a_list_lets_in() {
+    let upstream = Upstream::echo("app").await;
+    let home = "[routes.access]\nallow = [\"127.0.0.0/8\", \"10.0.0.0/8\"]";
+    let edge = TestEdge::builder()
+        .listen(&format!("{TRUSTING}\nproxy_protocol = true"))
+        .route(&Route::new("app").to(&upstream).unguarded())
+        .route(&Route::new("home").to(&upstream).unguarded().and(home))
+        .start()
+        .await;
+    let ask = async |header: &[u8], host: &str| {
+        let mut connection = Connection::tls_behind(edge.https(), header, host).await.unwrap();
+        let ask = Ask::get("/").header("X-Forwarded-For", "10.9.9.9");
+        connection.send(ask.bytes(host)).await.unwrap();
+        connection.answer().await.unwrap()
+    };
+    for header in without_an_address() {
+        let answer = ask(&header, "app.test").await.expect(200);
+        assert_eq!(answer.echoed("x-forwarded-for"), ["0.0.0.0"]);
+        ask(&header, "home.test").await.expect(403);
+    }
+    // The proxy's own health check comes from where the proxy is.
+    ask(LOCAL, "home.test").await.expect(200);
 }
 
 #[tokio::test]

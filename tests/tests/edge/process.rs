@@ -233,3 +233,27 @@ async fn the_configurations_that_come_with_it_are_right() {
         assert!(output.status.success(), "{}", said(&output));
     }
 }
+
+#[tokio::test]
+async fn a_shell_s_limit_of_open_files_is_raised_and_one_that_stays_too_low_is_said() {
+    let upstream = Upstream::echo("app").await;
+    let files = files(&upstream);
+    for (limits, expected, told) in [
+        ("ulimit -Sn 64; ulimit -Hn 12000", 12_000, false),
+        ("ulimit -n 512", 512, true),
+    ] {
+        let process = EdgeProcess::start_after(limits, &files);
+        process.https().await;
+        let limits = std::fs::read_to_string(format!("/proc/{}/limits", process.id())).unwrap();
+        let line = limits
+            .lines()
+            .find(|line| line.starts_with("Max open files"))
+            .unwrap();
+        let soft: u64 = line.split_whitespace().nth(3).unwrap().parse().unwrap();
+        assert_eq!(soft, expected);
+        let says = process
+            .output()
+            .contains("more connections than files may be open");
+        assert_eq!(says, told, "{}", process.output());
+    }
+}

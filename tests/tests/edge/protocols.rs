@@ -164,6 +164,35 @@ async fn other_upgrades_are_for_routes_that_allow_them() {
 }
 
 #[tokio::test]
+async fn a_switch_is_to_what_was_asked_for_or_none() {
+    for (fields, status) in [
+        ("Connection: Upgrade\r\nUpgrade: websocket\r\n", 101),
+        (
+            "Connection: Upgrade\r\nUpgrade: WebSocket\r\nContent-Length: 5\r\n",
+            101,
+        ),
+        ("Connection: Upgrade\r\nUpgrade: tunnel\r\n", 502),
+        ("", 502),
+    ] {
+        let backend = ByHand::new().await;
+        let edge = over(Route::new("app").to(&backend)).await;
+        let mut client = edge.connect("app.test").await.unwrap();
+        let ask = "GET /ws HTTP/1.1\r\nHost: app.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+            Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        client.send(ask).await.unwrap();
+        let (mut stream, _) = backend.accept().await;
+        let switch = format!("HTTP/1.1 101 Switching Protocols\r\n{fields}\r\n");
+        stream.write_all(switch.as_bytes()).await.unwrap();
+        let head = client.head().await.unwrap();
+        assert_eq!(head.status, status, "{fields}");
+        assert!(
+            status != 101 || head.header("content-length").is_none(),
+            "{fields}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn interim_answers_reach_the_client() {
     let backend = ByHand::new().await;
     let edge = over(Route::new("app").to(&backend)).await;

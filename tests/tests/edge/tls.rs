@@ -147,6 +147,7 @@ async fn http_2_and_http_1_are_negotiated() {
         (vec!["h2", "http/1.1"], Some("h2")),
         (vec!["http/1.1", "h2"], Some("h2")),
         (vec!["http/1.1"], Some("http/1.1")),
+        (vec!["http/1.0"], Some("http/1.0")),
         (vec![], None),
     ] {
         let tls = Tls {
@@ -167,13 +168,15 @@ async fn http_2_and_http_1_are_negotiated() {
 }
 
 #[tokio::test]
-async fn a_client_without_alpn_speaks_http_1() {
+async fn a_client_without_alpn_or_of_http_1_0_speaks_http_1() {
     let edge = edge().await;
-    let tls = Tls {
-        alpn: vec![],
-        ..Tls::default()
-    };
-    works(&mut Connection::tls(edge.https(), "app.test", &tls).await.unwrap()).await;
+    for alpn in [vec![], vec!["http/1.0"]] {
+        let tls = Tls {
+            alpn,
+            ..Tls::default()
+        };
+        works(&mut Connection::tls(edge.https(), "app.test", &tls).await.unwrap()).await;
+    }
 }
 
 #[tokio::test]

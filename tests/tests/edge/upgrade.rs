@@ -215,3 +215,47 @@ async fn the_upgrade_socket_is_for_its_user_alone_and_goes_with_the_edge() {
         lonely.output()
     );
 }
+
+#[tokio::test]
+async fn bans_and_their_end_are_handed_over() {
+    let upstream = Upstream::echo("app").await;
+    let files = TestEdge::builder()
+        .server("grace = \"20s\"\ndrain_delay = \"1s\"\nworkers = 2")
+        .listen("trusted_proxies = [\"127.0.0.1/32\"]")
+        .route(&Route::new("app").to(&upstream).unguarded())
+        .and("[bans]\nenabled = true\nnever = []\nincidents = 1\ncount = [\"malformed\"]")
+        .write();
+    let mut process = EdgeProcess::start(&files);
+    let address = process.https().await;
+    let status = async |client: &str, target: &str| {
+        let mut connection = Connection::tls(address, "app.test", &Tls::default())
+            .await
+            .unwrap();
+        let ask = Ask::get(target).header("X-Forwarded-For", client);
+        connection.send(ask.bytes("app.test")).await.unwrap();
+        connection.answer().await.unwrap().status
+    };
+    assert_eq!(status("192.0.2.1", "/%00").await, 400);
+    assert_eq!(status("192.0.2.1", "/").await, 403);
+    // The first is kept, and the successor reads it; the others come while it starts.
+    let kept = files.folder().join("data/bans.json");
+    eventually("the file", || async { kept.exists().then_some(()) }).await;
+    let successor = EdgeProcess::upgrade(&files);
+    let mut banned = Vec::new();
+    let drains = || process.output().contains("this edge drains");
+    while !drains() {
+        let client = format!("192.0.2.{}", 10 + banned.len() % 200);
+        let _ = status(&client, "/%00").await;
+        // What drains may still ban has no heir.
+        if !drains() {
+            banned.push(client);
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    }
+    assert_eq!(process.ended().await.code(), Some(0), "{}", process.output());
+    says(&successor, "serving").await;
+    assert_eq!(status("192.0.2.1", "/").await, 403);
+    for client in &banned {
+        assert_eq!(status(client, "/").await, 403, "{client} of {}", banned.len());
+    }
+}

@@ -40,7 +40,7 @@ async fn certificates_a_new_edge_gets_one_and_a_restart_serves_it_without_an_ord
 
     // The CA and the API are gone: what is stored serves at once.
     let files = edge.stop().await;
-    let House { fake, pebble } = house;
+    let House { fake, pebble, .. } = house;
     let root = pebble.issuer_roots().await;
     drop((fake, pebble));
     let edge = TestEdge::restart(files).await;
@@ -67,6 +67,8 @@ async fn certificates_until_one_comes_the_edge_says_who_it_is_not_and_why() {
     let status = service(&edge, "certificates", |status| status["trouble"].is_string()).await;
     assert!(status["trouble"].as_str().unwrap().contains("500"), "{status:#}");
     assert_eq!(status["detail"][0]["phase"], "absent");
+    let ready = edge.admin_get("/readyz").await.expect(200).text();
+    assert_eq!(ready, "ready\nthe certificate example.com is not there yet\n");
     // Requests are served meanwhile, by a certificate that nobody trusts.
     assert!(!is_trusted(&house.client(edge.https()).await).await);
     let careless = reqwest::Client::builder()

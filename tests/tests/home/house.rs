@@ -1,11 +1,12 @@
 //! What the tests share.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use palisade_tests::cloudflare::{FakeCloudflare, FakeOptions};
 use palisade_tests::harness::{EdgeBuilder, Route, TestEdge, eventually};
-use palisade_tests::pebble::{Pebble, PebbleOptions};
+use palisade_tests::pebble::{Front, Pebble, PebbleOptions, Toll};
 use reqwest::Client;
 use serde_json::Value;
 
@@ -15,6 +16,7 @@ pub(crate) const ZONE: &str = "example.com";
 pub(crate) struct House {
     pub(crate) fake: FakeCloudflare,
     pub(crate) pebble: Pebble,
+    front: Option<Front>,
 }
 
 impl House {
@@ -36,7 +38,24 @@ impl House {
             ..PebbleOptions::default()
         };
         let pebble = Pebble::start(fake.dns(), options).await;
-        Self { fake, pebble }
+        Self {
+            fake,
+            pebble,
+            front: None,
+        }
+    }
+
+    /// With a CA whose way is watched.
+    pub(crate) async fn behind(toll: Arc<dyn Toll>) -> Self {
+        let mut house = Self::new().await;
+        house.front = Some(Front::before(&house.pebble, toll).await);
+        house
+    }
+
+    /// The CA as the configuration names it.
+    pub(crate) fn directory(&self) -> String {
+        let front = self.front.as_ref().map(Front::directory_url);
+        front.unwrap_or_else(|| self.pebble.directory_url())
     }
 
     /// `[[zones]]` and `[acme]`; what is more in `[[zones]]` follows.
@@ -44,7 +63,7 @@ impl House {
         format!(
             "[acme]\ndirectory = {:?}\nroot = \"./ca-root.pem\"\nnameservers = [\"{}\"]\npropagation_timeout = \"20s\"\n\
              [[zones]]\nname = \"{ZONE}\"\napi = {:?}\ntoken = {token:?}\n{zone}\n",
-            self.pebble.directory_url(),
+            self.directory(),
             self.fake.dns(),
             self.fake.base_url(),
         )

@@ -1,19 +1,24 @@
 //! Whatever CA and API do, requests are answered, and `palisade status` tells.
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use palisade_tests::cloudflare::{FakeCloudflare, FakeOptions, Fault, FaultKind};
-use palisade_tests::harness::upstream::{SilentPort, answering};
+use palisade_tests::harness::upstream::SilentPort;
 use palisade_tests::harness::{
     EdgeBuilder, EdgeFiles, EdgeProcess, Route, TestCa, TestEdge, Upstream, Versions, eventually, polite,
 };
+use palisade_tests::pebble::{Instead, Toll, available};
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use crate::desk::{palisade, reachable, token_is_nowhere};
-use crate::house::ZONE;
+use crate::house::{House, ZONE};
 use crate::standing::told;
 
 /// More than is ever read of a list.
@@ -91,7 +96,11 @@ async fn dns_an_api_that_is_busy_or_talks_nonsense_is_told_and_requests_are_answ
         (FaultKind::Truncated, ""),
         (FaultKind::ResetBefore, "cannot be reached"),
         (FaultKind::Oversize(TOO_MUCH), "is larger than 33554432 bytes"),
+        (FaultKind::Status(500), "500"),
+        (FaultKind::Status(503), "503"),
         (FaultKind::Status(429), "limit of calls is reached"),
+        // It is waited for half a minute.
+        (FaultKind::Hang, "did not answer in time"),
     ] {
         let lists = Fault::new(kind.clone()).on("GET", "/dns_records");
         fake.fault(lists.times(100_000));
@@ -109,8 +118,17 @@ async fn dns_an_api_that_is_busy_or_talks_nonsense_is_told_and_requests_are_answ
         })
         .await;
     }
-    load.end().await;
+    // Slow is not down: it is waited for.
     assert_eq!(fake.contents(ZONE, "app.example.com", "A"), ["203.0.113.7"]);
+    let slow = FaultKind::Slow(Duration::from_secs(2));
+    fake.fault(Fault::new(slow).times(100_000));
+    files.edit("203.0.113.7", "203.0.113.8");
+    eventually("the new address", async || {
+        let published = fake.contents(ZONE, "app.example.com", "A");
+        (published == ["203.0.113.8"]).then_some(())
+    })
+    .await;
+    load.end().await;
     token_is_nowhere(&files, fake.token());
 }
 
@@ -169,62 +187,161 @@ async fn certificates_a_ca_that_talks_nonsense_is_told_and_requests_are_answered
     load.end().await;
 }
 
-/// A page that tells what it is told to tell; nothing at all while that is nothing.
-async fn page(tells: Arc<Mutex<Option<(u16, String)>>>) -> Upstream {
-    Upstream::serve(move |request, journal| {
-        let told = tells.lock().unwrap().clone();
-        async move {
-            match told {
-                Some((status, body)) => answering(status, "text/plain", body)(request, journal).await,
-                None => std::future::pending().await,
-            }
+/// What the CA does to whatever it is asked.
+#[derive(Default)]
+struct Mood {
+    instead: Mutex<Option<Instead>>,
+    slow: AtomicBool,
+}
+
+#[async_trait]
+impl Toll for Mood {
+    async fn asked(&self, _: &str) -> Option<Instead> {
+        if self.slow.load(Ordering::Relaxed) {
+            tokio::time::sleep(Duration::from_millis(700)).await;
         }
+        *self.instead.lock().unwrap()
+    }
+
+    async fn answered(&self, _: &str) {}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_whatever_a_ca_does_is_told_and_requests_are_answered() {
+    if !available() {
+        return;
+    }
+    let mood = Arc::new(Mood::default());
+    *mood.instead.lock().unwrap() = Some(Instead::Closed);
+    let house = House::behind(Arc::clone(&mood) as Arc<dyn Toll>).await;
+    let root = std::fs::read_to_string(house.pebble.root_pem_path()).unwrap();
+    let builder = home(&house.fake, Some(&house.directory()), "1s");
+    let files = builder.file("ca-root.pem", &root).write();
+    let found_at = format!("[acme]\nnameservers = [\"{}\"]\n", house.fake.dns());
+    files.edit("[acme]\n", &found_at);
+    let edge = EdgeProcess::start(&files);
+    let load = Load::on(&edge, &files).await;
+    let failure = |certs: &Value| certs["issued"][0]["failure"].clone();
+    let mut before = Value::Null;
+    for instead in [
+        Instead::Closed,
+        Instead::Status(429),
+        Instead::Status(500),
+        Instead::Status(503),
+        Instead::Garbage,
+        Instead::Truncated,
+        Instead::Oversize(TOO_MUCH),
+    ] {
+        *mood.instead.lock().unwrap() = Some(instead);
+        if instead != Instead::Closed {
+            palisade(&files, "certs retry")
+                .await
+                .expect(0, &["tried again now"]);
+        }
+        let certs = told(&files, "certs --json", |certs| {
+            failure(certs).is_object() && failure(certs)["at"] != before
+        })
+        .await;
+        before = failure(&certs)["at"].clone();
+        let message = failure(&certs)["message"].clone();
+        assert!(message.as_str().unwrap().contains("CA"), "{instead:?}: {message}");
+        let advice = failure(&certs)["advice"].clone();
+        assert!(advice.is_string(), "{instead:?}: {message} without advice");
+        palisade(&files, "certs").await.expect(1, &["FAILED   1 times"]);
+        palisade(&files, "status")
+            .await
+            .expect(1, &["certificates: TROUBLE (", "dns: ok"]);
+        palisade(&files, "health").await.expect(0, &[]);
+    }
+    // Slow is not down: it is waited for.
+    mood.slow.store(true, Ordering::Relaxed);
+    mood.instead.lock().unwrap().take();
+    palisade(&files, "certs retry")
+        .await
+        .expect(0, &["tried again now"]);
+    told(&files, "certs --json", |certs| {
+        certs["issued"][0]["phase"] == "valid"
     })
-    .await
+    .await;
+    load.end().await;
+    token_is_nowhere(&files, house.fake.token());
+}
+
+/// The bytes of a page with this text.
+fn page(status: &str, text: &str) -> Vec<u8> {
+    format!(
+        "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{text}",
+        text.len()
+    )
+    .into_bytes()
+}
+
+fn well(address: &str) -> Vec<u8> {
+    page("200 OK", &format!("h=127.0.0.1\nip={address}\nwarp=off\n"))
+}
+
+/// A server that sends what it is told to, and closes; nothing at all while that is nothing.
+async fn telling(tells: Arc<Mutex<Option<Vec<u8>>>>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(tell(stream, Arc::clone(&tells)));
+        }
+    });
+    address
+}
+
+async fn tell(mut stream: TcpStream, tells: Arc<Mutex<Option<Vec<u8>>>>) {
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") && stream.read_buf(&mut request).await.is_ok_and(|read| read > 0) {}
+    let told = tells.lock().unwrap().clone();
+    match told {
+        Some(bytes) => stream.write_all(&bytes).await.unwrap_or_default(),
+        None => std::future::pending().await,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ddns_a_page_that_is_down_slow_or_wrong_is_told_and_changes_nothing() {
     let fake = FakeCloudflare::start(FakeOptions::zones(&[ZONE])).await;
-    let well = |address: &str| Some((200, format!("h=127.0.0.1\nip={address}\nwarp=off\n")));
-    let tells = Arc::new(Mutex::new(well("8.8.8.8")));
-    let page = page(Arc::clone(&tells)).await;
+    let tells = Arc::new(Mutex::new(Some(well("8.8.8.8"))));
+    let address = telling(Arc::clone(&tells)).await;
     let files = home(&fake, None, "1s").write();
-    let ask = format!(
-        "ipv4 = [\"https\"]\ntimeout = \"1s\"\ntrace = [\"{}/cdn-cgi/trace\"]\n",
-        page.url()
-    );
+    let ask = format!("ipv4 = [\"https\"]\ntimeout = \"1s\"\ntrace = [\"http://{address}/cdn-cgi/trace\"]\n");
     files.edit("ipv4 = [\"203.0.113.7\"]\n", &ask);
     let edge = EdgeProcess::start(&files);
     let load = Load::on(&edge, &files).await;
     let published = || fake.contents(ZONE, "app.example.com", "A");
     eventually("the record", async || (published() == ["8.8.8.8"]).then_some(())).await;
     let trouble = |status: &Value| status["services"]["ddns"]["trouble"].clone();
-    for (wrong, says) in [
-        (None, "no method answered"),
-        (Some((500, String::new())), "no method answered"),
-        (
-            Some((200, "<h1>Please log in</h1>".to_owned())),
-            "no method answered",
-        ),
-        (Some((200, "x".repeat(1 << 20))), "no method answered"),
-        (
-            well("10.0.0.1"),
-            "no method told an address that could be published",
-        ),
-        (well("nonsense"), "no method answered"),
+    let none = "no method answered";
+    let unfit = "no method told an address that could be published";
+    let whole = well("9.9.9.9");
+    for (what, wrong, says) in [
+        ("silent", None, none),
+        ("down", Some(Vec::new()), none),
+        ("busy", Some(page("429 Too Many Requests", "")), none),
+        ("broken", Some(page("500 Internal Server Error", "")), none),
+        ("away", Some(page("503 Service Unavailable", "ip=9.9.9.9")), none),
+        ("a portal", Some(page("200 OK", "<h1>Please log in</h1>")), none),
+        ("no address", Some(well("nonsense")), none),
+        ("cut off", Some(whole[..whole.len() - 12].to_vec()), none),
+        ("endless", Some(page("200 OK", &"x".repeat(1 << 20))), none),
+        ("no HTTP", Some(vec![0xff; 4096]), none),
+        ("private", Some(well("10.0.0.1")), unfit),
     ] {
-        tells.lock().unwrap().clone_from(&wrong);
+        *tells.lock().unwrap() = wrong;
         let status = told(&files, "status --json", |status| trouble(status).is_string()).await;
         let why = trouble(&status);
-        assert!(why.as_str().unwrap().contains(says), "{wrong:?}: {why}");
-        assert!(why.as_str().unwrap().contains("keep 8.8.8.8"), "{wrong:?}: {why}");
-        assert_eq!(published(), ["8.8.8.8"], "{wrong:?}");
-        *tells.lock().unwrap() = well("8.8.8.8");
+        assert!(why.as_str().unwrap().contains(says), "{what}: {why}");
+        assert!(why.as_str().unwrap().contains("keep 8.8.8.8"), "{what}: {why}");
+        assert_eq!(published(), ["8.8.8.8"], "{what}");
+        *tells.lock().unwrap() = Some(well("8.8.8.8"));
         told(&files, "status --json", |status| trouble(status).is_null()).await;
     }
     // And a change of the address is written at once.
-    *tells.lock().unwrap() = well("9.9.9.9");
+    *tells.lock().unwrap() = Some(well("9.9.9.9"));
     eventually("the new address", async || {
         (published() == ["9.9.9.9"]).then_some(())
     })

@@ -103,6 +103,11 @@ impl Request {
         self.truncated = parsed.truncated;
     }
 
+    /// The path, where it is not as the request line has it.
+    pub(crate) fn set_path(&mut self, path: &[u8]) {
+        self.filename = urlencoded::decode_path(path).0;
+    }
+
     /// Reads the cookies out of the headers, once all of them are there.
     pub(crate) fn read_cookies(&mut self) {
         let headers = self

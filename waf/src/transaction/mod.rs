@@ -194,6 +194,12 @@ impl Transaction {
         }
     }
 
+    /// The path that the application is asked for, escaped, where it is not as the request line has it: REQUEST_FILENAME,
+    /// REQUEST_BASENAME and PATH_INFO. After [`Self::request_line`].
+    pub fn request_path(&mut self, path: &[u8]) {
+        self.facts.request.set_path(path);
+    }
+
     /// One header of the request.
     pub fn add_request_header(&mut self, name: &[u8], value: &[u8]) {
         if !self.recall.hears_header(name, value) {

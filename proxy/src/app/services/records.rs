@@ -18,6 +18,9 @@ use crate::snapshot::SnapshotHandle;
 /// What the service is called.
 pub(in crate::app) const NAME: &str = "dns";
 
+/// How long the first round waits for the first look at the address. With what it does not know it would only tell so.
+const FIRST_LOOK: Duration = Duration::from_secs(15);
+
 /// Plans and applies, for what serves now.
 pub(in crate::app) struct RecordService {
     records: Records,
@@ -37,6 +40,12 @@ impl RecordService {
             address,
         }
     }
+
+    async fn await_first_look(&mut self) {
+        let looked = self.address.wait_for(Option::is_some);
+        // Nobody looks where no method is configured: that ends it as well.
+        let _ = tokio::time::timeout(FIRST_LOOK, looked).await;
+    }
 }
 
 #[async_trait]
@@ -46,6 +55,7 @@ impl Service for RecordService {
     }
 
     async fn round(&mut self) -> Round {
+        self.await_first_look().await;
         let config = Arc::clone(&self.snapshots.load().config);
         let found = addresses(&config, self.address.borrow().as_ref());
         let desired = desired(&config.routes, &config.zones, &config.dns, &found);

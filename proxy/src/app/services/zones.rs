@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_belongs_to_its_most_specific_zone() {
+    fn dns_a_name_belongs_to_its_most_specific_zone() {
         let zones = ["example.com", "home.example.com", "ample.com"].map(zone);
         let zones = Zones::new(&zones, Clients::new());
         let of = |name| zones.of(name).map(|zone| zone.name.as_str());

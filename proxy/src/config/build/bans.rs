@@ -5,7 +5,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::config::raw;
-use crate::config::ready::{AddressSet, Bans};
+use crate::config::ready::{AddressSet, BanCause, Bans};
 
 /// This machine and networks at home: behind a proxy that tells nothing of its clients all of them look like it, and a
 /// ban would keep out everybody.
@@ -29,6 +29,7 @@ pub(super) fn bans(raw: raw::Bans) -> Bans {
     };
     Bans {
         enabled: raw.enabled.unwrap_or(false),
+        count: raw.count.unwrap_or_else(|| vec![BanCause::Waf]),
         incidents: raw.incidents.unwrap_or(5),
         window: raw.window.unwrap_or(Duration::from_secs(10 * 60)),
         duration: raw.duration.unwrap_or(Duration::from_secs(60 * 60)),

@@ -8,7 +8,7 @@ use crate::config::decode::At;
 use crate::config::errors::{Problem, Report};
 use crate::config::raw;
 use crate::config::ready::{
-    AddressSet, EscapedSlashes, ForwardingHeaders, Http2, Listen, SniMismatch, Underscores,
+    AddressSet, EscapedSlashes, ForwardingHeaders, Http2, Listen, SniMismatch, Trace, Trailers, Underscores,
 };
 
 /// `[listen]`.
@@ -52,6 +52,8 @@ pub(super) fn listen(raw: raw::Listen, report: &Report) -> Listen {
         escaped_slashes: raw.escaped_slashes.unwrap_or(EscapedSlashes::Keep),
         merge_slashes: raw.merge_slashes.unwrap_or(true),
         sni_mismatch: raw.sni_mismatch.unwrap_or(SniMismatch::Refuse),
+        trailers: raw.trailers.unwrap_or(Trailers::Drop),
+        trace: raw.trace.unwrap_or(Trace::Refuse),
         http2: http2(&raw.http2),
     }
 }

@@ -34,6 +34,7 @@ pub(super) fn config(raw: raw::Config, report: &Report, mut files: Vec<PathBuf>)
     files.extend(raw.errors.files);
     let server = server(raw.server);
     let body_memory = raw.waf.body_memory.unwrap_or(256 << 20);
+    let body_memory_per_client = raw.waf.body_memory_per_client.unwrap_or(body_memory / 4);
     let mut policies = waf::Policies::new(raw.waf.policy, body_memory, report);
     let zones = services::zones(raw.zones, report);
     headers::check_preload(&raw.security_headers, report);
@@ -52,6 +53,7 @@ pub(super) fn config(raw: raw::Config, report: &Report, mut files: Vec<PathBuf>)
         waf: Waf {
             rules: raw.waf.rules.unwrap_or_else(|| server.data_dir.join("crs")),
             body_memory,
+            body_memory_per_client,
         },
         idle_connections: raw.idle_connections.unwrap_or(1024),
         sticky_key: raw.sticky_key,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::config::decode::At;
-use crate::config::ready::{EscapedSlashes, ForwardingHeaders, SniMismatch, Underscores};
+use crate::config::ready::{EscapedSlashes, ForwardingHeaders, SniMismatch, Trace, Trailers, Underscores};
 
 /// `[listen]`.
 #[derive(Debug)]
@@ -37,6 +37,8 @@ pub(in crate::config) struct Listen {
     pub(in crate::config) escaped_slashes: Option<EscapedSlashes>,
     pub(in crate::config) merge_slashes: Option<bool>,
     pub(in crate::config) sni_mismatch: Option<SniMismatch>,
+    pub(in crate::config) trailers: Option<Trailers>,
+    pub(in crate::config) trace: Option<Trace>,
     pub(in crate::config) http2: Http2,
 }
 

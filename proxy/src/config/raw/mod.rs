@@ -99,6 +99,7 @@ pub(super) struct Log {
 pub(super) struct Waf {
     pub(super) rules: Option<PathBuf>,
     pub(super) body_memory: Option<usize>,
+    pub(super) body_memory_per_client: Option<usize>,
     pub(super) policy: WafPolicy,
 }
 

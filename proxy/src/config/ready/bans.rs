@@ -9,6 +9,8 @@ use super::AddressSet;
 pub struct Bans {
     /// Whether anybody is.
     pub enabled: bool,
+    /// What an incident is.
+    pub count: Vec<BanCause>,
     /// So many incidents,
     pub incidents: usize,
     /// in so much time,
@@ -21,4 +23,17 @@ pub struct Bans {
     pub never: AddressSet,
     /// Whether bans are kept in the data folder, over restarts.
     pub keep: bool,
+}
+
+/// What may count against a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BanCause {
+    /// A request that the WAF has stopped.
+    Waf,
+    /// A request that is none, or that could be read in two ways (400, 501, 505).
+    Malformed,
+    /// An HTTP/2 connection that was ended for a flood of frames.
+    Flood,
+    /// A password when there were too many wrong ones already.
+    Attempts,
 }

@@ -13,8 +13,19 @@ pub struct ClientCertificate {
     pub ca: PathBuf,
     /// PEM of the CAs' lists of revoked certificates.
     pub crl: Option<PathBuf>,
+    /// What a certificate is held against in the lists.
+    pub revocation: Revocation,
     /// What the upstream is told; taken from what clients send.
     pub headers: Vec<ClientCertificateHeader>,
+}
+
+/// How lists of revoked certificates count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Revocation {
+    /// Whether a list counts whose time for the next one is over. Otherwise no certificate of its CA is taken then.
+    pub expired_lists: bool,
+    /// Whether the certificates between the client's and the CA are looked up as well.
+    pub whole_chain: bool,
 }
 
 /// A header that tells the upstream of the client's certificate.

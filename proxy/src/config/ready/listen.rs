@@ -62,6 +62,10 @@ pub struct Listen {
     pub merge_slashes: bool,
     /// Hosts that the certificate of the handshake does not cover.
     pub sni_mismatch: SniMismatch,
+    /// Fields behind a request's body.
+    pub trailers: Trailers,
+    /// The method TRACE.
+    pub trace: Trace,
     /// `[listen.http2]`.
     pub http2: Http2,
 }
@@ -119,6 +123,25 @@ pub enum EscapedSlashes {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SniMismatch {
     /// 421 Misdirected Request (RFC 9110 section 15.5.20).
+    Refuse,
+    /// What any other request gets.
+    Allow,
+}
+
+/// What becomes of fields behind a request's body (RFC 9110 section 6.5). None go further: nobody would have inspected
+/// them, and Pingora has no way for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trailers {
+    /// They are read and forgotten.
+    Drop,
+    /// The request is refused.
+    Reject,
+}
+
+/// What a TRACE request gets (RFC 9110 section 9.3.8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trace {
+    /// 405 Method Not Allowed.
     Refuse,
     /// What any other request gets.
     Allow,

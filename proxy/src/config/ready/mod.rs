@@ -23,7 +23,7 @@ use std::time::Duration;
 pub use access::*;
 pub use addresses::AddressSet;
 pub use auth::*;
-pub use bans::Bans;
+pub use bans::{BanCause, Bans};
 pub use client_certificate::*;
 pub use errors::*;
 pub use filters::*;
@@ -174,6 +174,8 @@ pub struct Waf {
     pub rules: PathBuf,
     /// Bytes that all request and response bodies under inspection may hold together.
     pub body_memory: usize,
+    /// What bodies of one client may hold of it, where it has more than one.
+    pub body_memory_per_client: usize,
 }
 
 /// A route: which requests, to where, under which policy.

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use super::TIMEOUT;
 use crate::config::decode::{At, Fault, Node, Table, boolean, integer, list, one_of, parsed, some};
 use crate::config::raw::{Http2, Listen};
-use crate::config::ready::{EscapedSlashes, ForwardingHeaders, SniMismatch, Underscores};
+use crate::config::ready::{EscapedSlashes, ForwardingHeaders, SniMismatch, Trace, Trailers, Underscores};
 use crate::config::values::address;
 use crate::config::values::units::{duration, size};
 
@@ -36,6 +36,9 @@ const ESCAPED_SLASHES: &[(&str, EscapedSlashes)] = &[
 ];
 const SNI_MISMATCH: &[(&str, SniMismatch)] =
     &[("refuse", SniMismatch::Refuse), ("allow", SniMismatch::Allow)];
+
+const TRAILERS: &[(&str, Trailers)] = &[("drop", Trailers::Drop), ("reject", Trailers::Reject)];
+const TRACE: &[(&str, Trace)] = &[("refuse", Trace::Refuse), ("allow", Trace::Allow)];
 
 /// `[listen]`.
 pub(super) fn listen(table: &mut Table<'_>) -> Listen {
@@ -78,6 +81,8 @@ pub(super) fn listen(table: &mut Table<'_>) -> Listen {
         escaped_slashes: table.take("escaped_slashes", one_of(ESCAPED_SLASHES)),
         merge_slashes: table.take("merge_slashes", boolean),
         sni_mismatch: table.take("sni_mismatch", one_of(SNI_MISMATCH)),
+        trailers: table.take("trailers", one_of(TRAILERS)),
+        trace: table.take("trace", one_of(TRACE)),
         http2: table.section("http2", http2),
     }
 }

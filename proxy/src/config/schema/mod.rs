@@ -128,6 +128,7 @@ fn waf(table: &mut Table<'_>) -> raw::Waf {
     raw::Waf {
         rules: table.take("rules", path),
         body_memory: table.take("body_memory", size(BODY_MEMORY)),
+        body_memory_per_client: table.take("body_memory_per_client", size(BODY_MEMORY)),
         policy: waf::policy(table),
     }
 }

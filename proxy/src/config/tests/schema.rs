@@ -87,6 +87,7 @@ fn the_defaults_it_states_are_the_defaults() {
         "audit",
         "rules = \"",
         "detection_paranoia_level = 1",
+        "body_memory_per_client = \"64MiB\"",
     ] {
         let text = enabled(&example(), |option| option.starts_with(derived));
         assert_ne!(text, example(), "{derived}");

@@ -60,6 +60,18 @@ pub async fn detect(family: Family, router: Router, timeout: Duration) -> Result
     }
 }
 
+/// Asks in one way only.
+pub async fn ask(protocol: Protocol, router: Router, timeout: Duration) -> Result<IpAddr, DetectError> {
+    match protocol {
+        Protocol::Igd => igd(router, timeout).await,
+        Protocol::NatPmp => {
+            let asked = natpmp::external_address(router.gateway()?.into(), Some(patience(timeout))).await;
+            asked.map(IpAddr::from).map_err(unmapped)
+        }
+        Protocol::Pcp => pcp(router.gateway()?, patience(timeout)).await,
+    }
+}
+
 /// That the router has no address outside explains all else that went wrong.
 fn both(igd: DetectError, mapping: DetectError) -> DetectError {
     match (igd, mapping) {
@@ -104,23 +116,33 @@ fn untold(error: GetExternalIpError) -> DetectError {
 
 /// NAT-PMP first, because it only asks; PCP knows no question but a mapping (RFC 6887, section 11.6).
 async fn nat_pmp_or_pcp(router: Router, timeout: Duration) -> Result<IpAddr, DetectError> {
-    let gateway = || default_route(Family::Ipv4).and_then(|route| route.gateway);
-    let gateway = router.address.or_else(gateway);
-    let gateway = gateway.ok_or(DetectError::NoRoute(Family::Ipv4))?;
-    // Three packets with 1, 2 and 4 sixteenths of the time, for each of the two protocols.
-    let patience = TimeoutConfig {
+    // The gateway is looked up once: both ask the same.
+    let router = Router {
+        address: Some(router.gateway()?),
+        ..router
+    };
+    match ask(Protocol::NatPmp, router, timeout).await {
+        Err(first @ DetectError::Router { .. }) => {
+            let asked = ask(Protocol::Pcp, router, timeout).await;
+            asked.map_err(|second| DetectError::All(vec![first, second]))
+        }
+        told => told,
+    }
+}
+
+fn unmapped(error: natpmp::Failure) -> DetectError {
+    match error {
+        natpmp::Failure::NetworkFailure => DetectError::NoneOutside,
+        error => failed(Protocol::NatPmp, error),
+    }
+}
+
+/// Three packets with 1, 2 and 4 sixteenths of the time, for each of the two protocols.
+fn patience(timeout: Duration) -> TimeoutConfig {
+    TimeoutConfig {
         initial_timeout: timeout / 16,
         max_retries: 2,
         max_retry_timeout: None,
-    };
-    match natpmp::external_address(gateway.into(), Some(patience)).await {
-        Ok(address) => Ok(address.into()),
-        Err(natpmp::Failure::NetworkFailure) => Err(DetectError::NoneOutside),
-        Err(error) => {
-            let first = failed(Protocol::NatPmp, error);
-            let asked = pcp(gateway, patience).await;
-            asked.map_err(|second| DetectError::All(vec![first, second]))
-        }
     }
 }
 
@@ -169,6 +191,14 @@ impl Router {
     /// The router with this address, or the default gateway.
     pub fn new(address: Option<IpAddr>) -> Self {
         Self { address, ssdp: SSDP }
+    }
+
+    /// Whom mappings are asked of.
+    fn gateway(&self) -> Result<IpAddr, DetectError> {
+        let found = || default_route(Family::Ipv4).and_then(|route| route.gateway);
+        self.address
+            .or_else(found)
+            .ok_or(DetectError::NoRoute(Family::Ipv4))
     }
 }
 

@@ -168,8 +168,23 @@ fn foreign(model: &Model, options: &Options) -> Vec<Record> {
     model.records.iter().filter(is_foreign).cloned().collect()
 }
 
+/// Records of ours that are there, and marks that are as good as records, for no record goes with them.
+fn owned(model: &Model, foreign: &[Record], plan: &Plan) -> usize {
+    let managed = model.records.iter().filter(|record| Kind::of(record).is_some());
+    let records = managed.filter(|record| !foreign.contains(record)).count();
+    let lost_marks = plan
+        .deletes
+        .iter()
+        .filter(|delete| delete.subject.part == Part::Mark);
+    records + lost_marks.filter(|delete| is_lost(plan, delete)).count()
+}
+
 /// Deleted records that nothing takes the place of, and deleted marks that no record goes with.
 fn losses(plan: &Plan) -> usize {
+    plan.deletes.iter().filter(|delete| is_lost(plan, delete)).count()
+}
+
+fn is_lost(plan: &Plan, delete: &Delete) -> bool {
     let goes = |host: &str| {
         let mut records = plan.deletes.iter().map(|delete| &delete.subject);
         records.any(|subject| subject.host == host && subject.part == Part::Record)
@@ -180,11 +195,10 @@ fn losses(plan: &Plan) -> usize {
             subject.host == host && subject.part == Part::Record && subject.kind.excludes(kind)
         })
     };
-    let lost = |delete: &&Delete| match delete.subject.part {
+    match delete.subject.part {
         Part::Record => !replaced(&delete.subject.host, delete.subject.kind),
         Part::Mark => !goes(&delete.subject.host),
-    };
-    plan.deletes.iter().filter(lost).count()
+    }
 }
 
 /// The same cases each time, so that a change is what makes a test fail; others with `PROPTEST_RNG_SEED`.
@@ -215,6 +229,8 @@ proptest! {
         let count = losses(&plan);
         let ours = plan.refusal.as_ref().map_or(usize::MAX, |refusal| refusal.ours);
         prop_assert!(count <= options.guard.max_deletes, "{}", plan);
+        let share = usize::from(options.guard.max_percent) * owned(&model, &foreign, &plan);
+        prop_assert!(count * 100 <= share, "{}", plan);
         prop_assert!(plan.refusal.is_none() || count == 0, "{} {}", plan, ours);
         let deleted: BTreeSet<&str> = plan.deletes.iter().map(|delete| delete.before.id.as_str()).collect();
         prop_assert_eq!(deleted.len(), plan.deletes.len(), "{}", plan);

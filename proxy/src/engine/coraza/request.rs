@@ -77,6 +77,11 @@ impl CorazaTransaction {
         self.head.line = [method, uri, protocol].map(<[u8]>::to_vec);
     }
 
+    /// The path that the application is asked for. Coraza finds its own in the request line.
+    pub fn request_path(&mut self, path: &[u8]) {
+        self.scribe.request_path(path);
+    }
+
     /// One header of the request.
     pub fn add_request_header(&mut self, name: &[u8], value: &[u8]) {
         self.scribe.add_request_header(name, value);

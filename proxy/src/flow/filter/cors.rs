@@ -19,19 +19,30 @@ const OURS: [HeaderName; 6] = [
     header::ACCESS_CONTROL_MAX_AGE,
 ];
 
-/// The method of the request that would follow this one, if it is a preflight (Fetch, CORS-preflight request).
-pub(in crate::flow) fn preflight_method(asked: &RequestHeader) -> Option<&str> {
+/// What a preflight says of the request that would follow it.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::flow) struct Preflight<'r> {
+    /// Its method.
+    pub(in crate::flow) method: &'r str,
+    /// The names of headers of its own that it would have.
+    pub(in crate::flow) headers: Option<&'r str>,
+}
+
+/// The request that would follow this one, if it is a preflight (Fetch, CORS-preflight request).
+pub(in crate::flow) fn preflight(asked: &RequestHeader) -> Option<Preflight<'_>> {
     if asked.method != Method::OPTIONS || !asked.headers.contains_key(header::ORIGIN) {
         return None;
     }
-    let method = asked.headers.get(header::ACCESS_CONTROL_REQUEST_METHOD)?;
-    method.to_str().ok()
+    let text = |name| asked.headers.get(name)?.to_str().ok();
+    Some(Preflight {
+        method: text(header::ACCESS_CONTROL_REQUEST_METHOD)?,
+        headers: text(header::ACCESS_CONTROL_REQUEST_HEADERS),
+    })
 }
 
 /// The answer to a preflight. Who may not read gets one without leave: the browser knows what that means.
-pub(super) fn preflight(cors: &Cors, asked: &RequestHeader) -> Option<Result<ResponseHeader>> {
-    let method = preflight_method(asked)?;
-    Some(answer(cors, asked, method))
+pub(super) fn answer_to_preflight(cors: &Cors, asked: &RequestHeader) -> Option<Result<ResponseHeader>> {
+    Some(answer(cors, asked, preflight(asked)?.method))
 }
 
 fn answer(cors: &Cors, asked: &RequestHeader, method: &str) -> Result<ResponseHeader> {
@@ -194,7 +205,7 @@ mod tests {
         let cors = cors(
             "allow_origins = [\"https://app.example\"]\nallow_credentials = true\nallow_methods = \"*\"\nallow_headers = [\"*\"]\nmax_age = \"10m\"",
         );
-        let answer = preflight(&cors, &asked).unwrap().unwrap();
+        let answer = answer_to_preflight(&cors, &asked).unwrap().unwrap();
         for (name, value) in [
             ("access-control-allow-origin", "https://app.example"),
             ("access-control-allow-credentials", "true"),

@@ -22,15 +22,18 @@ use super::context::RequestContext;
 use super::parts::EdgeParts;
 use crate::snapshot::LiveRoute;
 
-pub(super) use cors::preflight_method;
+pub(super) use cors::preflight;
 pub(super) use limits::Seen;
 pub(super) use mirror::Tap;
 
 const X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 
 /// The answer to a preflight, on a route that has `cors`.
-pub(super) fn preflight(asked: &RequestHeader, route: &LiveRoute) -> Option<Result<ResponseHeader>> {
-    cors::preflight(route.route.filters.cors.as_ref()?, asked)
+pub(super) fn answer_to_preflight(
+    asked: &RequestHeader,
+    route: &LiveRoute,
+) -> Option<Result<ResponseHeader>> {
+    cors::answer_to_preflight(route.route.filters.cors.as_ref()?, asked)
 }
 
 /// The answer of a route that sends its clients elsewhere. A redirect is for pages of other sites to follow too.

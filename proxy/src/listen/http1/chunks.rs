@@ -5,6 +5,7 @@
 
 use super::head;
 use super::refusal::Refusal;
+use crate::config::Trailers;
 
 /// Of one chunk's line: sixteen digits and an extension that nobody has use for.
 const LONGEST_LINE: usize = 256;
@@ -18,6 +19,7 @@ const TRAILERS: usize = 8 * 1024;
 /// How far a body has come.
 #[derive(Debug)]
 pub(super) struct Chunks {
+    policy: Trailers,
     state: State,
     /// The line that has begun.
     line: Vec<u8>,
@@ -37,8 +39,9 @@ enum State {
 
 impl Chunks {
     /// A body that begins.
-    pub(super) fn new() -> Self {
+    pub(super) fn new(policy: Trailers) -> Self {
         Self {
+            policy,
             state: State::Size,
             line: Vec::new(),
             extensions: 0,
@@ -46,8 +49,9 @@ impl Chunks {
         }
     }
 
-    /// Looks at the bytes that come next; those behind the body are nobody's business here.
-    pub(super) fn check(&mut self, mut bytes: &[u8]) -> Result<(), Refusal> {
+    /// Looks at the bytes that come next; how many of them are of the body.
+    pub(super) fn check(&mut self, all: &[u8]) -> Result<usize, Refusal> {
+        let mut bytes = all;
         while let Some((first, rest)) = bytes.split_first() {
             match self.state {
                 State::Data(left) => {
@@ -73,10 +77,15 @@ impl Chunks {
                 State::Size | State::Trailer => {
                     bytes = self.read_line(bytes)?;
                 }
-                State::Done => return Ok(()),
+                State::Done => break,
             }
         }
-        Ok(())
+        Ok(all.len() - bytes.len())
+    }
+
+    /// Whether the last chunk and its trailers have been seen.
+    pub(super) fn are_done(&self) -> bool {
+        self.state == State::Done
     }
 
     /// Takes what belongs to the line; what is behind it is returned.
@@ -130,7 +139,11 @@ impl Chunks {
             return Ok(State::Done);
         }
         self.trailers += line.len() + 2;
-        head::field(line).map(|_| State::Trailer)
+        head::field(line)?;
+        match self.policy {
+            Trailers::Drop => Ok(State::Trailer),
+            Trailers::Reject => Err(Refusal::Trailers),
+        }
     }
 }
 
@@ -139,7 +152,7 @@ mod tests {
     use super::*;
 
     fn check(body: &[u8], step: usize) -> Result<State, Refusal> {
-        let mut chunks = Chunks::new();
+        let mut chunks = Chunks::new(Trailers::Drop);
         for part in body.chunks(step) {
             chunks.check(part)?;
         }
@@ -190,5 +203,19 @@ mod tests {
             }
         }
         assert_eq!(check(b"5\r\nhello\r\n0\r\n\r\n", 3), Ok(State::Done));
+    }
+
+    #[test]
+    fn trailers_by_policy() {
+        for (body, wanted) in [
+            ("5\r\nhello\r\n0\r\n\r\n", Ok(())),
+            ("0\r\nA: b\r\n\r\n", Err(Refusal::Trailers)),
+        ] {
+            assert_eq!(
+                Chunks::new(Trailers::Reject).check(body.as_bytes()).map(|_| ()),
+                wanted,
+                "{body:?}"
+            );
+        }
     }
 }

@@ -7,6 +7,7 @@
 
 use memchr::memchr;
 
+use super::body::Framing;
 use super::refusal::Refusal;
 
 /// How much a head may hold.
@@ -23,6 +24,9 @@ pub(in crate::listen) struct HeadLimits {
 /// Empty lines that may stand in front of a request (RFC 9112 section 2.2).
 const EMPTY_LINES: usize = 2;
 
+/// No method is longer, and each goes into logs.
+const METHOD: usize = 64;
+
 /// Method, version and spaces around a target.
 const AROUND_TARGET: usize = 128;
 
@@ -37,8 +41,9 @@ pub(super) struct Head {
     request: Option<Request>,
     fields: usize,
     host: bool,
-    content_length: bool,
+    content_length: Option<u64>,
     chunked: bool,
+    upgrade: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -79,9 +84,9 @@ pub(super) enum Scan {
 pub(super) struct Complete {
     /// Where it ends.
     pub(super) end: usize,
-    /// Whether its body is in chunks.
-    pub(super) chunked: bool,
-    /// What its reader is to be shown instead, if anything.
+    /// How the end of its body is told.
+    pub(super) framing: Framing,
+    /// What its reader is to be shown of it instead, if anything.
     pub(super) shown: Option<Vec<u8>>,
 }
 
@@ -159,7 +164,7 @@ impl Head {
         let method = words.next().unwrap_or_default();
         let target = words.next().unwrap_or_default();
         let version = words.next().unwrap_or_default();
-        if method.is_empty() || !method.iter().all(|byte| is_token(*byte)) {
+        if !(1..=METHOD).contains(&method.len()) || !method.iter().all(|byte| is_token(*byte)) {
             return Err(Refusal::Syntax("not a method"));
         }
         if target.is_empty() {
@@ -209,11 +214,12 @@ impl Head {
             return Err(Refusal::Syntax("more than one Host"));
         }
         if name.eq_ignore_ascii_case(b"content-length") {
-            if std::mem::replace(&mut self.content_length, true) {
+            let length = content_length(value)?;
+            if self.content_length.replace(length).is_some() {
                 return Err(Refusal::Framing("more than one Content-Length"));
             }
-            return content_length(value);
         }
+        self.upgrade |= name.eq_ignore_ascii_case(b"upgrade");
         if name.eq_ignore_ascii_case(b"transfer-encoding") {
             if std::mem::replace(&mut self.chunked, true) {
                 return Err(Refusal::Framing("more than one Transfer-Encoding"));
@@ -226,7 +232,7 @@ impl Head {
     }
 
     fn complete(&self, bytes: &[u8], end: usize, request: Request) -> Scan {
-        if self.chunked && self.content_length {
+        if self.chunked && self.content_length.is_some() {
             return Scan::Refused(Refusal::Framing("Content-Length beside Transfer-Encoding"));
         }
         if self.chunked && request.version == Version::Http10 {
@@ -235,9 +241,17 @@ impl Head {
         let target = request.target;
         Scan::Complete(Complete {
             end,
-            chunked: self.chunked,
-            shown: target.escapes.then(|| escaped(bytes, target)),
+            framing: self.framing(),
+            shown: target.escapes.then(|| escaped(&bytes[..end], target)),
         })
+    }
+
+    fn framing(&self) -> Framing {
+        match (self.upgrade, self.chunked) {
+            (true, _) => Framing::Open,
+            (false, true) => Framing::Chunked,
+            (false, false) => Framing::Length(self.content_length.unwrap_or(0)),
+        }
     }
 }
 
@@ -260,18 +274,18 @@ pub(super) fn field(line: &[u8]) -> Result<(&[u8], &[u8]), Refusal> {
 }
 
 /// RFC 9110 section 8.6: digits, and of those no more than a length has.
-fn content_length(value: &[u8]) -> Result<(), Refusal> {
+fn content_length(value: &[u8]) -> Result<u64, Refusal> {
     let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
     let length = std::str::from_utf8(value)
         .ok()
         .and_then(|text| text.parse::<i64>().ok());
     match length {
-        Some(_) if digits => Ok(()),
+        Some(length) if digits => Ok(length.unsigned_abs()),
         _ => Err(Refusal::Framing("a malformed Content-Length")),
     }
 }
 
-/// All bytes, with the target's escaped.
+/// The head, with the target's characters escaped.
 fn escaped(bytes: &[u8], target: Target) -> Vec<u8> {
     let mut shown = Vec::with_capacity(bytes.len() + 64);
     shown.extend_from_slice(&bytes[..target.start]);
@@ -345,19 +359,29 @@ mod tests {
 
     #[test]
     fn what_is_a_request_is_left_alone() {
-        for text in [
-            "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
-            "\r\nGET /a?b=c&d HTTP/1.0\r\n\r\n",
-            "POST /a HTTP/1.1\r\nHost:a\r\nContent-Length:  5\t\r\n\r\n",
-            "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n",
-            "M-SEARCH * HTTP/1.1\r\nHost: a\r\nX: \u{e9}\tz\r\n\r\n",
-            "GET /\u{e9}|{}^` HTTP/1.1\r\nHost: a\r\n\r\n",
+        let none = Framing::Length(0);
+        for (text, framing) in [
+            ("GET / HTTP/1.1\r\nHost: a\r\n\r\n", none),
+            ("\r\nGET /a?b=c&d HTTP/1.0\r\n\r\n", none),
+            (
+                "POST /a HTTP/1.1\r\nHost:a\r\nContent-Length:  5\t\r\n\r\n",
+                Framing::Length(5),
+            ),
+            (
+                "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n",
+                Framing::Chunked,
+            ),
+            (
+                "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n",
+                Framing::Open,
+            ),
+            ("M-SEARCH * HTTP/1.1\r\nHost: a\r\nX: \u{e9}\tz\r\n\r\n", none),
+            ("GET /\u{e9}|{}^` HTTP/1.1\r\nHost: a\r\n\r\n", none),
         ] {
-            let chunked = text.contains("Transfer");
             for step in [1, 7, 1000] {
                 let complete = Complete {
                     end: text.len(),
-                    chunked,
+                    framing,
                     shown: None,
                 };
                 assert_eq!(scan(text.as_bytes(), step), Scan::Complete(complete), "{text:?}");
@@ -372,7 +396,7 @@ mod tests {
             panic!()
         };
         let shown = String::from_utf8(complete.shown.unwrap()).unwrap();
-        assert_eq!(shown, "GET /a?b=%3C%22x%22%3E HTTP/1.1\r\nA: <\">\r\n\r\n<\">");
+        assert_eq!(shown, "GET /a?b=%3C%22x%22%3E HTTP/1.1\r\nA: <\">\r\n\r\n");
     }
 
     #[test]
@@ -460,6 +484,8 @@ mod tests {
     fn heads_have_limits() {
         let target = format!("GET /{} HTTP/1.1\r\n", "a".repeat(LIMITS.target));
         assert_eq!(refusal(&target), Some("414 URI Too Long"));
+        let method = format!("{} / HTTP/1.1\r\n", "A".repeat(METHOD + 1));
+        assert_eq!(refusal(&method), Some("400 Bad Request"));
         let endless = format!("GET /{}", "a".repeat(LIMITS.bytes));
         assert_eq!(refusal(&endless), Some("414 URI Too Long"));
         let large = Some("431 Request Header Fields Too Large");

@@ -1,7 +1,9 @@
 //! HTTP/1 as it comes from a client, looked at before Pingora reads it: heads within their limits and their time, one
-//! reading of each (docs/decisions/0015-request-lines.md), and chunks that end where they say.
+//! reading of each (docs/decisions/0015-request-lines.md), chunks that end where they say, and one request after the
+//! other, though many may be sent at once.
 
 mod answer;
+mod body;
 mod chunks;
 mod head;
 mod refusal;
@@ -23,18 +25,21 @@ use tokio::time::{Instant, Sleep};
 use tracing::debug;
 
 use self::answer::Answer;
-use self::chunks::Chunks;
+use self::body::{Body, Framing};
 use self::head::{Complete, Head, Scan};
 use self::refusal::Refusal;
 use super::accept::{ConnectionEnds, stop_requested};
 use super::delegate::delegate_stream;
-use super::farewell::Farewell;
+use super::farewell::{End, LEAVE};
 use super::limits::HttpLimits;
+use super::stall::Stall;
+use crate::config::BanCause;
+use crate::telemetry::RefusedRequest;
 
 pub(super) use self::head::HeadLimits;
 
-/// For the last words of TLS: a client that does not read is not waited for.
-const LEAVE: Duration = Duration::from_millis(100);
+/// Bytes of the next requests that are read while one is answered, to see whether the client is still there.
+const MOST_BEHIND: usize = 8 * 1024;
 
 /// Requests of a connection, one after another, each told to `app`. Until one arrives there is nothing here but the
 /// stream: what Pingora keeps for a request is more than an idle connection needs, and most connections are idle most
@@ -81,27 +86,40 @@ fn guarded(stream: Stream, client: SocketAddr, limits: Arc<HttpLimits>) -> Box<G
         inner: stream,
         client,
         deadline: Box::pin(tokio::time::sleep(limits.head_timeout)),
-        limits,
         head: Some(Head::default()),
         is_first: true,
         held: Vec::new(),
         given: 0,
-        chunks: None,
-        farewell: None,
-        ended: false,
+        body: Body::new(Framing::Length(0), limits.trailers),
+        behind: Vec::new(),
+        limits,
+        end: End::default(),
         answer: Answer::default(),
+        stall: Stall::default(),
     })
 }
 
 /// The same stream, in front of its next request; none where that has begun already.
 fn next_request(stream: Stream) -> Option<Box<Guarded>> {
     let mut guarded = stream.into_any().downcast::<Guarded>().ok()?;
-    if !guarded.held.is_empty() {
-        // Of a request behind the one that was answered, which nobody read: to go on would be out of step.
+    if !guarded.held.is_empty() || guarded.body.is_unfinished() {
+        // Nobody read all of the request that was answered: to go on would be out of step.
         return None;
     }
     guarded.next();
     Some(guarded)
+}
+
+/// What the reader sees of a request that has arrived up to `length`.
+fn shown(complete: Complete, mut held: Vec<u8>, length: usize) -> Vec<u8> {
+    held.truncate(length);
+    match complete.shown {
+        Some(mut shown) => {
+            shown.extend_from_slice(&held[complete.end..]);
+            shown
+        }
+        None => held,
+    }
 }
 
 /// A stream whose reader is shown requests and nothing else, and whose answers begin with as few writes as they can.
@@ -119,12 +137,13 @@ struct Guarded {
     held: Vec<u8>,
     /// How many of these it took.
     given: usize,
-    /// The framing of a body in chunks.
-    chunks: Option<Chunks>,
-    farewell: Option<Farewell>,
-    /// The reader is told that the client has left.
-    ended: bool,
+    /// What is to come of the request whose head has arrived.
+    body: Body,
+    /// What arrived behind it: the next one, and more.
+    behind: Vec<u8>,
+    end: End,
     answer: Answer,
+    stall: Stall,
 }
 
 impl Guarded {
@@ -133,6 +152,9 @@ impl Guarded {
         std::future::poll_fn(|context| {
             if self.answer.poll_send(&mut self.inner, context).is_pending() {
                 return self.deadline.as_mut().poll(context).map(|()| false);
+            }
+            if !self.behind.is_empty() {
+                return Poll::Ready(true);
             }
             // Without room nothing is read; what is there shows all the same.
             let mut nothing = ReadBuf::new(&mut []);
@@ -152,7 +174,6 @@ impl Guarded {
     fn next(&mut self) {
         self.head = Some(Head::default());
         self.is_first = false;
-        self.chunks = None;
         self.held = Vec::new();
         self.given = 0;
         self.answer.next();
@@ -163,21 +184,26 @@ impl Guarded {
         self.deadline.as_mut().reset(Instant::now() + time);
     }
 
-    /// Reads until the head is complete, and shows nothing of it before.
+    /// Reads until the head is complete, and shows nothing of it before. What came with the request before is the first
+    /// that is read.
     fn poll_head(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         loop {
             let before = buffer.filled().len();
-            let Poll::Ready(read) = Pin::new(&mut self.inner).poll_read(context, buffer) else {
-                ready!(self.deadline.as_mut().poll(context));
-                return self.too_late(context);
-            };
-            read?;
+            let behind = std::mem::take(&mut self.behind);
+            if behind.is_empty() {
+                let Poll::Ready(read) = Pin::new(&mut self.inner).poll_read(context, buffer) else {
+                    ready!(self.deadline.as_mut().poll(context));
+                    return self.too_late(context);
+                };
+                read?;
+            }
             let Some(mut head) = self.head.take() else {
                 return Poll::Ready(Ok(()));
             };
-            let new = &buffer.filled()[before..];
+            let read = &buffer.filled()[before..];
+            let new = if behind.is_empty() { read } else { &behind };
             if new.is_empty() {
-                self.ended = true;
+                self.end.reach();
                 return Poll::Ready(Ok(()));
             }
             let begins = !head.has_begun();
@@ -190,13 +216,20 @@ impl Guarded {
             if let Scan::Complete(complete) = &scan
                 && complete.shown.is_none()
                 && self.held.is_empty()
+                && behind.is_empty()
             {
                 // As nearly all do, it came in one piece.
-                let begun = self.begin_body(complete, &buffer.filled()[before..], context);
-                if self.is_over() {
-                    buffer.set_filled(before);
-                }
-                return begun;
+                return match self.begin_body(complete, read) {
+                    Ok(length) => {
+                        buffer.set_filled(before + length);
+                        Poll::Ready(Ok(()))
+                    }
+                    Err(refusal) => {
+                        let sent = read.to_vec();
+                        buffer.set_filled(before);
+                        self.refuse(refusal, &sent, context)
+                    }
+                };
             }
             if self.held.is_empty() {
                 self.held.extend_from_slice(new);
@@ -209,73 +242,97 @@ impl Guarded {
                         self.allow(self.limits.head_timeout);
                     }
                 }
-                Scan::Complete(mut complete) => {
-                    let shown = complete.shown.take();
+                Scan::Complete(complete) => {
                     let held = std::mem::take(&mut self.held);
-                    ready!(self.begin_body(&complete, &held, context))?;
-                    if !self.is_over() {
-                        self.held = shown.unwrap_or(held);
-                        self.hand_out(buffer);
-                    }
-                    return Poll::Ready(Ok(()));
+                    return match self.begin_body(&complete, &held) {
+                        Ok(length) => {
+                            self.held = shown(complete, held, length);
+                            self.hand_out(buffer);
+                            Poll::Ready(Ok(()))
+                        }
+                        Err(refusal) => self.refuse(refusal, &held, context),
+                    };
                 }
-                Scan::Refused(refusal) => return self.refuse(refusal, context),
+                Scan::Refused(refusal) => {
+                    let sent = std::mem::take(&mut self.held);
+                    return self.refuse(refusal, &sent, context);
+                }
                 Scan::Silent => {
-                    self.limits.gauge.refused("version");
-                    self.ended = true;
+                    self.end.reach();
+                    let sent = std::mem::take(&mut self.held);
+                    self.tell(Refusal::NoVersion, &sent);
                     return Poll::Ready(Ok(()));
                 }
             }
         }
     }
 
-    /// The head was complete; what arrived behind it is of the body.
-    fn begin_body(
-        &mut self,
-        complete: &Complete,
-        bytes: &[u8],
-        context: &mut Context<'_>,
-    ) -> Poll<io::Result<()>> {
-        if complete.chunked {
-            let mut chunks = Chunks::new();
-            if let Err(refusal) = chunks.check(&bytes[complete.end..]) {
-                return self.refuse(refusal, context);
-            }
-            self.chunks = Some(chunks);
-        }
-        Poll::Ready(Ok(()))
+    /// The head is complete; how many of the bytes are of its request. The others wait.
+    fn begin_body(&mut self, complete: &Complete, bytes: &[u8]) -> Result<usize, Refusal> {
+        self.body = Body::new(complete.framing, self.limits.trailers);
+        let length = complete.end + self.body.take(&bytes[complete.end..])?;
+        self.behind = bytes[length..].to_vec();
+        Ok(length)
     }
 
-    /// The client was told to go: nobody is shown what it said.
-    fn is_over(&self) -> bool {
-        self.farewell.is_some() || self.ended
+    /// The request is over: its reader hears of the client's end, and of nothing else.
+    fn poll_behind(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut bytes = [0; 1024];
+        // The rest waits in the socket until the answer is out.
+        while self.behind.len() < MOST_BEHIND {
+            let mut buffer = ReadBuf::new(&mut bytes);
+            ready!(Pin::new(&mut self.inner).poll_read(context, &mut buffer))?;
+            if buffer.filled().is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            self.behind.extend_from_slice(buffer.filled());
+        }
+        Poll::Pending
     }
 
     fn too_late(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.held.is_empty() {
             // Nothing was asked, so nothing is answered.
-            self.ended = true;
+            self.end.reach();
             return Poll::Ready(Ok(()));
         }
-        self.refuse(Refusal::Timeout, context)
+        let sent = std::mem::take(&mut self.held);
+        self.refuse(Refusal::Timeout, &sent, context)
     }
 
-    fn refuse(&mut self, refusal: Refusal, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        debug!(client = %self.client, why = refusal.detail(), "request refused");
-        self.limits.gauge.refused(refusal.label());
+    /// Nobody is shown what was sent.
+    fn refuse(&mut self, refusal: Refusal, sent: &[u8], context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.tell(refusal, sent);
         self.head = None;
-        self.held = Vec::new();
-        self.farewell = Some(Farewell::new(refusal.answer()));
-        self.poll_farewell(context)
+        self.end.say(refusal.answer());
+        self.end.poll(&mut self.inner, context)
     }
 
-    fn poll_farewell(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if let Some(farewell) = &mut self.farewell {
-            ready!(farewell.poll(&mut self.inner, context));
-            self.farewell = None;
-            self.ended = true;
+    /// No session ever sees this request: its line in the log, and what counts it, are told from here.
+    fn tell(&self, refusal: Refusal, sent: &[u8]) {
+        let tls = self.inner.get_ssl_digest();
+        let tls = tls.as_ref().map(|tls| tls.version.as_ref());
+        let gauge = &self.limits.gauge;
+        gauge.refused(refusal.label());
+        gauge.request_refused(RefusedRequest {
+            status: refusal.code(),
+            reason: refusal.label(),
+            detail: refusal.detail(),
+            ..RefusedRequest::new(self.client, tls, sent)
+        });
+        if refusal.is_malformed() {
+            gauge.misbehaved(self.client, BanCause::Malformed);
         }
-        Poll::Ready(Ok(()))
+    }
+
+    /// What waits goes out first.
+    fn poll_out(
+        &mut self,
+        context: &mut Context<'_>,
+        next: impl FnOnce(Pin<&mut Stream>, &mut Context<'_>) -> Poll<io::Result<()>>,
+    ) -> Poll<io::Result<()>> {
+        ready!(self.answer.poll_send(&mut self.inner, context))?;
+        next(Pin::new(&mut self.inner), context)
     }
 
     fn hand_out(&mut self, buffer: &mut ReadBuf<'_>) {
@@ -300,11 +357,8 @@ impl AsyncRead for Guarded {
         if let Poll::Ready(Err(error)) = this.answer.poll_send(&mut this.inner, context) {
             return Poll::Ready(Err(error));
         }
-        if this.farewell.is_some() {
-            return this.poll_farewell(context);
-        }
-        if this.ended {
-            return Poll::Ready(Ok(()));
+        if this.end.is_near() {
+            return this.end.poll(&mut this.inner, context);
         }
         if this.head.is_some() {
             return this.poll_head(context, buffer);
@@ -313,18 +367,29 @@ impl AsyncRead for Guarded {
             this.hand_out(buffer);
             return Poll::Ready(Ok(()));
         }
+        if this.body.is_over() {
+            return this.poll_behind(context);
+        }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut this.inner).poll_read(context, buffer))?;
-        if let Some(chunks) = &mut this.chunks
-            && let Err(refusal) = chunks.check(&buffer.filled()[before..])
-        {
-            debug!(client = %this.client, why = refusal.detail(), "request body refused");
-            this.limits.gauge.refused(refusal.label());
-            buffer.set_filled(before);
-            // Whoever reads answers 400 where it still can.
-            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, refusal.detail())));
+        let read = &buffer.filled()[before..];
+        match this.body.take(read) {
+            Ok(taken) => {
+                this.behind.extend_from_slice(&read[taken..]);
+                buffer.set_filled(before + taken);
+                Poll::Ready(Ok(()))
+            }
+            Err(refusal) => {
+                debug!(client = %this.client, why = refusal.detail(), "request body refused");
+                this.limits.gauge.refused(refusal.label());
+                if refusal.is_malformed() {
+                    this.limits.gauge.misbehaved(this.client, BanCause::Malformed);
+                }
+                buffer.set_filled(before);
+                // Whoever reads answers 400 where it still can.
+                Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, refusal.detail())))
+            }
         }
-        Poll::Ready(Ok(()))
     }
 }
 
@@ -335,19 +400,20 @@ impl AsyncWrite for Guarded {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        this.answer.poll_write(&mut this.inner, context, bytes)
+        let written = this.answer.poll_write(&mut this.inner, context, bytes);
+        this.stall.watch(written, context, this.limits.write_timeout)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        ready!(this.answer.poll_send(&mut this.inner, context))?;
-        Pin::new(&mut this.inner).poll_flush(context)
+        let flushed = this.poll_out(context, |inner, context| inner.poll_flush(context));
+        this.stall.watch(flushed, context, this.limits.write_timeout)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        ready!(this.answer.poll_send(&mut this.inner, context))?;
-        Pin::new(&mut this.inner).poll_shutdown(context)
+        let closed = this.poll_out(context, |inner, context| inner.poll_shutdown(context));
+        this.stall.watch(closed, context, this.limits.write_timeout)
     }
 
     fn poll_write_vectored(
@@ -356,7 +422,8 @@ impl AsyncWrite for Guarded {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        this.answer.poll_write_vectored(&mut this.inner, context, slices)
+        let written = this.answer.poll_write_vectored(&mut this.inner, context, slices);
+        this.stall.watch(written, context, this.limits.write_timeout)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -373,7 +440,7 @@ impl Shutdown for Guarded {
             Poll::Ready(())
         })
         .await;
-        self.inner.as_mut().shutdown().await;
+        let _ = tokio::time::timeout(LEAVE, self.inner.as_mut().shutdown()).await;
     }
 }
 

@@ -21,6 +21,8 @@ impl Gauge for Refusals {
     fn refused(&self, _: &'static str) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
+    fn request_refused(&self, _: RefusedRequest) {}
+    fn misbehaved(&self, _: SocketAddr, _: BanCause) {}
 }
 
 fn limits(head_timeout: u64) -> Arc<HttpLimits> {
@@ -30,8 +32,10 @@ fn limits(head_timeout: u64) -> Arc<HttpLimits> {
             fields: 20,
             target: 8 * 1024,
         },
+        trailers: crate::config::Trailers::Drop,
         head_timeout: Duration::from_millis(head_timeout),
         keepalive_timeout: Duration::from_secs(60),
+        write_timeout: Duration::from_secs(60),
         frames: FrameLimits {
             window: Duration::from_secs(10),
             resets: 10,
@@ -64,8 +68,8 @@ async fn read(stream: &mut Stream, count: usize, buffer: usize) -> String {
 
 #[tokio::test]
 async fn each_target_is_escaped_and_nothing_else() {
-    let request = "POST /a?b=<\"x\"> HTTP/1.1\r\nA: <#\">\r\n\r\n<#\">";
-    let expected = "POST /a?b=%3C%22x%22%3E HTTP/1.1\r\nA: <#\">\r\n\r\n<#\">";
+    let request = "POST /a?b=<\"x\"> HTTP/1.1\r\nA: <#\">\r\nContent-Length: 4\r\n\r\n<#\">";
+    let expected = "POST /a?b=%3C%22x%22%3E HTTP/1.1\r\nA: <#\">\r\nContent-Length: 4\r\n\r\n<#\">";
     for step in [1, 12, 4096] {
         for buffer in [3, 4096] {
             let (mut client, mut stream) = pair(limits(60_000)).await;
@@ -86,7 +90,8 @@ async fn each_target_is_escaped_and_nothing_else() {
 
 #[tokio::test]
 async fn a_long_head_passes_whole() {
-    let request = format!("GET / HTTP/1.1\r\nA: {}\r\n\r\nbody", "x".repeat(10_000));
+    let field = format!("A: {}\r\nContent-Length: 4", "x".repeat(10_000));
+    let request = format!("POST / HTTP/1.1\r\n{field}\r\n\r\nbody");
     let (mut client, mut stream) = pair(limits(60_000)).await;
     client.write_all(request.as_bytes()).await.unwrap();
     assert_eq!(read(&mut stream, request.len(), 4096).await, request);
@@ -143,4 +148,51 @@ async fn a_chunk_that_lies_ends_the_body() {
     client.write_all(b"5\r\nhello!").await.unwrap();
     let error = stream.read(&mut [0; 100]).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+}
+
+#[tokio::test]
+async fn requests_that_are_sent_at_once_are_shown_one_by_one() {
+    let requests = [
+        "GET /1 HTTP/1.1\r\n\r\n",
+        "POST /2 HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello",
+        "POST /3?\" HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        "HEAD /4 HTTP/1.1\r\n\r\n",
+    ];
+    for step in [1, 7, 4096] {
+        for buffer in [3, 4096] {
+            let (mut client, mut stream) = pair(limits(60_000)).await;
+            let all = requests.concat();
+            let sent = tokio::spawn(async move {
+                for part in all.as_bytes().chunks(step) {
+                    client.write_all(part).await.unwrap();
+                    tokio::task::yield_now().await;
+                }
+                client
+            });
+            for request in requests {
+                let expected = request.replace('"', "%22");
+                assert_eq!(read(&mut stream, expected.len(), buffer).await, expected);
+                // Whoever asks for more hears nothing, until the client leaves.
+                let more = tokio::time::timeout(Duration::from_millis(20), stream.read(&mut [0; 100])).await;
+                assert!(more.is_err(), "{more:?} behind {request:?} by {step}");
+                stream = next_request(stream).unwrap();
+            }
+            drop(sent.await.unwrap());
+            assert_eq!(stream.read(&mut [0; 100]).await.unwrap(), 0);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_nobody_read_to_its_end_is_the_last() {
+    for body in [
+        "Content-Length: 5\r\n\r\nhel",
+        "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+    ] {
+        let (mut client, mut stream) = pair(limits(60_000)).await;
+        let request = format!("POST / HTTP/1.1\r\n{body}");
+        client.write_all(request.as_bytes()).await.unwrap();
+        read(&mut stream, request.len(), 4096).await;
+        assert!(next_request(stream).is_none());
+    }
 }

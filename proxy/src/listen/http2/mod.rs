@@ -18,8 +18,10 @@ use tracing::debug;
 
 use self::frames::{Excess, Frames};
 use super::delegate::delegate_stream;
-use super::farewell::Farewell;
+use super::farewell::{End, LEAVE};
 use super::limits::HttpLimits;
+use super::stall::Stall;
+use crate::config::BanCause;
 
 pub(super) use self::frames::FrameLimits;
 
@@ -40,8 +42,8 @@ pub(super) fn counted(
         deadline: Some(Box::pin(tokio::time::sleep(limits.head_timeout))),
         limits,
         retire,
-        farewell: None,
-        ended: false,
+        end: End::default(),
+        stall: Stall::default(),
     })
 }
 
@@ -55,8 +57,8 @@ struct Counted {
     /// While a head is awaited.
     deadline: Option<Pin<Box<Sleep>>>,
     retire: Option<watch::Sender<bool>>,
-    farewell: Option<Farewell>,
-    ended: bool,
+    end: End,
+    stall: Stall,
 }
 
 impl Counted {
@@ -80,25 +82,19 @@ impl Counted {
         Ok(())
     }
 
+    /// Counts what went out.
+    fn sent(&mut self, sent: Poll<io::Result<usize>>, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let sent = ready!(self.stall.watch(sent, context, self.limits.write_timeout))?;
+        self.frames.wrote(sent);
+        Poll::Ready(Ok(sent))
+    }
+
     /// GOAWAY, and whatever the h2 crate still has to say is not said any more.
     fn refuse(&mut self, why: &'static str, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         debug!(client = %self.client, why, "HTTP/2 connection ended");
         self.limits.gauge.refused(why);
-        self.farewell = Some(Farewell::new(goaway(self.frames.stream(), ENHANCE_YOUR_CALM)));
-        self.poll_farewell(context)
-    }
-
-    fn poll_farewell(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if let Some(farewell) = &mut self.farewell {
-            ready!(farewell.poll(&mut self.inner, context));
-            self.farewell = None;
-            self.ended = true;
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    fn is_over(&self) -> bool {
-        self.ended || self.farewell.is_some()
+        self.end.say(goaway(self.frames.stream(), ENHANCE_YOUR_CALM));
+        self.end.poll(&mut self.inner, context)
     }
 }
 
@@ -115,11 +111,8 @@ impl AsyncRead for Counted {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        if this.farewell.is_some() {
-            return this.poll_farewell(context);
-        }
-        if this.ended {
-            return Poll::Ready(Ok(()));
+        if this.end.is_near() {
+            return this.end.poll(&mut this.inner, context);
         }
         let before = buffer.filled().len();
         let Poll::Ready(read) = Pin::new(&mut this.inner).poll_read(context, buffer) else {
@@ -134,6 +127,7 @@ impl AsyncRead for Counted {
             Ok(()) => Poll::Ready(Ok(())),
             Err(excess) => {
                 buffer.set_filled(before);
+                this.limits.gauge.misbehaved(this.client, BanCause::Flood);
                 this.refuse(excess.label(), context)
             }
         }
@@ -146,26 +140,30 @@ impl AsyncWrite for Counted {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if self.is_over() {
+        if self.end.is_near() {
             return Poll::Ready(Ok(bytes.len()));
         }
-        let sent = ready!(Pin::new(&mut self.inner).poll_write(context, bytes))?;
-        self.frames.wrote(sent);
-        Poll::Ready(Ok(sent))
+        let this = &mut *self;
+        let sent = Pin::new(&mut this.inner).poll_write(context, bytes);
+        this.sent(sent, context)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.is_over() {
+        if self.end.is_near() {
             return Poll::Ready(Ok(()));
         }
-        Pin::new(&mut self.inner).poll_flush(context)
+        let this = &mut *self;
+        let flushed = Pin::new(&mut this.inner).poll_flush(context);
+        this.stall.watch(flushed, context, this.limits.write_timeout)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.is_over() {
+        if self.end.is_near() {
             return Poll::Ready(Ok(()));
         }
-        Pin::new(&mut self.inner).poll_shutdown(context)
+        let this = &mut *self;
+        let closed = Pin::new(&mut this.inner).poll_shutdown(context);
+        this.stall.watch(closed, context, this.limits.write_timeout)
     }
 
     fn poll_write_vectored(
@@ -173,12 +171,12 @@ impl AsyncWrite for Counted {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        if self.is_over() {
+        if self.end.is_near() {
             return Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()));
         }
-        let sent = ready!(Pin::new(&mut self.inner).poll_write_vectored(context, slices))?;
-        self.frames.wrote(sent);
-        Poll::Ready(Ok(sent))
+        let this = &mut *self;
+        let sent = Pin::new(&mut this.inner).poll_write_vectored(context, slices);
+        this.sent(sent, context)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -189,7 +187,7 @@ impl AsyncWrite for Counted {
 #[async_trait]
 impl Shutdown for Counted {
     async fn shutdown(&mut self) {
-        self.inner.as_mut().shutdown().await;
+        let _ = tokio::time::timeout(LEAVE, self.inner.as_mut().shutdown()).await;
     }
 }
 

@@ -187,6 +187,7 @@ fn what_shares_a_path_is_told_apart_by_its_other_conditions() {
             query,
             method,
             headers: &headers,
+            announced: None,
         };
         assert_eq!(
             table.find(&asked).copied(),
@@ -347,6 +348,7 @@ fn the_table_agrees_with_the_slow_definition() {
                 query: Some(&query),
                 method: METHODS.choose(&mut random).unwrap(),
                 headers: &headers,
+                announced: None,
             };
             let expected = oracle(&routes, &asked);
             assert_eq!(table.find(&asked).copied(), expected, "{asked:?} in {routes:#?}");

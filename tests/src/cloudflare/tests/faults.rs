@@ -65,4 +65,13 @@ async fn dns_fake_hangs_and_lingers_on_demand() {
     }
     assert_eq!(get(&fake, "/zones").await.status, 200);
     assert_eq!(fake.calls()[2].status, 0);
+
+    fake.fault(Fault::new(FaultKind::HangAfter));
+    let bearer = format!("Bearer {}", fake.token());
+    let (body, path) = (a("www", "192.0.2.1").to_string(), records(&fake, ""));
+    tokio::select! {
+        told = send(&fake, "POST", &path, &bearer, Some(body)) => panic!("it was answered: {}", told.is_ok()),
+        () = fake.await_count("POST", "/dns_records", 1) => {}
+    }
+    assert_eq!(fake.records(ZONE).len(), 1, "it was done");
 }

@@ -1,5 +1,7 @@
 //! HTTP/2 that is none, and floods of it.
 
+mod floods;
+
 use super::Outcome::{self, Closed, GoAway, Reset, Status};
 use super::frames::{block, connection, data, frame, headers};
 use super::{Case, HOST, Input};
@@ -7,7 +9,6 @@ use super::{Case, HOST, Input};
 const PROTOCOL_ERROR: u32 = 1;
 const FLOW_CONTROL_ERROR: u32 = 3;
 const FRAME_SIZE_ERROR: u32 = 6;
-const REFUSED_STREAM: u32 = 7;
 const CALM: u32 = 11;
 
 const TRAILERS: &str = "trailers of requests go no further: nobody reads them";
@@ -20,7 +21,7 @@ const GET: [(&str, &str); 4] = [METHOD, SCHEME, PATH, AUTHORITY];
 const POST: [(&str, &str); 4] = [(":method", "POST"), SCHEME, PATH, AUTHORITY];
 
 pub(super) fn cases() -> Vec<Case> {
-    [pseudo(), fields(), framing(), frames(), floods()].concat()
+    [pseudo(), fields(), framing(), frames(), floods::cases()].concat()
 }
 
 fn case(group: &'static str, name: &str, frames: &[Vec<u8>], wanted: Outcome) -> Case {
@@ -31,13 +32,6 @@ fn case(group: &'static str, name: &str, frames: &[Vec<u8>], wanted: Outcome) ->
         wanted,
         never: "",
         why: "",
-    }
-}
-
-fn flood(name: &str, bytes: Vec<u8>, wanted: Outcome) -> Case {
-    Case {
-        input: Input::Flood(bytes),
-        ..case("HTTP/2 floods", name, &[], wanted)
     }
 }
 
@@ -151,6 +145,7 @@ fn fields() -> Vec<Case> {
     let bad = Reset(PROTOCOL_ERROR);
     let end = GoAway(PROTOCOL_ERROR);
     let many: Vec<_> = with(&vec![("x-a", "b"); 150]);
+    let crumbs: Vec<_> = with(&vec![("cookie", "a=b"); 1000]);
     let value = "b".repeat(20_000);
     let large: Vec<_> = [&GET[..], &[("x-a", value.as_str()); 1]].concat();
     let path = format!("/{}", "a".repeat(20_000));
@@ -170,6 +165,26 @@ fn fields() -> Vec<Case> {
         one("Upgrade", &[("upgrade", "websocket")], bad),
         one("Transfer-Encoding", &[("transfer-encoding", "chunked")], bad),
         one("TE: gzip", &[("te", "gzip")], bad),
+        one("Expect: 200-ok", &[("expect", "200-ok")], Status(417)),
+        request(
+            GROUP,
+            "TRACE",
+            &[(":method", "TRACE"), SCHEME, PATH, AUTHORITY],
+            Status(405),
+        ),
+        request(
+            GROUP,
+            "a method of 100 letters",
+            &[(":method", "A".repeat(100).as_str()), SCHEME, PATH, AUTHORITY],
+            Status(400),
+        ),
+        request(GROUP, "a cookie of 1,000 crumbs", &crumbs, Status(431)),
+        case(
+            GROUP,
+            "a field of 4 KB, 10,000 times (HPACK bomb)",
+            &bomb(),
+            GoAway(CALM),
+        ),
         request(GROUP, "150 fields", &many, Status(431)),
         case(
             GROUP,
@@ -194,6 +209,15 @@ fn fields() -> Vec<Case> {
         });
     }
     all
+}
+
+/// One field that is put into the table (RFC 7541 section 6.2.1), and a byte for each time that it is meant again.
+fn bomb() -> Vec<Vec<u8>> {
+    let value = "b".repeat(3_900);
+    let mut field = block(&[("x-bomb", value.as_str())]);
+    field[0] = 0x40;
+    let parts = [&block(&GET)[..], &field, &[0x80 | 62; 10_000]].concat();
+    vec![frame(1, 0x5, 1, &parts)]
 }
 
 /// HEADERS and CONTINUATION of a block that is longer than a frame.
@@ -382,95 +406,46 @@ fn frames() -> Vec<Case> {
             GoAway(FLOW_CONTROL_ERROR),
         ),
         one("GOAWAY on a stream", &[frame(7, 0, 1, &[0; 8])], bad),
-    ]
-}
-
-fn floods() -> Vec<Case> {
-    let stream = |at: u32| at * 2 + 1;
-    let many = |count: u32, one: &dyn Fn(u32) -> Vec<u8>| (0..count).map(one).collect::<Vec<_>>();
-    let cancel = [0, 0, 0, 8];
-    let reset = |at: u32| {
-        [
-            headers(stream(at), false, &POST),
-            frame(3, 0, stream(at), &cancel),
-        ]
-        .concat()
-    };
-    let overflow = |at: u32| {
-        let update = frame(8, 0, stream(at), &[0x7f, 0xff, 0xff, 0xff]);
-        [headers(stream(at), false, &POST), update].concat()
-    };
-    let nothing = |at: u32| {
-        let update = frame(8, 0, stream(at), &[0; 4]);
-        [headers(stream(at), false, &POST), update].concat()
-    };
-    let begun = vec![headers(1, false, &POST)];
-    let after = |frames: Vec<Vec<u8>>| connection(&[begun.clone(), frames].concat());
-    let block = frame(1, 0x1, 1, &block(&GET));
-    let field = frame(9, 0, 1, &super::frames::block(&[("x-a", "b")]));
-    vec![
-        flood(
-            "2,000 streams opened and reset (rapid reset)",
-            connection(&many(2000, &reset)),
-            GoAway(CALM),
+        one(
+            "WINDOW_UPDATE of a stream beyond 2^31",
+            &[
+                headers(1, false, &POST),
+                frame(8, 0, 1, &[0x7f, 0xff, 0xff, 0xff]),
+            ],
+            Reset(FLOW_CONTROL_ERROR),
         ),
-        flood(
-            "2,000 streams whose windows overflow (MadeYouReset)",
-            connection(&many(2000, &overflow)),
-            GoAway(CALM),
+        one(
+            "WINDOW_UPDATE of 0 on a stream",
+            &[headers(1, false, &POST), frame(8, 0, 1, &[0; 4])],
+            bad,
         ),
-        flood(
-            "2,000 windows enlarged by 0 (MadeYouReset)",
-            connection(&many(2000, &nothing)),
-            GoAway(PROTOCOL_ERROR),
+        one(
+            "INITIAL_WINDOW_SIZE that takes an open stream beyond 2^31",
+            &[
+                headers(1, false, &POST),
+                frame(8, 0, 1, &[0x40, 0, 0, 0]),
+                setting(4, 0x7fff_ffff),
+            ],
+            GoAway(FLOW_CONTROL_ERROR),
         ),
-        flood(
-            "20,000 PINGs",
-            connection(&many(20_000, &|_| frame(6, 0, 0, &[0; 8]))),
-            GoAway(CALM),
+        one(
+            "INITIAL_WINDOW_SIZE of 1",
+            &[setting(4, 1), get.clone()],
+            Status(200),
         ),
-        flood(
-            "20,000 SETTINGS",
-            connection(&many(20_000, &|_| frame(4, 0, 0, &[]))),
-            GoAway(CALM),
+        one(
+            "INITIAL_WINDOW_SIZE of 0 behind the request",
+            &[get.clone(), setting(4, 0)],
+            Status(200),
         ),
-        flood(
-            "20,000 PRIORITYs",
-            connection(&many(20_000, &|_| frame(2, 0, 1, &[0, 0, 0, 0, 1]))),
-            GoAway(CALM),
-        ),
-        flood(
-            "20,000 frames of no known kind",
-            connection(&many(20_000, &|_| frame(99, 0, 0, b"x"))),
-            GoAway(CALM),
-        ),
-        flood(
-            "20,000 WINDOW_UPDATEs",
-            connection(&many(20_000, &|_| frame(8, 0, 0, &[0, 0, 0, 1]))),
-            GoAway(CALM),
-        ),
-        flood(
-            "20,000 empty DATA",
-            after(many(20_000, &|_| data(1, false, b""))),
-            GoAway(CALM),
-        ),
-        flood(
-            "20,000 CONTINUATIONs",
-            connection(&[vec![block.clone()], vec![field; 20_000]].concat()),
-            GoAway(CALM),
-        ),
-        flood(
-            "20,000 empty CONTINUATIONs",
-            connection(&[vec![block.clone()], vec![frame(9, 0, 1, b""); 20_000]].concat()),
-            GoAway(CALM),
-        ),
-        flood("a field block without an end", connection(&[block]), GoAway(CALM)),
-        case(
-            "HTTP/2 floods",
-            "150 streams at once",
-            &many(150, &|at| headers(stream(at), false, &POST)),
-            Reset(REFUSED_STREAM),
-        ),
-        flood("nothing at all", Vec::new(), GoAway(CALM)),
+        Case {
+            why: "it is an offer: the edge's own table stays at 4 KiB",
+            never: "4294967295",
+            ..one(
+                "HEADER_TABLE_SIZE of 2^32-1",
+                &[setting(1, u32::MAX), get],
+                Status(200),
+            )
+        },
     ]
 }
