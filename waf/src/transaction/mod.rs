@@ -197,6 +197,7 @@ impl Transaction {
     /// The path that the application is asked for, escaped, where it is not as the request line has it: REQUEST_FILENAME,
     /// REQUEST_BASENAME and PATH_INFO. After [`Self::request_line`].
     pub fn request_path(&mut self, path: &[u8]) {
+        self.tell_more();
         self.facts.request.set_path(path);
     }
 

@@ -27,6 +27,7 @@ const RULES: &str = r#"
     SecRule ARGS:blind "@streq 1" "id:12,phase:1,pass,nolog,ctl:requestBodyAccess=Off,ctl:forceResponseBodyVariable=On"
     SecRule ARGS:raw "@streq 1" "id:13,phase:1,pass,nolog,ctl:requestBodyProcessor=JSON,ctl:forceRequestBodyVariable=On"
     SecRule ARGS:free "@streq 1" "id:14,phase:1,allow:phase,nolog"
+    SecRule REQUEST_FILENAME "@contains evil" "id:17,phase:2,pass,log,msg:'x'"
     SecAction "id:15,phase:1,pass,nolog,setvar:tx.late=1"
     SecRule ARGS:quiet "@streq 1" "id:16,phase:1,pass,nolog,ctl:auditEngine=On,ctl:responseBodyAccess=Off"
 "#;
@@ -72,6 +73,7 @@ enum Step {
     Status(u16),
     AnswerBody(&'static str),
     LateHeader,
+    Path,
     Logging,
 }
 
@@ -88,6 +90,7 @@ fn take(step: Step, transaction: &mut Transaction) {
         }
         Step::Status(status) => transaction.response_line(status, b"HTTP/1.1"),
         Step::AnswerBody(text) => drop(transaction.response_body(bytes(text), Completeness::Complete)),
+        Step::Path => transaction.request_path(b"/evil.exe"),
         Step::LateHeader => transaction.add_request_header(b"X-Late", b"evil"),
         Step::Logging => transaction.logging(),
     }
@@ -129,6 +132,9 @@ fn what_is_recalled_is_what_would_have_been_found() {
         &[Logging],
         &[Answer(500), Logging],
         &[LateHeader, Head, Body(""), Logging],
+        &[Path, Head, Body(""), Logging],
+        &[Path, LateHeader, Head, Body(""), Logging],
+        &[Head, Path, Body(""), Logging],
         &[Status(418), Head, Body(""), Logging],
         &[Head, Status(418), Body(""), Logging],
         &[Head, Body(""), Status(418), Logging],
