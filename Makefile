@@ -1,7 +1,7 @@
 # `make run` and `make test` are all that a newcomer needs; `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test crs crs-live hostile libinjection lab differential bench check setup rules fmt clippy doc rooms deny image fuzz fuzz-seeds fuzz-smoke bench-engine bench-worst instructions coraza pebble external-dns idle chaos tools hold
+.PHONY: help run test crs crs-live hostile libinjection lab differential bench check setup rules fmt clippy doc rooms deny image dist fuzz fuzz-seeds fuzz-smoke bench-engine bench-worst instructions coraza pebble external-dns idle chaos tools hold
 
 CARGO ?= cargo
 RULES := $(CURDIR)/data/crs
