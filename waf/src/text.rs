@@ -20,6 +20,22 @@ pub(crate) fn readable(bytes: &[u8]) -> String {
     text
 }
 
+/// Puts a text behind others in the same memory, after its length: no two lists of texts come to the same bytes.
+pub(crate) fn push(texts: &mut Vec<u8>, text: &[u8]) {
+    texts.extend_from_slice(&(text.len() as u64).to_le_bytes());
+    texts.extend_from_slice(text);
+}
+
+/// The texts that were [pushed](push), in their order.
+pub(crate) fn pushed(mut texts: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let (length, behind) = texts.split_first_chunk()?;
+        let (text, behind) = behind.split_at_checked(u64::from_le_bytes(*length) as usize)?;
+        texts = behind;
+        Some(text)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::readable;

@@ -4,6 +4,8 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::net::SocketAddr;
 use std::sync::LazyLock;
 
+use crate::text::{push, pushed};
+
 /// Texts one behind the other, each after its length: the request line's three, then name and value of each header.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Heard {
@@ -36,7 +38,7 @@ impl Heard {
         if first {
             [method, uri, protocol]
                 .into_iter()
-                .for_each(|part| self.push(part));
+                .for_each(|part| push(&mut self.bytes, part));
         }
         first
     }
@@ -45,21 +47,15 @@ impl Heard {
     pub(super) fn header(&mut self, name: &[u8], value: &[u8]) -> bool {
         let behind = !self.bytes.is_empty();
         if behind {
-            self.push(name);
-            self.push(value);
+            push(&mut self.bytes, name);
+            push(&mut self.bytes, value);
         }
         behind
     }
 
     /// Everything, in its order.
     pub(super) fn texts(&self) -> impl Iterator<Item = &[u8]> {
-        let mut rest = self.bytes.as_slice();
-        std::iter::from_fn(move || {
-            let (length, behind) = rest.split_first_chunk()?;
-            let (text, behind) = behind.split_at_checked(u64::from_le_bytes(*length) as usize)?;
-            rest = behind;
-            Some(text)
-        })
+        pushed(&self.bytes)
     }
 
     /// Lengths are part of it, so that no two heads come to the same bytes.
@@ -73,11 +69,6 @@ impl Heard {
             hasher.finish()
         };
         Fingerprint(hash(&KEYS.0), hash(&KEYS.1))
-    }
-
-    fn push(&mut self, text: &[u8]) {
-        self.bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
-        self.bytes.extend_from_slice(text);
     }
 }
 

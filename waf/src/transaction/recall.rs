@@ -20,6 +20,7 @@ use std::sync::{Arc, Weak};
 
 use crate::hash;
 use crate::plan::RuleSet;
+use crate::text::{push, pushed};
 
 use super::heard::Fingerprint;
 use super::named::Tx;
@@ -90,10 +91,8 @@ impl Course {
     pub(super) fn new(head: Control, body: Control, logging: Control, tx: &Tx) -> Self {
         let mut members = Vec::new();
         for (name, value) in tx.iter() {
-            for text in [name, value] {
-                members.extend_from_slice(&(text.len() as u64).to_le_bytes());
-                members.extend_from_slice(text);
-            }
+            push(&mut members, name);
+            push(&mut members, value);
         }
         Self {
             hash: hash::of(&members),
@@ -106,15 +105,9 @@ impl Course {
 
     /// The value of a member of `TX`.
     pub(super) fn member(&self, name: &[u8]) -> Option<&[u8]> {
-        let mut rest = &self.members[..];
-        let mut text = || {
-            let (length, behind) = rest.split_first_chunk()?;
-            let (text, behind) = behind.split_at_checked(u64::from_le_bytes(*length) as usize)?;
-            rest = behind;
-            Some(text)
-        };
+        let mut texts = pushed(&self.members);
         loop {
-            let (known, value) = (text()?, text()?);
+            let (known, value) = (texts.next()?, texts.next()?);
             if known.eq_ignore_ascii_case(name) {
                 return Some(value);
             }
