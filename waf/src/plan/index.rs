@@ -105,6 +105,8 @@ pub(crate) struct Index {
     pub(super) unions: Vec<Union>,
     pub(super) groups: Vec<Group>,
     pub(super) scanners: Arc<Scanners>,
+    /// Of a set of candidates, by kind.
+    pub(super) words: [usize; 2],
     pub(super) tx_names: Vec<Vec<u8>>,
     pub(super) origins: Origins,
     /// What values are asked behind each node that is scanned, all links together.
@@ -207,6 +209,8 @@ pub(crate) struct Group {
     pub(crate) node: NodeId,
     pub(crate) multi_match: bool,
     pub(crate) kind: Kind,
+    /// No node changes more than the case of a value whose [`Index::traits`] share no bit with this.
+    pub(crate) cares_but_for_case: u64,
 }
 
 impl Index {
@@ -269,10 +273,15 @@ impl Index {
         })
     }
 
+    /// Words of a set of candidates.
+    #[inline]
+    pub(crate) fn words(&self, kind: Kind) -> usize {
+        self.words[kind as usize]
+    }
+
     /// Words of the longest set of candidates.
     pub(crate) fn most_words(&self) -> usize {
-        let words = [Kind::Request, Kind::Response].map(|kind| self.scanner(kind, None).words());
-        words[0].max(words[1])
+        self.words[0].max(self.words[1])
     }
 
     /// The scanner for values that this transformation has changed last.

@@ -33,6 +33,7 @@ impl IndexBuilder {
             index: Index {
                 id: NEXT.fetch_add(1, Ordering::Relaxed),
                 nodes: vec![root],
+                words: [Kind::Request, Kind::Response].map(|kind| scanners.scanner(kind, None).words()),
                 scanners,
                 ..Index::default()
             },
@@ -77,7 +78,7 @@ impl IndexBuilder {
     }
 
     fn ask_of(&mut self, selection: SelectionId, kind: Kind, slot: usize) {
-        let words = self.index.scanner(kind, None).words();
+        let words = self.index.words(kind);
         let asked = &mut self.index.asked;
         asked.resize_with(asked.len().max(selection + 1), Vec::new);
         asked[selection].resize(words, 0);
@@ -85,10 +86,11 @@ impl IndexBuilder {
     }
 
     fn share(&mut self, node: NodeId, slot: usize) {
+        let words = self.index.words(Kind::Request);
         let shares = &mut self.index.shares;
         let known = shares.iter().position(|share| share.node == node);
         let place = known.unwrap_or_else(|| {
-            let slots = vec![0; self.index.scanners.scanner(Kind::Request, None).words()];
+            let slots = vec![0; words];
             shares.push(Share { node, slots });
             shares.len() - 1
         });
@@ -153,7 +155,11 @@ impl IndexBuilder {
             nodes.drain(..nodes.len() - 1);
         }
         let unions = nodes.iter().map(|node| self.union(list, *node, kind)).collect();
+        let cares = nodes
+            .iter()
+            .map(|node| self.index.nodes[*node].cares_but_for_case);
         let group = Group {
+            cares_but_for_case: cares.fold(0, |all, cares| all | cares),
             list,
             unions,
             nodes,

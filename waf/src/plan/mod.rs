@@ -1,6 +1,7 @@
 //! The compiled, immutable, shared rule set.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::limits::Limits;
@@ -70,6 +71,8 @@ struct Program {
     jumps: Vec<usize>,
     /// Where `skipAfter` may land: the places of a name, ascending.
     landings: HashMap<String, Vec<usize>>,
+    /// Heads side by side that only make members of `TX` out of others.
+    openings: Vec<Range<usize>>,
 }
 
 impl RuleSet {
@@ -111,6 +114,12 @@ impl RuleSet {
     /// The rules of a phase, as far as most requests need them.
     pub(crate) fn heads(&self, phase: Phase) -> &[Head] {
         &self.inner.programs[phase.index()].heads
+    }
+
+    /// Heads side by side whose rules look at nothing but `TX`, and do nothing but write to it: what they come to where
+    /// a request begins depends on nothing else.
+    pub(crate) fn openings(&self, phase: Phase) -> &[Range<usize>] {
+        &self.inner.programs[phase.index()].openings
     }
 
     /// How the links of a step ask.
@@ -172,6 +181,8 @@ impl Plan {
             program.steps.shrink_to_fit();
             program.find_jumps();
         }
+        // Phase 1 begins with `TX` empty, the others with what came before.
+        plan.programs[Phase::RequestHeaders.index()].find_openings();
         plan.index = index.finish();
         plan.remark_on_missing_markers();
         plan
@@ -244,6 +255,22 @@ impl Program {
         for place in 0..self.heads.len() {
             let landing = self.jumps[self.heads[place].step];
             self.heads[place].jump = self.heads.partition_point(|head| head.step < landing);
+        }
+    }
+
+    fn find_openings(&mut self) {
+        let opens = |head: &Head| match self.steps.get(head.step) {
+            Some(Step::Rule(rule)) => {
+                rule.is_quiet() && (rule.head().question.is_none() || matches!(head.ask, Ask::Number(_)))
+            }
+            _ => false,
+        };
+        let mut from = 0;
+        for heads in self.heads.chunk_by(|one, next| opens(one) == opens(next)) {
+            if heads.first().is_some_and(opens) {
+                self.openings.push(from..from + heads.len());
+            }
+            from += heads.len();
         }
     }
 

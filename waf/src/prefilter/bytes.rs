@@ -1,12 +1,15 @@
 //! Sets of byte values.
 
 /// A set of byte values, one bit each.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ByteSet([u64; 4]);
 
 impl ByteSet {
     /// No byte.
     pub const EMPTY: Self = Self([0; 4]);
+
+    /// All of them.
+    pub const ALL: Self = Self([u64::MAX; 4]);
 
     /// The bytes of a text.
     pub const fn of(bytes: &[u8]) -> Self {

@@ -375,7 +375,7 @@ mod tests {
             ("(?i)SeLect", &["select[]"]),
             // One rare literal tells enough; of common ones more are looked for.
             (r"(?i)\bunion\b.*?\bselect\b", &["select[]"]),
-            (r"(?i)\bor\b.*?\bon\b", &["or[]", "on[]"]),
+            (r"(?i)\bls\b.*?\bid\b", &["ls[]", "id[]"]),
             ("(?:insert|update).{2,8}(?:into|set)", &["insert|update[]"]),
             ("sel(?:ect|f)", &["select|self[]"]),
             ("https?://", &["http://|https://[]"]),

@@ -23,10 +23,9 @@ pub(crate) struct Scanner {
     blank: Vec<u64>,
     /// The byte values whose presence sets a bit.
     telling: ByteSet,
-    /// For each of them which of the rows is its.
-    places: Box<[u8; 256]>,
-    /// The bits that a byte's presence sets, all planes.
-    rows: Vec<u64>,
+    /// For each byte value the bits that its presence sets: `rows[first..end]`.
+    places: Box<[(u32, u32); 256]>,
+    rows: Vec<Mark>,
     literals: Literals,
     /// To be looked for among letters and digits alone, where something of the noise is between them; without it
     /// they are literals like the others. Most scanners have none.
@@ -51,7 +50,7 @@ pub(crate) struct Room {
     reading: Reading,
 }
 
-/// One bit of one word of the planes.
+/// One bit of one word of the planes, or some of them.
 #[derive(Debug, Clone, Copy)]
 struct Mark {
     word: u32,
@@ -79,6 +78,7 @@ impl ScannerBuilder {
             blank: vec![0; PLANES * words],
             rows: vec![0; 256 * PLANES * words],
             atoms: HashMap::new(),
+            gates: HashMap::new(),
             squeezed: HashMap::new(),
             noise: ByteSet::EMPTY,
         };
@@ -87,8 +87,10 @@ impl ScannerBuilder {
                 .requirements
                 .get(*slot)
                 .map_or(&[][..], |needs| needs.clauses());
+            let clauses = &clauses[..clauses.len().min(PLANES)];
+            let gate = gate_of(clauses);
             for plane in 0..PLANES {
-                planes.set(plane, *slot, clauses.get(plane));
+                planes.set(plane, *slot, clauses.get(plane), gate);
             }
         }
         planes.finish()
@@ -101,6 +103,8 @@ struct Planes<'r> {
     blank: Vec<u64>,
     rows: Vec<u64>,
     atoms: Marks<'r>,
+    /// For each of them what a value needs for it to tell anything.
+    gates: HashMap<&'r [u8], ByteSet>,
     squeezed: Marks<'r>,
     noise: ByteSet,
 }
@@ -108,8 +112,11 @@ struct Planes<'r> {
 /// Literals with the bits that they set.
 type Marks<'r> = HashMap<&'r [u8], Vec<Mark>>;
 
+/// Bytes that ordinary values mostly lack.
+const SELDOM: ByteSet = ByteSet::of(b"()<>{}[]`$;|'\"&^\\\n\r=*#");
+
 impl<'r> Planes<'r> {
-    fn set(&mut self, plane: usize, slot: usize, clause: Option<&'r Clause>) {
+    fn set(&mut self, plane: usize, slot: usize, clause: Option<&'r Clause>, gate: ByteSet) {
         let (word, bit) = (plane * self.words + slot / 64, 1 << (slot % 64));
         let Some(clause) = clause else {
             self.blank[word] |= bit;
@@ -122,11 +129,12 @@ impl<'r> Planes<'r> {
             word: word as u32,
             bit,
         };
-        for atom in clause.atoms() {
+        for atom in clause.atoms().iter().chain(clause.squeezed()) {
             self.atoms.entry(atom.as_slice()).or_default().push(mark);
+            let known = self.gates.entry(atom.as_slice()).or_default();
+            *known = known.union(gate);
         }
         for atom in clause.squeezed() {
-            self.atoms.entry(atom.as_slice()).or_default().push(mark);
             self.squeezed.entry(atom.as_slice()).or_default().push(mark);
         }
         self.noise = self.noise.union(clause.noise());
@@ -134,12 +142,14 @@ impl<'r> Planes<'r> {
 
     fn finish(self) -> Scanner {
         let width = (PLANES * self.words).max(1);
-        let (mut telling, mut places, mut rows) = (ByteSet::EMPTY, Box::new([0; 256]), Vec::new());
+        let (mut telling, mut places, mut rows) = (ByteSet::EMPTY, Box::new([(0, 0); 256]), Vec::new());
         for (byte, row) in (0..=u8::MAX).zip(self.rows.chunks_exact(width)) {
-            if row.iter().any(|word| *word != 0) {
-                places[usize::from(byte)] = (rows.len() / width) as u8;
+            let first = rows.len() as u32;
+            let words = (0..).zip(row).filter(|(_, bits)| **bits != 0);
+            rows.extend(words.map(|(word, bits)| Mark { word, bit: *bits }));
+            places[usize::from(byte)] = (first, rows.len() as u32);
+            if rows.len() as u32 != first {
                 telling.insert(byte);
-                rows.extend_from_slice(row);
             }
         }
         Scanner {
@@ -148,15 +158,25 @@ impl<'r> Planes<'r> {
             telling,
             places,
             rows,
-            literals: Literals::new(self.atoms),
-            squeezed: (!self.squeezed.is_empty()).then(|| Literals::new(self.squeezed)),
+            literals: Literals::new(self.atoms, &self.gates),
+            squeezed: (!self.squeezed.is_empty()).then(|| Literals::new(self.squeezed, &self.gates)),
             noise: self.noise,
         }
     }
 }
 
+/// What a value has some of wherever all of the clauses are met, if ordinary values seldom have it; else all bytes.
+fn gate_of(clauses: &[Clause]) -> ByteSet {
+    let bytes = clauses
+        .iter()
+        .filter(|clause| clause.is_of_bytes())
+        .map(Clause::bytes);
+    let gates = bytes.filter(|bytes| bytes.intersection(SELDOM) == *bytes);
+    gates.min_by_key(ByteSet::len).unwrap_or(ByteSet::ALL)
+}
+
 impl Literals {
-    fn new(atoms: Marks<'_>) -> Self {
+    fn new(atoms: Marks<'_>, gates: &HashMap<&[u8], ByteSet>) -> Self {
         let mut atoms: Vec<_> = atoms.into_iter().collect();
         // An order of its own: two loads of the same rules do the same work.
         atoms.sort_unstable_by_key(|(literal, _)| *literal);
@@ -164,7 +184,7 @@ impl Literals {
         for (literal, mut its_marks) in atoms {
             let first = marks.len() as u32;
             marks.append(&mut its_marks);
-            literals.push(literal);
+            literals.push((literal, gates.get(literal).copied().unwrap_or(ByteSet::ALL)));
             found.push((first, marks.len() as u32));
         }
         Self {
@@ -175,8 +195,8 @@ impl Literals {
     }
 
     #[inline]
-    fn mark(&self, value: &[u8], reading: &mut Reading, planes: &mut [u64]) {
-        self.windows.find(value, reading, &mut |atom| {
+    fn mark(&self, value: &[u8], present: &ByteSet, reading: &mut Reading, planes: &mut [u64]) {
+        self.windows.find(value, present, reading, &mut |atom| {
             let (first, end) = self.found[atom as usize];
             for mark in &self.marks[first as usize..end as usize] {
                 planes[mark.word as usize] |= mark.bit;
@@ -202,13 +222,13 @@ impl Scanner {
         planes.clear();
         planes.extend_from_slice(&self.blank);
         self.mark_bytes(present, planes);
-        self.literals.mark(value, reading, planes);
+        self.literals.mark(value, present, reading, planes);
         if let Some(literals) = &self.squeezed
             && present.intersects(&self.noise)
         {
             squeezed.clear();
             squeeze(value, self.noise, squeezed);
-            literals.mark(squeezed, reading, planes);
+            literals.mark(squeezed, present, reading, planes);
         }
         let (first, rest) = planes.split_at(self.words);
         let (second, third) = rest.split_at(self.words);
@@ -217,12 +237,10 @@ impl Scanner {
     }
 
     fn mark_bytes(&self, present: &ByteSet, planes: &mut [u64]) {
-        let width = PLANES * self.words;
         for byte in present.with_small_letters().intersection(self.telling).iter() {
-            let place = usize::from(self.places[usize::from(byte)]);
-            let row = &self.rows[place * width..][..width];
-            for (word, bits) in planes.iter_mut().zip(row) {
-                *word |= bits;
+            let (first, end) = self.places[usize::from(byte)];
+            for mark in &self.rows[first as usize..end as usize] {
+                planes[mark.word as usize] |= mark.bit;
             }
         }
     }
@@ -232,11 +250,19 @@ impl Scanner {
 /// letters, digits and noise.
 fn squeeze(value: &[u8], noise: ByteSet, out: &mut Vec<u8>) {
     let of_words = noise.union(ALPHANUMERIC);
-    for word in value.split(|byte| !of_words.contains(*byte)) {
-        if word.iter().any(|byte| noise.contains(*byte)) {
-            append_kept(word, |byte| byte.is_ascii_alphanumeric(), out);
-            out.push(b' ');
-        }
+    let mut rest = value;
+    // Few words have any.
+    while let Some(place) = rest.iter().position(|byte| noise.contains(*byte)) {
+        let (before, behind) = rest.split_at(place);
+        let begin = before.iter().rposition(|byte| !of_words.contains(*byte));
+        let length = behind.iter().position(|byte| !of_words.contains(*byte));
+        let (begin, end) = (
+            begin.map_or(0, |last| last + 1),
+            place + length.unwrap_or(behind.len()),
+        );
+        append_kept(&rest[begin..end], |byte| byte.is_ascii_alphanumeric(), out);
+        out.push(b' ');
+        rest = &rest[end..];
     }
 }
 

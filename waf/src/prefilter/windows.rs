@@ -1,11 +1,14 @@
-//! Many literals looked for at once: short windows of them in three bitmaps, then the literal itself.
+//! Many literals looked for at once: the rarest four bytes of each, by pairs of bytes, then the literal itself.
 //!
-//! A dense automaton over some seven thousand literals takes megabytes and misses the caches. Here two bytes of a
-//! value cost four look-ups in bitmaps that stay in the first cache; of an ordinary value few windows are in them.
-//! A value is read at every second byte: a literal that is long enough has a window at each of two places side by
-//! side, and one of them is where the value is read.
+//! A dense automaton over some seven thousand literals takes megabytes and misses the caches. Here each byte of a value
+//! costs one look-up in a table of 16 KiB: what windows begin with this pair of bytes, and what windows go on with it. Where
+//! both agree, two bytes apart, the window itself is looked up; of an ordinary value few are.
 
-use super::rarity;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::{ByteSet, rarity};
 
 /// A literal's number.
 pub(super) type AtomId = u32;
@@ -13,12 +16,11 @@ pub(super) type AtomId = u32;
 /// Literals, ready to be looked for. They and the values are compared with ASCII capitals as small letters.
 #[derive(Debug)]
 pub(super) struct Windows {
-    /// Of literals of two and three bytes the rarest two. Read at each byte.
-    pairs: Bitmap<1024>,
-    /// Both windows of three bytes of the literals of four bytes.
-    triples: Bitmap<1024>,
-    /// Two windows of four bytes, side by side, of each longer literal: the rarest ones.
-    quads: Bitmap<2048>,
+    /// By a pair of classes: in the lower half a bit for each group with a window that begins with the pair, in the
+    /// upper half one for each group with a window that goes on with it.
+    pairs: Box<[u32; PAIRS]>,
+    /// What a value needs for the literals of each kind to tell anything.
+    gates: [ByteSet; GATES],
     /// Open addressing over the windows of all lengths.
     places: Vec<u32>,
     entries: Vec<Entry>,
@@ -27,14 +29,9 @@ pub(super) struct Windows {
     literals: usize,
 }
 
-/// Room to work in.
+/// Room to work in: a bit for each literal that was found.
 #[derive(Debug, Default)]
-pub(super) struct Reading {
-    /// The value with small letters, and some zeros behind it.
-    folded: Vec<u8>,
-    /// The literals that were found.
-    seen: Vec<u64>,
-}
+pub(super) struct Reading(Vec<u64>);
 
 #[derive(Debug)]
 struct Entry {
@@ -54,52 +51,61 @@ struct Atom {
     length: u32,
     /// How many bytes of the literal stand before its window.
     before: u32,
-    /// Its first four bytes, or as many as it has; all others 0.
-    head: u32,
-    /// Which bytes of `head` are its.
-    mask: u32,
 }
 
 /// What is no entry.
 const NONE: u32 = u32::MAX;
 
-const PAIR: Key = 2 << 32;
-const TRIPLE: Key = 3 << 32;
-const QUAD: Key = 4 << 32;
+/// Classes of bytes: letters, digits and most marks have one of their own, and share none with others.
+const CLASSES: usize = 64;
+const PAIRS: usize = CLASSES * CLASSES;
 
-/// Zeros behind a value: windows begin up to two bytes before its end.
-const MARGIN: usize = 4;
+const MARKS: &[u8; 27] = b" _/-.\\<%:@'\"[]`$(){}&;,+=*|";
+
+/// That of all other bytes.
+const OTHERS: u8 = 0;
+
+const CLASS: [u8; 256] = classes();
+
+/// Literals of other gates, and those that have none, share the last one.
+const GATES: usize = 3;
+
+/// For each gate the groups of windows of two bytes, of three, and of four.
+const GROUPS: [[Range<u32>; 3]; GATES] = [[0..1, 3..4, 7..10], [1..2, 4..5, 10..12], [2..3, 5..7, 12..16]];
+
+const TWO: u32 = mask(0..3);
+const THREE: u32 = mask(3..7);
+const FOUR: u32 = mask(7..16);
 
 impl Windows {
-    /// The literals, each with at least two bytes and without ASCII capitals; a literal's number is its place.
-    pub(super) fn new(literals: &[&[u8]]) -> Self {
-        let (mut windows, mut text) = (Vec::with_capacity(literals.len() * 2), Vec::new());
-        for (id, literal) in (0..).zip(literals) {
-            for (key, before) in windows_of(literal) {
-                let atom = Atom {
-                    id,
-                    start: text.len() as u32,
-                    length: literal.len() as u32,
-                    before: before as u32,
-                    head: head_of(literal),
-                    mask: u32::MAX >> (32 - 8 * literal.len().min(4)),
-                };
-                windows.push((key, atom));
-            }
+    /// The literals, each with at least two bytes and without ASCII capitals; a literal's number is its place. With
+    /// each of them bytes: without any of those in a value it need not be found there.
+    pub(super) fn new(literals: &[(&[u8], ByteSet)]) -> Self {
+        let gates = gates_of(literals);
+        let (mut windows, mut text) = (Vec::with_capacity(literals.len()), Vec::new());
+        for (id, (literal, gate)) in (0..).zip(literals) {
+            let (window, before) = window_of(literal);
+            let atom = Atom {
+                id,
+                start: text.len() as u32,
+                length: literal.len() as u32,
+                before: before as u32,
+            };
+            let gate = gates.iter().position(|known| gate.union(*known) == *known);
+            windows.push((key_of(window), atom, gate.unwrap_or(GATES - 1)));
             text.extend_from_slice(literal);
         }
-        windows.sort_unstable_by_key(|(key, atom)| (*key, atom.id, atom.before));
+        windows.sort_unstable_by_key(|(key, atom, _)| (*key, atom.id));
         let mut built = Self {
-            pairs: Bitmap::new(),
-            triples: Bitmap::new(),
-            quads: Bitmap::new(),
+            pairs: grouped(&windows),
+            gates,
             places: vec![NONE; (windows.len() * 2).next_power_of_two().max(2)],
             entries: Vec::new(),
             atoms: Vec::new(),
             text,
             literals: literals.len(),
         };
-        for (key, atom) in windows {
+        for (key, atom, _) in windows {
             built.add(key, atom);
         }
         built
@@ -121,12 +127,6 @@ impl Windows {
             first: place,
             end: place + 1,
         });
-        let window = key as u32;
-        match key - Key::from(window) {
-            PAIR => self.pairs.insert(window),
-            TRIPLE => self.triples.insert(self.triples.scattered(window)),
-            _ => self.quads.insert(self.quads.scattered(window)),
-        }
         let mask = self.places.len() - 1;
         let mut at = hash(key) & mask;
         while self.places[at] != NONE {
@@ -140,63 +140,109 @@ impl Windows {
         self.atoms.is_empty()
     }
 
-    /// Names each literal that occurs in the value.
+    /// Names each literal that occurs in the value, in which these bytes are present.
     #[inline]
-    pub(super) fn find(&self, value: &[u8], reading: &mut Reading, found: &mut impl FnMut(AtomId)) {
+    pub(super) fn find(
+        &self,
+        value: &[u8],
+        present: &ByteSet,
+        reading: &mut Reading,
+        found: &mut impl FnMut(AtomId),
+    ) {
+        let Some((first, rest)) = value.split_first() else {
+            return;
+        };
         if self.is_empty() {
             return;
         }
-        let Reading { folded, seen } = reading;
-        seen.clear();
-        seen.resize(self.literals.div_ceil(64), 0);
-        folded.clear();
-        folded.extend(value.iter().map(u8::to_ascii_lowercase));
-        folded.extend([0; MARGIN]);
-        let (pairs, triples, quads) = (&self.pairs, &self.triples, &self.quads);
-        let mut window = 0_u32;
-        for (place, bytes) in folded.as_chunks::<2>().0.iter().enumerate() {
-            window = window >> 16 | u32::from(u16::from_le_bytes(*bytes)) << 16;
-            let hits = pairs.has(window & 0xffff)
-                | pairs.has(window >> 8 & 0xffff) << 1
-                | triples.has(triples.scattered(window & 0x00ff_ffff)) << 2
-                | quads.has(quads.scattered(window)) << 3;
-            // The window of the first two bytes begins before the value.
-            if hits != 0 && place > 0 {
-                self.verify(hits, window, 2 * (place - 1), folded, seen, found);
+        reading.0.clear();
+        reading.0.resize(self.literals.div_ceil(64), 0);
+        let mut pairs = Pairs {
+            table: &self.pairs,
+            open: self.open(present),
+            last: class(*first),
+            begun: 0,
+            before: 0,
+        };
+        let (twos, rest) = rest.as_chunks::<2>();
+        // Windows of two and three bytes may end with the value: whatever comes behind it.
+        let end = rest.iter().chain(&[0, 0]);
+        // Where windows begin of which the second pair ends with the first of the two bytes.
+        let mut start = usize::MAX - 1;
+        for [one, other] in twos {
+            let groups = [pairs.next(*one), pairs.next(*other)];
+            if groups[0] != 0 {
+                self.verify(groups[0], start, value, reading, found);
             }
+            if groups[1] != 0 {
+                self.verify(groups[1], start.wrapping_add(1), value, reading, found);
+            }
+            start = start.wrapping_add(2);
+        }
+        for byte in end {
+            let groups = pairs.next(*byte);
+            if groups != 0 {
+                self.verify(groups, start, value, reading, found);
+            }
+            start = start.wrapping_add(1);
         }
     }
 
-    /// `start` is where the window stands in the value.
+    /// The groups whose literals tell something of a value with these bytes.
+    fn open(&self, present: &ByteSet) -> u32 {
+        let gates = self.gates.iter().zip(&GROUPS);
+        let open = gates.filter(|(gate, _)| gate.intersects(present));
+        open.flat_map(|(_, groups)| groups)
+            .fold(0, |open, groups| open | mask(groups.clone()))
+    }
+
+    /// `start` is where windows of these groups may stand.
     #[inline(never)]
     fn verify(
         &self,
-        mut hits: u64,
-        window: u32,
+        groups: u32,
         start: usize,
-        folded: &[u8],
-        seen: &mut [u64],
+        value: &[u8],
+        reading: &mut Reading,
         found: &mut impl FnMut(AtomId),
     ) {
-        while hits != 0 {
-            let (key, start) = match hits.trailing_zeros() {
-                0 => (PAIR | Key::from(window & 0xffff), start),
-                1 => (PAIR | Key::from(window >> 8 & 0xffff), start + 1),
-                2 => (TRIPLE | Key::from(window & 0x00ff_ffff), start),
-                _ => (QUAD | Key::from(window), start),
-            };
-            hits &= hits - 1;
-            let Some(entry) = self.entry(key) else { continue };
-            for atom in &self.atoms[entry.first as usize..entry.end as usize] {
-                let (word, bit) = (atom.id as usize / 64, 1 << (atom.id % 64));
-                if seen[word] & bit == 0 && self.occurs(atom, folded, start) {
-                    seen[word] |= bit;
-                    found(atom.id);
-                }
+        let Some((window, length)) = window_at(value, start) else {
+            return;
+        };
+        if groups & FOUR != 0 && length >= 4 {
+            self.verify_window(4, window, start, value, reading, found);
+        }
+        if groups & THREE != 0 && length >= 3 {
+            self.verify_window(3, window & 0x00ff_ffff, start, value, reading, found);
+        }
+        if groups & TWO != 0 && length >= 2 {
+            self.verify_window(2, window & 0xffff, start, value, reading, found);
+        }
+    }
+
+    #[inline(always)]
+    fn verify_window(
+        &self,
+        size: Key,
+        window: u32,
+        start: usize,
+        value: &[u8],
+        reading: &mut Reading,
+        found: &mut impl FnMut(AtomId),
+    ) {
+        let Some(entry) = self.entry(size << 32 | Key::from(window)) else {
+            return;
+        };
+        for atom in &self.atoms[entry.first as usize..entry.end as usize] {
+            let (word, bit) = (atom.id as usize / 64, 1 << (atom.id % 64));
+            if reading.0[word] & bit == 0 && self.occurs(atom, value, start) {
+                reading.0[word] |= bit;
+                found(atom.id);
             }
         }
     }
 
+    #[inline]
     fn entry(&self, key: Key) -> Option<&Entry> {
         let mask = self.places.len() - 1;
         let mut at = hash(key) & mask;
@@ -212,82 +258,226 @@ impl Windows {
 
     /// `start` is where the atom's window stands.
     #[inline]
-    fn occurs(&self, atom: &Atom, folded: &[u8], start: usize) -> bool {
-        let Some(start) = start.checked_sub(atom.before as usize) else {
-            return false;
-        };
-        // Behind its end there are zeros, which are none of the value.
-        let (end, value) = (start + atom.length as usize, folded.len() - MARGIN);
-        let head = folded.get(start..).and_then(|rest| rest.first_chunk::<4>());
-        if end > value || head.is_none_or(|head| u32::from_le_bytes(*head) & atom.mask != atom.head) {
-            return false;
-        }
+    fn occurs(&self, atom: &Atom, value: &[u8], start: usize) -> bool {
         let text = &self.text[atom.start as usize..(atom.start + atom.length) as usize];
-        atom.length <= 4 || folded[start..end] == *text
+        let part = start
+            .checked_sub(atom.before as usize)
+            .and_then(|start| value.get(start..start + text.len()));
+        part.is_some_and(|part| part.eq_ignore_ascii_case(text))
     }
 }
 
-/// The first four bytes of a literal, the first one lowest.
-fn head_of(literal: &[u8]) -> u32 {
-    let bytes = literal.iter().take(4).rev();
-    bytes.fold(0, |head, byte| head << 8 | u32::from(*byte))
+/// The pairs of a value, one after another.
+struct Pairs<'w> {
+    table: &'w [u32; PAIRS],
+    /// The groups that matter.
+    open: u32,
+    /// The class of the byte before.
+    last: usize,
+    /// What the table has of the pair before the last one, and of the last one.
+    begun: u32,
+    before: u32,
 }
 
-/// The windows of a literal, and how many of its bytes stand before them.
-fn windows_of(literal: &[u8]) -> impl Iterator<Item = (Key, usize)> {
-    let (size, kind, side_by_side) = match literal.len() {
-        ..=3 => (2, PAIR, 1),
-        4 => (3, TRIPLE, 2),
-        _ => (4, QUAD, 2),
+impl Pairs<'_> {
+    /// The groups of which a window may begin two bytes before the pair that ends with this byte.
+    #[inline(always)]
+    fn next(&mut self, byte: u8) -> u32 {
+        let class = class(byte);
+        let here = self.table[pair(self.last, class)];
+        let groups = self.begun & here >> 16 & self.open;
+        (self.last, self.begun, self.before) = (class, self.before, here);
+        groups
+    }
+}
+
+/// Windows of one length by what they begin with. A group's first and second pairs go together in any way: groups are to
+/// have few of either.
+struct Groups {
+    groups: Range<u32>,
+    /// The second pairs of each first one.
+    firsts: BTreeMap<usize, Vec<Range<usize>>>,
+}
+
+/// What a group has so far.
+struct Group {
+    bit: u32,
+    /// How common its first pairs are, and its second ones.
+    first: f64,
+    second: f64,
+    seconds: Vec<bool>,
+}
+
+impl Groups {
+    fn new(groups: Range<u32>) -> Self {
+        Self {
+            groups,
+            firsts: BTreeMap::new(),
+        }
+    }
+
+    fn add(&mut self, first: usize, second: Range<usize>) {
+        self.firsts.entry(first).or_default().push(second);
+    }
+
+    /// Puts each first pair with its second ones into the group where that adds least to what is met in vain; those with
+    /// most of them first.
+    fn spread(self, pairs: &mut [u32; PAIRS]) {
+        let commonness: Vec<_> = (0..PAIRS).map(commonness).collect();
+        let mut firsts: Vec<_> = self.firsts.into_iter().collect();
+        firsts.sort_by_key(|(first, seconds)| (Reverse(seconds.len()), *first));
+        let groups = self.groups.map(|group| Group {
+            bit: 1 << group,
+            first: 0.0,
+            second: 0.0,
+            seconds: vec![false; PAIRS],
+        });
+        let mut groups: Vec<_> = groups.collect();
+        for (first, seconds) in firsts {
+            let more = |group: &Group| {
+                let new = seconds
+                    .iter()
+                    .cloned()
+                    .flatten()
+                    .filter(|pair| !group.seconds[*pair]);
+                let second = group.second + new.map(|pair| commonness[pair]).sum::<f64>();
+                (group.first + commonness[first]) * second - group.first * group.second
+            };
+            let best = groups.iter_mut().min_by(|a, b| more(a).total_cmp(&more(b)));
+            let Some(group) = best else { return };
+            group.first += commonness[first];
+            pairs[first] |= group.bit;
+            for pair in seconds.into_iter().flatten() {
+                if !std::mem::replace(&mut group.seconds[pair], true) {
+                    group.second += commonness[pair];
+                    pairs[pair] |= group.bit << 16;
+                }
+            }
+        }
+    }
+}
+
+/// Four bytes of the value from here on in small letters, the first one lowest, or as many as there are.
+#[inline]
+fn window_at(value: &[u8], start: usize) -> Option<(u32, usize)> {
+    let rest = value.get(start..)?;
+    let (bytes, length) = match rest.first_chunk::<4>() {
+        Some(bytes) => (u32::from_le_bytes(*bytes), 4),
+        None => {
+            let bytes = rest.iter().rev();
+            (
+                bytes.fold(0, |window, byte| window << 8 | u32::from(*byte)),
+                rest.len(),
+            )
+        }
     };
-    // Of windows side by side the commoner one tells how often they are met.
-    let commonness = |start: usize| {
-        let windows =
-            (start..start + side_by_side).map(|start| rarity::of_text(&literal[start..start + size]));
-        windows.fold(0.0, f64::max)
+    Some((in_small_letters(bytes), length))
+}
+
+/// Four bytes with ASCII capitals as small letters: those between `A` and `Z` are found in all of them at once.
+#[inline]
+fn in_small_letters(bytes: u32) -> u32 {
+    const EACH: u32 = 0x0101_0101;
+    let low = bytes & (0x7f * EACH);
+    let from_a = low + (0x80 - b'A' as u32) * EACH;
+    let behind_z = low + (0x7f - b'Z' as u32) * EACH;
+    bytes | (from_a & !behind_z & !bytes & (0x80 * EACH)) >> 2
+}
+
+const fn mask(groups: Range<u32>) -> u32 {
+    (1 << groups.end) - (1 << groups.start)
+}
+
+/// The table of pairs.
+fn grouped(windows: &[(Key, Atom, usize)]) -> Box<[u32; PAIRS]> {
+    let mut all = GROUPS.map(|groups| groups.map(Groups::new));
+    for (key, _, gate) in windows {
+        let [first, second, third, fourth] = (*key as u32).to_le_bytes().map(class);
+        let begins = pair(first, second);
+        let [two, three, four] = &mut all[*gate];
+        match key >> 32 {
+            2 => two.add(begins, 0..PAIRS),
+            3 => three.add(begins, pair(third, 0)..pair(third, 0) + CLASSES),
+            _ => four.add(begins, pair(third, fourth)..pair(third, fourth) + 1),
+        }
+    }
+    let mut pairs = Box::new([0; PAIRS]);
+    for groups in all.into_iter().flatten() {
+        groups.spread(&mut pairs);
+    }
+    pairs
+}
+
+/// The gate that most literals have, all others that are closed in ordinary values, and the open one.
+fn gates_of(literals: &[(&[u8], ByteSet)]) -> [ByteSet; GATES] {
+    let mut counts: BTreeMap<ByteSet, usize> = BTreeMap::new();
+    for (_, gate) in literals.iter().filter(|(_, gate)| *gate != ByteSet::ALL) {
+        *counts.entry(*gate).or_default() += 1;
+    }
+    let most = counts.iter().max_by_key(|(_, count)| **count);
+    let most = most.map_or(ByteSet::EMPTY, |(gate, _)| *gate);
+    let others = counts.keys().fold(ByteSet::EMPTY, |all, gate| all.union(*gate));
+    [most, others, ByteSet::ALL]
+}
+
+/// How common a pair of classes is in ordinary values.
+fn commonness(pair: usize) -> f64 {
+    let of_class = |class: usize| match CLASS.iter().position(|known| usize::from(*known) == class) {
+        Some(byte) if class != usize::from(OTHERS) => rarity::of_byte(byte as u8),
+        _ => rarity::of_byte(b'#'),
     };
-    let starts = 0..=literal.len() - size + 1 - side_by_side;
-    let rarest = starts.min_by(|a, b| commonness(*a).total_cmp(&commonness(*b)));
-    let first = rarest.unwrap_or(0);
-    (first..first + side_by_side).map(move |start| {
-        let bytes = literal[start..start + size].iter().rev();
-        (
-            kind | bytes.fold(0, |key, byte| key << 8 | Key::from(*byte)),
-            start,
-        )
-    })
+    of_class(pair / CLASSES) * of_class(pair % CLASSES)
+}
+
+#[inline(always)]
+fn class(byte: u8) -> usize {
+    usize::from(CLASS[usize::from(byte)])
+}
+
+#[inline(always)]
+const fn pair(first: usize, second: usize) -> usize {
+    (first * CLASSES + second) & (PAIRS - 1)
+}
+
+const fn classes() -> [u8; 256] {
+    let mut classes = [OTHERS; 256];
+    let mut place = 0;
+    while place < 26 {
+        classes[b'a' as usize + place] = 1 + place as u8;
+        classes[b'A' as usize + place] = 1 + place as u8;
+        place += 1;
+    }
+    place = 0;
+    while place < 10 {
+        classes[b'0' as usize + place] = 27 + place as u8;
+        place += 1;
+    }
+    place = 0;
+    while place < MARKS.len() {
+        classes[MARKS[place] as usize] = 37 + place as u8;
+        place += 1;
+    }
+    classes
+}
+
+/// The window of a literal, its rarest one, and how many of its bytes stand before it.
+fn window_of(literal: &[u8]) -> (&[u8], usize) {
+    let size = literal.len().min(4);
+    let starts = 0..=literal.len() - size;
+    let window = |start: usize| &literal[start..start + size];
+    let commonness = |start: &usize| rarity::of_text(window(*start));
+    let rarest = starts.min_by(|a, b| commonness(a).total_cmp(&commonness(b)));
+    let start = rarest.unwrap_or(0);
+    (window(start), start)
+}
+
+fn key_of(window: &[u8]) -> Key {
+    let bytes = window.iter().rev();
+    (window.len() as Key) << 32 | bytes.fold(0, |key, byte| key << 8 | Key::from(*byte))
 }
 
 fn hash(key: Key) -> usize {
     (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize
-}
-
-/// Bits for numbers, 64 a word; a power of two of words. Windows of more bytes share bits: one that is set may mean
-/// another.
-#[derive(Debug)]
-struct Bitmap<const WORDS: usize>(Box<[u64; WORDS]>);
-
-impl<const WORDS: usize> Bitmap<WORDS> {
-    /// How far to shift a hash of 32 bits.
-    const SHIFT: u32 = 32 - 6 - WORDS.trailing_zeros();
-
-    fn new() -> Self {
-        Self(Box::new([0; WORDS]))
-    }
-
-    fn insert(&mut self, number: u32) {
-        self.0[(number >> 6) as usize & (WORDS - 1)] |= 1 << (number & 63);
-    }
-
-    #[inline(always)]
-    fn has(&self, number: u32) -> u64 {
-        self.0[(number >> 6) as usize & (WORDS - 1)] >> (number & 63) & 1
-    }
-
-    #[inline(always)]
-    fn scattered(&self, window: u32) -> u32 {
-        window.wrapping_mul(0x9e37_79b1) >> Self::SHIFT
-    }
 }
 
 #[cfg(test)]
@@ -295,9 +485,13 @@ mod tests {
     use super::*;
 
     fn found(literals: &[&str], value: &[u8]) -> Vec<AtomId> {
-        let literals: Vec<_> = literals.iter().map(|text| text.as_bytes()).collect();
+        let literals = literals.iter().map(|text| (text.as_bytes(), ByteSet::ALL));
+        let literals: Vec<_> = literals.collect();
         let mut found = Vec::new();
-        Windows::new(&literals).find(value, &mut Reading::default(), &mut |id| found.push(id));
+        let windows = Windows::new(&literals);
+        windows.find(value, &ByteSet::ALL, &mut Reading::default(), &mut |id| {
+            found.push(id)
+        });
         found.sort_unstable();
         found.dedup();
         found
@@ -344,13 +538,13 @@ mod tests {
             word
         };
         let literals: Vec<_> = (0..64).map(|number| word(number * 37, 2 + number % 5)).collect();
-        let borrowed: Vec<_> = literals.iter().map(Vec::as_slice).collect();
+        let borrowed: Vec<_> = literals.iter().map(|text| (&text[..], ByteSet::ALL)).collect();
         let windows = Windows::new(&borrowed);
         for number in 0..4096 {
             let value: Vec<u8> = word(number, 6).iter().map(u8::to_ascii_uppercase).collect();
             let folded = value.to_ascii_lowercase();
             let mut seen = vec![false; literals.len()];
-            windows.find(&value, &mut Reading::default(), &mut |id| {
+            windows.find(&value, &ByteSet::ALL, &mut Reading::default(), &mut |id| {
                 seen[id as usize] = true
             });
             for (literal, seen) in literals.iter().zip(seen) {

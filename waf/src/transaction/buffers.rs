@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::distinct::{BufferId, Distinct};
 use crate::plan::{Index, Kind, NodeId};
-use crate::prefilter::{ByteSet, Room, Scanner};
+use crate::prefilter::{ByteSet, Room};
 use crate::transformations::Transformation;
 
 /// What is not known yet.
@@ -78,6 +78,8 @@ struct Entry {
     row: u32,
     /// The first of its scans.
     scanned: u32,
+    /// Where the candidates of a request's value as it is begin.
+    raw: u32,
     /// The last list that it was put on.
     list: u32,
 }
@@ -117,6 +119,7 @@ impl Buffers {
                 traits: index.traits(value, &present),
                 row: UNKNOWN,
                 scanned: UNKNOWN,
+                raw: UNKNOWN,
                 list: 0,
             });
         }
@@ -195,12 +198,15 @@ impl Buffers {
 
     /// The operators that may match what was derived, as the scanner tells them; it reads a buffer once.
     pub(super) fn candidates(&mut self, derived: Derived, kind: Kind, index: &Index) -> &[u64] {
-        let scanner = index.scanner(kind, derived.change);
-        let start = match self.scanned(derived, kind) {
-            Some(start) => start,
-            None => self.scan(derived, kind, scanner),
+        let is_raw = derived.change.is_none() && kind == Kind::Request;
+        let raw = self.entries[derived.scanned as usize].raw;
+        let start = match is_raw && raw != UNKNOWN {
+            true => raw,
+            false => self
+                .scanned(derived, kind)
+                .unwrap_or_else(|| self.scan(derived, kind, index)),
         };
-        &self.candidates[start as usize..][..scanner.words()]
+        &self.candidates[start as usize..][..index.words(kind)]
     }
 
     fn scanned(&self, derived: Derived, kind: Kind) -> Option<u32> {
@@ -214,7 +220,7 @@ impl Buffers {
         None
     }
 
-    fn scan(&mut self, derived: Derived, kind: Kind, scanner: &Scanner) -> u32 {
+    fn scan(&mut self, derived: Derived, kind: Kind, index: &Index) -> u32 {
         let entry = &mut self.entries[derived.scanned as usize];
         let start = self.candidates.len() as u32;
         self.scans.push(Scan {
@@ -224,7 +230,11 @@ impl Buffers {
             next: entry.scanned,
         });
         entry.scanned = self.scans.len() as u32 - 1;
+        if derived.change.is_none() && kind == Kind::Request {
+            entry.raw = start;
+        }
         let value = self.distinct.bytes(derived.scanned);
+        let scanner = index.scanner(kind, derived.change);
         scanner.scan(value, &entry.present, &mut self.room, &mut self.candidates);
         start
     }

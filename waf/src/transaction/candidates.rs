@@ -6,6 +6,7 @@ use crate::variables::Origin;
 use super::Facts;
 use super::buffers::Derived;
 use super::distinct::BufferId;
+use super::named::Tx;
 use super::values::{Value, Values};
 
 /// What is known of the values of a request while a phase runs. The buffers stay over all phases.
@@ -21,6 +22,20 @@ pub(crate) struct Candidates {
     unions: Vec<u32>,
     groups: Vec<u32>,
     bits: Vec<u64>,
+    /// What the openings of phase 1 came to, as far as they have run; it stays over all transactions.
+    openings: Vec<Opening>,
+    /// Room for [`Self::meant`].
+    meant: Vec<u32>,
+}
+
+/// What the rules of an opening came to.
+#[derive(Debug)]
+pub(super) struct Opening {
+    pub(super) tx: Tx,
+    /// The members that it has added or changed.
+    pub(super) differences: Vec<usize>,
+    /// The head that is next.
+    pub(super) next: usize,
 }
 
 /// Candidates that were not gathered yet.
@@ -34,6 +49,15 @@ impl Candidates {
     pub(super) fn clear(&mut self) {
         self.values.clear();
         self.bits.clear();
+    }
+
+    pub(super) fn opening(&self, number: usize) -> Option<&Opening> {
+        self.openings.get(number)
+    }
+
+    /// Keeps what the next one of the openings came to.
+    pub(super) fn keep_opening(&mut self, opening: Opening) {
+        self.openings.push(opening);
     }
 
     /// Forgets what depends on facts that have come since the phase before.
@@ -85,7 +109,7 @@ impl Candidates {
         if self.open_lists[list] != UNKNOWN {
             return self.open_lists[list];
         }
-        let words = index.scanner(Kind::Request, None).words();
+        let words = index.words(Kind::Request);
         let selections = index.list(list).iter();
         let all = selections.fold(NOTHING, |all, selection| {
             let one = self.open(*selection, words, index, facts);
@@ -125,7 +149,7 @@ impl Candidates {
             return self.groups[group];
         }
         let shape = index.group(group);
-        let words = index.scanner(shape.kind, None).words();
+        let words = index.words(shape.kind);
         let mut unions = shape.unions.iter();
         let first = unions.next().map(|union| self.unite(*union, index, facts));
         let mut all = first.unwrap_or(NOTHING);
@@ -144,6 +168,9 @@ impl Candidates {
             Value::Passing(value) => value,
         };
         let (group, buffers) = (index.group(group), &mut self.values.buffers);
+        if !buffers.is_touched(value, group.cares_but_for_case) {
+            return has(buffers.candidates(Derived::raw(value), group.kind, index), slot);
+        }
         group.nodes.iter().any(|node| {
             let derived = buffers.derive_but_for_case(value, *node, index);
             has(buffers.candidates(derived, group.kind, index), slot)
@@ -157,23 +184,31 @@ impl Candidates {
         }
     }
 
-    /// Whether some value of a selection may match what is asked.
-    pub(super) fn in_selection(
+    /// The places of the values of a selection that may match what is asked, ascending. The room for them is to be
+    /// [given back](Self::give_back).
+    pub(super) fn meant(
         &mut self,
-        group: GroupId,
-        slot: usize,
+        ask: &CandidateAsk,
         selection: SelectionId,
         index: &Index,
         facts: &Facts,
-    ) -> bool {
+    ) -> Vec<u32> {
+        let mut meant = std::mem::take(&mut self.meant);
+        meant.clear();
         let part = self.values.select(selection, index, facts);
-        part.places().any(|place| {
-            let value = self.values.at(place);
-            self.one(group, slot, value, index)
-        })
+        for (place, at) in (0..).zip(part.places()) {
+            if self.one(ask.group, ask.slot, self.values.at(at), index) {
+                meant.push(place);
+            }
+        }
+        meant
     }
 
-    /// The value of this place in a selection, which was gathered before.
+    pub(super) fn give_back(&mut self, meant: Vec<u32>) {
+        self.meant = meant;
+    }
+
+    /// The value of this place in a selection, which was looked up before.
     pub(super) fn value(&self, selection: SelectionId, place: usize) -> Option<Value> {
         self.values.in_selection(selection, place)
     }
@@ -215,7 +250,7 @@ impl Candidates {
 
     /// The candidates of the values of a list as they are.
     fn unite_raw(&mut self, list: ListId, kind: Kind, index: &Index, facts: &Facts) -> u32 {
-        let words = index.scanner(kind, None).words();
+        let words = index.words(kind);
         let selections = index.list(list).iter();
         selections.fold(NOTHING, |all, selection| {
             let one = self.raw(*selection, kind, index, facts);
@@ -235,7 +270,7 @@ impl Candidates {
                 continue;
             };
             if start == NOTHING {
-                start = self.room_for(NOTHING, index.scanner(kind, None).words());
+                start = self.room_for(NOTHING, index.words(kind));
             }
             self.count_in(start, Derived::raw(value), kind, index);
         }
@@ -251,7 +286,7 @@ impl Candidates {
         if part.traits & cares == 0 {
             return raw;
         }
-        let start = self.room_for(raw, index.scanner(shape.kind, None).words());
+        let start = self.room_for(raw, index.words(shape.kind));
         for place in part.places() {
             let Some(value) = self.values.touched(place, cares) else {
                 continue;

@@ -121,36 +121,33 @@ impl Asking<'_> {
         let shape = index.group(group);
         let mut any = false;
         for (target, selection) in self.question.targets.iter().zip(index.list(shape.list)) {
-            if !context
-                .state
-                .candidates
-                .in_selection(group, slot, *selection, index, facts)
-            {
-                continue;
-            }
+            let meant = context.state.candidates.meant(ask, *selection, index, facts);
+            let mut next = meant.iter().map(|place| *place as usize).peekable();
             let mut place = 0;
             let _ = visit_fact_target(facts, target, &[], &mut |key, value| {
-                let known = context.state.candidates.value(*selection, place);
+                let Some(first) = next.peek() else {
+                    return ControlFlow::Break(());
+                };
                 place += 1;
+                if place <= *first {
+                    return ControlFlow::Continue(());
+                }
+                next.next();
                 if is_removed(target, self.removed, key) {
                     return ControlFlow::Continue(());
                 }
-                let Some(known) = known else {
-                    any |= self.ask_value(target.variable, key, value, context);
-                    return ControlFlow::Continue(());
+                let known = context.state.candidates.value(*selection, place - 1);
+                let matches = match known.filter(|_| !shape.multi_match) {
+                    None => self.ask_value(target.variable, key, value, context),
+                    Some(known) => self.ask_known(target.variable, key, group, known, context),
                 };
-                if context.state.candidates.one(group, slot, known, index) {
-                    let matches = match shape.multi_match {
-                        true => self.ask_value(target.variable, key, value, context),
-                        false => self.ask_known(target.variable, key, group, known, context),
-                    };
-                    if !matches {
-                        context.state.candidates.deny(known, slot);
-                    }
-                    any |= matches;
+                if let Some(known) = known.filter(|_| !matches) {
+                    context.state.candidates.deny(known, slot);
                 }
+                any |= matches;
                 ControlFlow::Continue(())
             });
+            context.state.candidates.give_back(meant);
         }
         any
     }
@@ -182,16 +179,13 @@ impl Asking<'_> {
         let any = context.state.candidates.any(ask, index, facts, usize::MAX);
         let shape = index.group(group);
         for (target, selection) in self.question.targets.iter().zip(index.list(shape.list)) {
-            let _ = context
-                .state
-                .candidates
-                .in_selection(group, slot, *selection, index, facts);
+            let meant = context.state.candidates.meant(ask, *selection, index, facts);
             let mut place = 0;
             let _ = visit_fact_target(facts, target, &[], &mut |_, value| {
                 let candidates = &mut context.state.candidates;
                 let known = candidates.value(*selection, place);
                 place += 1;
-                let told = known.is_some_and(|known| any && candidates.one(group, slot, known, index));
+                let told = any && meant.contains(&(place as u32 - 1));
                 let seen = known.map(|known| candidates.transformed(group, known, index));
                 let same = seen.is_some_and(|seen| {
                     *candidates.bytes(seen) == *transformed(&self.question.transformations, value)
@@ -206,6 +200,7 @@ impl Asking<'_> {
                 }
                 ControlFlow::Continue(())
             });
+            context.state.candidates.give_back(meant);
         }
     }
 

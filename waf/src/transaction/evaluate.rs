@@ -1,11 +1,13 @@
 //! A phase's program: its rules in file order, with what skips and ends it.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use crate::plan::{Ask, Index, RuleSet};
+use crate::plan::{Ask, Head, Index, RuleSet};
 use crate::rule::{AllowScope, EngineMode, Phase, Rule, Step, Target};
 use crate::variables::{Origin, Variable, View};
 
+use super::candidates::Opening;
 use super::{Evaluation, Facts, State, chain};
 
 /// A transaction while one of its phases runs.
@@ -107,48 +109,99 @@ impl Told {
 /// Runs the rules of one phase. `changed` is the earliest of the facts that have come since the phase before.
 pub(super) fn run(phase: Phase, changed: Origin, context: &mut Context<'_>) {
     let rules = context.rules;
-    let (heads, steps) = (rules.heads(phase), rules.steps(phase));
-    let (index, limit) = (rules.index(), rules.limits().buffered_bytes);
-    let indexed = context.state.evaluation == Evaluation::Indexed;
     context.state.candidates.begin_phase(changed, rules.index());
-    let mut next = 0;
-    let mut goes_on = context.goes_on(phase);
-    while goes_on && let Some(head) = heads.get(next) {
-        next += 1;
-        let told = match indexed {
-            true => context.told(&head.ask, index, limit),
-            false => Told::Nothing,
-        };
-        if matches!(told, Told::Fails) {
-            continue;
-        }
-        let Some(Step::Rule(rule)) = steps.get(head.step) else {
-            continue;
-        };
-        let matched = if context.is_removed(rule) {
-            false
-        } else if head.quiet && matches!(told, Told::Matches) {
-            chain::act(rule, context);
-            true
-        } else {
-            chain::matches(rule, rules.asks(phase, head.step), context)
-        };
-        // Links act at once, also those of a chain that fails later.
-        goes_on = context.goes_on(phase);
-        if !matched {
-            continue;
-        }
-        let actions = &rule.head().actions;
-        if actions.skip_after.is_some() {
-            // A marker that stands nowhere ahead ends the phase, as in ModSecurity.
-            next = head.jump;
-        }
-        next += actions.skip.unwrap_or(0);
+    let mut walk = Walk {
+        phase,
+        heads: rules.heads(phase),
+        steps: rules.steps(phase),
+        indexed: context.state.evaluation == Evaluation::Indexed,
+        next: 0,
+    };
+    for (number, opening) in rules.openings(phase).iter().enumerate() {
+        walk.until(opening.start, context);
+        walk.open(number, opening, context);
     }
+    walk.until(walk.heads.len(), context);
     context.state.hits.clear();
     context.rule = None;
     if context.state.allowed == Some(AllowScope::Phase) {
         context.state.allowed = None;
+    }
+}
+
+/// The rules of a phase on their way.
+struct Walk<'t> {
+    phase: Phase,
+    heads: &'t [Head],
+    steps: &'t [Step],
+    indexed: bool,
+    /// Which of the heads is next.
+    next: usize,
+}
+
+impl<'t> Walk<'t> {
+    /// Runs the rules before the head `end`, as long as the phase goes on.
+    fn until(&mut self, end: usize, context: &mut Context<'t>) {
+        let rules = context.rules;
+        let (index, limit) = (rules.index(), rules.limits().buffered_bytes);
+        let heads = &self.heads[..end];
+        let mut goes_on = context.goes_on(self.phase);
+        while goes_on && let Some(head) = heads.get(self.next) {
+            self.next += 1;
+            let told = match self.indexed {
+                true => context.told(&head.ask, index, limit),
+                false => Told::Nothing,
+            };
+            if matches!(told, Told::Fails) {
+                continue;
+            }
+            let Some(Step::Rule(rule)) = self.steps.get(head.step) else {
+                continue;
+            };
+            let matched = if context.is_removed(rule) {
+                false
+            } else if head.quiet && matches!(told, Told::Matches) {
+                chain::act(rule, context);
+                true
+            } else {
+                chain::matches(rule, rules.asks(self.phase, head.step), context)
+            };
+            // Links act at once, also those of a chain that fails later.
+            goes_on = context.goes_on(self.phase);
+            if !matched {
+                continue;
+            }
+            let actions = &rule.head().actions;
+            if actions.skip_after.is_some() {
+                // A marker that stands nowhere ahead ends the phase, as in ModSecurity.
+                self.next = head.jump;
+            }
+            self.next += actions.skip.unwrap_or(0);
+        }
+    }
+
+    /// Runs the rules of an opening. Where nothing but the openings before it has written to `TX` they come to what they
+    /// came to the last time.
+    fn open(&mut self, number: usize, heads: &Range<usize>, context: &mut Context<'t>) {
+        let control = &context.state.control;
+        let whole = control.removed_rules.is_empty() && control.removed_targets.is_empty();
+        let begins = self.next == heads.start && context.goes_on(self.phase);
+        if !(self.indexed && whole && begins && context.state.tx.is_opened(number)) {
+            return;
+        }
+        if let Some(opening) = context.state.candidates.opening(number) {
+            context.state.tx.become_like(&opening.tx, &opening.differences);
+            self.next = opening.next;
+            return;
+        }
+        let before = context.state.tx.copied();
+        self.until(heads.end, context);
+        context.state.tx.note_opened(number + 1);
+        context.state.candidates.keep_opening(Opening {
+            tx: context.state.tx.copied(),
+            differences: context.state.tx.differences(&before),
+            next: self.next,
+        });
     }
 }
 

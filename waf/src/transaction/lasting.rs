@@ -63,7 +63,7 @@ impl Lasting {
     /// The number of a value. Of a new one what it may match is found by scans of all that is made of it.
     pub(super) fn intern(&mut self, value: &[u8], buffers: &mut Buffers, index: &Index) -> BufferId {
         let id = self.distinct.intern(value);
-        self.words = index.scanner(Kind::Request, None).words();
+        self.words = index.words(Kind::Request);
         let start = id as usize * self.words;
         if start == self.open.len() {
             self.open.resize(start + self.words, 0);

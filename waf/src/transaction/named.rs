@@ -22,6 +22,17 @@ struct Entry {
     number: i64,
 }
 
+impl Entry {
+    fn copied(&self) -> Self {
+        Self {
+            hash: self.hash,
+            name: ShortBytes::from_slice(&self.name),
+            value: self.value.as_deref().map(ShortBytes::from_slice),
+            number: self.number,
+        }
+    }
+}
+
 /// What is no place in `entries`.
 const EMPTY: u32 = u32::MAX;
 
@@ -79,6 +90,18 @@ impl Named {
         true
     }
 
+    /// Takes these entries of another one, ascending; those that are here are the same otherwise.
+    fn take(&mut self, other: &Self, entries: &[usize]) {
+        for place in entries {
+            let entry = other.entries[*place].copied();
+            match self.entries.get_mut(*place) {
+                Some(known) => *known = entry,
+                None => self.entries.push(entry),
+            }
+        }
+        self.places.clone_from(&other.places);
+    }
+
     /// Forgets all, and keeps the room.
     fn clear(&mut self) {
         self.entries.clear();
@@ -133,6 +156,9 @@ pub(crate) struct Tx {
     known: Vec<u32>,
     /// A name was left out because there were too many.
     pub(crate) overflowed: bool,
+    /// How many of the phase's openings have filled it, and whether anything else has written to it.
+    opened: usize,
+    written: bool,
 }
 
 const DIGITS: [&[u8]; 10] = [b"0", b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"8", b"9"];
@@ -162,6 +188,41 @@ impl Tx {
         self.known[name]
     }
 
+    /// Whether it is as so many openings leave it.
+    pub(super) fn is_opened(&self, openings: usize) -> bool {
+        !self.written && self.opened == openings
+    }
+
+    /// So many openings have run, and left it like this.
+    pub(super) fn note_opened(&mut self, openings: usize) {
+        (self.opened, self.written) = (openings, false);
+    }
+
+    /// A copy.
+    pub(super) fn copied(&self) -> Self {
+        let mut copy = Self::default();
+        copy.become_like(self, &(0..self.named.entries.len()).collect::<Vec<_>>());
+        copy
+    }
+
+    /// The members that are not as they are in another one, which has no others behind them.
+    pub(super) fn differences(&self, other: &Self) -> Vec<usize> {
+        let entries = self.named.entries.iter().enumerate();
+        let differ = |(place, entry): &(usize, &Entry)| {
+            let known = other.named.entries.get(*place);
+            known.is_none_or(|known| (&known.name, &known.value) != (&entry.name, &entry.value))
+        };
+        entries.filter(differ).map(|(place, _)| place).collect()
+    }
+
+    /// Becomes like another one, of which only these members differ.
+    pub(super) fn become_like(&mut self, other: &Self, differences: &[usize]) {
+        self.named.take(&other.named, differences);
+        self.captures.clone_from(&other.captures);
+        self.known.clone_from(&other.known);
+        (self.overflowed, self.opened, self.written) = (other.overflowed, other.opened, other.written);
+    }
+
     /// Sets a member to what comes of its old value, or removes it.
     pub(crate) fn update(
         &mut self,
@@ -169,6 +230,7 @@ impl Tx {
         limit: usize,
         change: impl FnOnce(Option<&[u8]>) -> Option<ShortBytes>,
     ) {
+        self.written = true;
         match slot(name) {
             Some(slot) => {
                 let value = change(self.captures.get(slot));
@@ -183,7 +245,7 @@ impl Tx {
         self.named.clear();
         self.captures.clear();
         self.known.fill(EMPTY);
-        self.overflowed = false;
+        (self.overflowed, self.opened, self.written) = (false, 0, false);
     }
 
     /// Bytes of memory that are held for members.
@@ -193,6 +255,7 @@ impl Tx {
 
     /// Takes what an operator captured; the captures of earlier rules go.
     pub(crate) fn capture(&mut self, captures: Captures) {
+        self.written = true;
         self.captures = captures;
     }
 
