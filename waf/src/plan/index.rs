@@ -284,9 +284,9 @@ impl Index {
         self.words[0].max(self.words[1])
     }
 
-    /// The scanner for values that this transformation has changed last.
-    pub(crate) fn scanner(&self, kind: Kind, change: Option<Transformation>) -> &Scanner {
-        self.scanners.scanner(kind, change)
+    /// The scanner for values that this transformation has changed last; of whole variables, or of others.
+    pub(crate) fn scanner(&self, kind: Kind, whole: bool, change: Option<Transformation>) -> &Scanner {
+        self.scanners.scanner(kind, whole, change)
     }
 }
 

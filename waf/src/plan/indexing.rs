@@ -33,7 +33,8 @@ impl IndexBuilder {
             index: Index {
                 id: NEXT.fetch_add(1, Ordering::Relaxed),
                 nodes: vec![root],
-                words: [Kind::Request, Kind::Response].map(|kind| scanners.scanner(kind, None).words()),
+                words: [Kind::Request, Kind::Response]
+                    .map(|kind| scanners.scanner(kind, false, None).words()),
                 scanners,
                 ..Index::default()
             },

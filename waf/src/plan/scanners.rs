@@ -38,15 +38,19 @@ pub(super) struct Asked {
 pub(super) struct Needs {
     /// In the order of the rules, each once.
     asked: Vec<(Asked, Arc<Operator>)>,
+    /// What is asked of variables that are [whole](Variable::is_whole).
+    of_whole: HashSet<Asked>,
 }
 
 /// Scanners for values as they are and for what transformations made of them.
 #[derive(Debug, Default)]
 pub(crate) struct Scanners {
     slots: HashMap<Asked, usize>,
+    of_whole: HashSet<Asked>,
     distinct: Vec<Scanner>,
-    /// Which of them: by kind, then by the transformation that changed a value last, none before all others.
-    places: [Vec<usize>; 2],
+    /// Which of them: by kind, then for parts and for whole variables, then by the transformation that changed a value
+    /// last, none before all others.
+    places: [[Vec<usize>; 2]; 2],
     /// Held, so that their addresses stay theirs.
     _operators: Vec<Arc<Operator>>,
 }
@@ -78,6 +82,9 @@ impl Needs {
             let (Some(asked), Some(question)) = (Asked::of(link), &link.question) else {
                 continue;
             };
+            if question.targets.iter().any(|target| target.variable.is_whole()) {
+                needs.of_whole.insert(asked.clone());
+            }
             if known.insert(asked.clone()) {
                 needs.asked.push((asked, Arc::clone(&question.operator)));
             }
@@ -88,7 +95,10 @@ impl Needs {
 
 impl Scanners {
     pub(super) fn new(needs: Needs) -> Self {
-        let mut scanners = Self::default();
+        let mut scanners = Self {
+            of_whole: needs.of_whole,
+            ..Self::default()
+        };
         for kind in [Kind::Request, Kind::Response] {
             let asked = needs.asked.iter().filter(|(asked, _)| asked.kind == kind);
             scanners.build(kind, asked);
@@ -101,6 +111,7 @@ impl Scanners {
     /// Whether they tell all that is asked for.
     pub(super) fn cover(&self, needs: &Needs) -> bool {
         needs.asked.iter().all(|(asked, _)| self.slot(asked).is_some())
+            && needs.of_whole.is_subset(&self.of_whole)
     }
 
     /// The bit of what is asked.
@@ -108,9 +119,9 @@ impl Scanners {
         self.slots.get(asked).copied()
     }
 
-    /// The scanner for values that this transformation has changed last.
-    pub(crate) fn scanner(&self, kind: Kind, change: Option<Transformation>) -> &Scanner {
-        &self.distinct[self.places[kind as usize][place_of(change)]]
+    /// The scanner for values that this transformation has changed last; of whole variables, or of others.
+    pub(crate) fn scanner(&self, kind: Kind, whole: bool, change: Option<Transformation>) -> &Scanner {
+        &self.distinct[self.places[kind as usize][usize::from(whole)][place_of(change)]]
     }
 
     fn build<'a>(&mut self, kind: Kind, needs: impl Iterator<Item = &'a (Asked, Arc<Operator>)>) {
@@ -123,19 +134,20 @@ impl Scanners {
             slots.push(asked);
         }
         let mut known: HashMap<BTreeSet<usize>, usize> = HashMap::new();
-        let changes = Transformation::ALL.iter().copied().map(Some);
-        for change in [None].into_iter().chain(changes) {
-            let members = slots
-                .iter()
-                .enumerate()
-                .filter(|(_, asked)| asked.is_behind(change));
-            let members = members.map(|(slot, _)| slot).collect();
-            let distinct = &mut self.distinct;
-            let place = known.entry(members).or_insert_with_key(|members| {
-                distinct.push(builder.build(members));
-                distinct.len() - 1
-            });
-            self.places[kind as usize].push(*place);
+        for whole in [false, true] {
+            let changes = Transformation::ALL.iter().copied().map(Some);
+            for change in [None].into_iter().chain(changes) {
+                let members = slots.iter().enumerate().filter(|(_, asked)| {
+                    asked.is_behind(change) && (!whole || self.of_whole.contains(**asked))
+                });
+                let members = members.map(|(slot, _)| slot).collect();
+                let distinct = &mut self.distinct;
+                let place = known.entry(members).or_insert_with_key(|members| {
+                    distinct.push(builder.build(members));
+                    distinct.len() - 1
+                });
+                self.places[kind as usize][usize::from(whole)].push(*place);
+            }
         }
     }
 }

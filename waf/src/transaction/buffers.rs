@@ -82,6 +82,8 @@ struct Entry {
     raw: u32,
     /// The last list that it was put on.
     list: u32,
+    /// Of a whole variable: other scanners look at it.
+    whole: bool,
 }
 
 impl Buffers {
@@ -109,9 +111,9 @@ impl Buffers {
         self.distinct.bytes(buffer)
     }
 
-    /// The buffer with these bytes, made if there is none.
-    pub(super) fn intern(&mut self, value: &[u8], index: &Index) -> BufferId {
-        let buffer = self.distinct.intern(value);
+    /// The buffer with these bytes, made if there is none; those of whole variables are others.
+    pub(super) fn intern(&mut self, value: &[u8], whole: bool, index: &Index) -> BufferId {
+        let buffer = self.distinct.intern(value, whole);
         if buffer as usize == self.entries.len() {
             let present = present(value);
             self.entries.push(Entry {
@@ -121,6 +123,7 @@ impl Buffers {
                 scanned: UNKNOWN,
                 raw: UNKNOWN,
                 list: 0,
+                whole,
             });
         }
         buffer
@@ -181,7 +184,8 @@ impl Buffers {
             Some(Cow::Borrowed(_)) | None => return,
         };
         let same = self.bytes(derived.scanned).eq_ignore_ascii_case(&changed);
-        derived.buffer = self.intern(&changed, index);
+        let whole = self.entries[derived.buffer as usize].whole;
+        derived.buffer = self.intern(&changed, whole, index);
         if !same {
             derived.scanned = derived.buffer;
             derived.change = transformation;
@@ -234,7 +238,7 @@ impl Buffers {
             entry.raw = start;
         }
         let value = self.distinct.bytes(derived.scanned);
-        let scanner = index.scanner(kind, derived.change);
+        let scanner = index.scanner(kind, entry.whole, derived.change);
         scanner.scan(value, &entry.present, &mut self.room, &mut self.candidates);
         start
     }

@@ -19,6 +19,7 @@ struct Span {
     start: usize,
     length: usize,
     hash: u64,
+    kind: bool,
 }
 
 /// A place without a string.
@@ -42,16 +43,16 @@ impl Distinct {
         self.text(&self.spans[id as usize])
     }
 
-    /// The number of a string; a new one has the next number.
-    pub(super) fn intern(&mut self, string: &[u8]) -> BufferId {
+    /// The number of a string; a new one has the next number. The same strings of either kind are two.
+    pub(super) fn intern(&mut self, string: &[u8], kind: bool) -> BufferId {
         if (self.spans.len() + 1) * 2 > self.places.len() {
             self.grow();
         }
-        let hash = hash::of(string);
+        let hash = hash::of(string) ^ u64::from(kind);
         let mask = self.places.len() - 1;
         let mut place = hash as usize & mask;
         while let Some(span) = self.spans.get(self.places[place] as usize) {
-            if span.hash == hash && *self.text(span) == *string {
+            if span.hash == hash && span.kind == kind && *self.text(span) == *string {
                 return self.places[place];
             }
             place = (place + 1) & mask;
@@ -62,6 +63,7 @@ impl Distinct {
             start: self.bytes.len(),
             length: string.len(),
             hash,
+            kind,
         });
         self.bytes.extend_from_slice(string);
         id

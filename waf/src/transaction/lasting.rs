@@ -62,7 +62,7 @@ impl Lasting {
 
     /// The number of a value. Of a new one what it may match is found by scans of all that is made of it.
     pub(super) fn intern(&mut self, value: &[u8], buffers: &mut Buffers, index: &Index) -> BufferId {
-        let id = self.distinct.intern(value);
+        let id = self.distinct.intern(value, false);
         self.words = index.words(Kind::Request);
         let start = id as usize * self.words;
         if start == self.open.len() {
@@ -90,7 +90,7 @@ impl Lasting {
 }
 
 fn find_open(value: &[u8], open: &mut [u64], buffers: &mut Buffers, index: &Index) {
-    let buffer = buffers.intern(value, index);
+    let buffer = buffers.intern(value, false, index);
     for share in index.shares() {
         let derived = buffers.derive_but_for_case(buffer, share.node, index);
         let found = buffers.candidates(derived, Kind::Request, index).iter();

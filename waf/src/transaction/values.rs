@@ -115,7 +115,7 @@ impl Values {
     /// The value as one that passes.
     pub(super) fn passing(&mut self, value: Value, index: &Index) -> BufferId {
         match value {
-            Value::Lasting(value) => self.buffers.intern(self.lasting.bytes(value), index),
+            Value::Lasting(value) => self.buffers.intern(self.lasting.bytes(value), false, index),
             Value::Passing(value) => value,
         }
     }
@@ -197,11 +197,11 @@ impl Values {
         if let Some(part) = self.variables[variable as usize] {
             return part;
         }
-        let start = self.values.len();
+        let (start, whole) = (self.values.len(), variable.is_whole());
         let _ = visit_fact(facts, variable, &mut |key, value| {
             self.values.push(match lasts(variable, key, value) {
                 true => Value::Lasting(self.lasting.intern(value, &mut self.buffers, index)),
-                false => Value::Passing(self.buffers.intern(value, index)),
+                false => Value::Passing(self.buffers.intern(value, whole, index)),
             });
             ControlFlow::Continue(())
         });

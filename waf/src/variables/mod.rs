@@ -208,6 +208,15 @@ impl Variable {
         )
     }
 
+    /// Whether it is a text of the message whose parts are variables of their own: it is long, and few rules ask for it.
+    pub(crate) fn is_whole(self) -> bool {
+        use Variable::*;
+        matches!(
+            self,
+            RequestBody | RequestLine | RequestUri | RequestUriRaw | QueryString | FullRequest
+        )
+    }
+
     /// Whether some of its values come again with the next requests, and are no secrets.
     pub(crate) fn may_last(self) -> bool {
         use Variable::*;
