@@ -104,6 +104,8 @@ pub struct NamePattern {
     shortest: usize,
     /// What each name that matches begins with, in any case.
     start: Vec<u8>,
+    /// Each name that begins so matches.
+    is_start: bool,
 }
 
 impl NamePattern {
@@ -120,6 +122,7 @@ impl NamePattern {
             regex,
             shortest: shortest.unwrap_or(0),
             start: tree.as_ref().map(start_of).unwrap_or_default(),
+            is_start: tree.as_ref().is_some_and(is_start),
         }
     }
 
@@ -130,7 +133,7 @@ impl NamePattern {
             && name
                 .get(..self.start.len())
                 .is_some_and(|start| start.eq_ignore_ascii_case(&self.start))
-            && self.regex.is_match(name)
+            && (self.is_start || self.regex.is_match(name))
     }
 
     /// The pattern's text.
@@ -151,6 +154,11 @@ fn start_of(tree: &Hir) -> Vec<u8> {
         },
         _ => Vec::new(),
     }
+}
+
+/// Whether nothing stands behind that literal.
+fn is_start(tree: &Hir) -> bool {
+    matches!(tree.kind(), HirKind::Concat(parts) if parts.len() == 2) && !start_of(tree).is_empty()
 }
 
 impl PartialEq for NamePattern {

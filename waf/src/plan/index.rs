@@ -102,6 +102,8 @@ pub(crate) struct Index {
     pub(super) nodes: Vec<Node>,
     /// What some transformation cares about; their places are bits.
     pub(super) touches: Vec<ByteSet>,
+    /// All of it.
+    pub(super) touched: ByteSet,
     pub(super) unions: Vec<Union>,
     pub(super) groups: Vec<Group>,
     pub(super) scanners: Arc<Scanners>,
@@ -266,6 +268,9 @@ impl Index {
     pub(crate) fn traits(&self, value: &[u8], present: &ByteSet) -> u64 {
         if is_touched_anyway(value) {
             return u64::MAX;
+        }
+        if !self.touched.intersects(present) {
+            return ANY_VALUE;
         }
         let touches = self.touches.iter().enumerate();
         touches.fold(ANY_VALUE, |traits, (place, touch)| {

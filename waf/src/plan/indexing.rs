@@ -48,6 +48,8 @@ impl IndexBuilder {
     pub(super) fn finish(self) -> Index {
         let mut index = self.index;
         index.origins = Origins::of(&index);
+        let touches = index.touches.iter();
+        index.touched = touches.fold(ByteSet::EMPTY, |all, touched| all.union(*touched));
         index
     }
 

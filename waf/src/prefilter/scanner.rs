@@ -324,6 +324,29 @@ mod tests {
     }
 
     #[test]
+    fn a_literal_is_looked_for_if_what_else_its_operators_need_may_be_there() {
+        let with = |byte: &[u8]| Clause::any_byte(ByteSet::of(byte));
+        let text = |texts: &[&str]| Clause::any_text(texts).unwrap();
+        let requirements = [
+            Requirement::all_of([text(&["system", "exec"]), with(b"(")]),
+            Requirement::all_of([text(&["system"]), with(b"`$")]),
+            Requirement::all_of([text(&["exec"])]),
+            Requirement::all_of([text(&["eval("])]),
+        ];
+        for (value, expected) in [
+            ("system", &[][..]),
+            ("exec", &[2]),
+            ("EXEC (", &[0, 2]),
+            ("system `x`", &[1]),
+            ("system ($)", &[0, 1]),
+            ("eval(", &[3]),
+            ("(", &[]),
+        ] {
+            assert_eq!(candidates(&requirements, value), expected, "{value}");
+        }
+    }
+
+    #[test]
     fn words_are_found_with_noise_between_their_letters() {
         let noise = ByteSet::of(b"'\"\\");
         let clause = Clause::any_squeezed(["cat", "passwd"], noise);

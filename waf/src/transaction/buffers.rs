@@ -200,6 +200,17 @@ impl Buffers {
         self.derive(buffer, node, index)
     }
 
+    /// Whether what is asked of a request's value as it is may match.
+    #[inline]
+    pub(super) fn raw_has(&mut self, buffer: BufferId, slot: usize, index: &Index) -> bool {
+        let start = match self.entries[buffer as usize].raw {
+            UNKNOWN => self.scan(Derived::raw(buffer), Kind::Request, index),
+            start => start,
+        };
+        let word = self.candidates.get(start as usize + slot / 64);
+        word.is_some_and(|word| word >> (slot % 64) & 1 != 0)
+    }
+
     /// The operators that may match what was derived, as the scanner tells them; it reads a buffer once.
     pub(super) fn candidates(&mut self, derived: Derived, kind: Kind, index: &Index) -> &[u64] {
         let is_raw = derived.change.is_none() && kind == Kind::Request;

@@ -162,14 +162,15 @@ impl Candidates {
     }
 
     /// Whether a value may match what is asked.
+    #[inline]
     pub(super) fn one(&mut self, group: GroupId, slot: usize, value: Value, index: &Index) -> bool {
         let value = match value {
             Value::Lasting(value) => return has(self.values.lasting.open(value), slot),
             Value::Passing(value) => value,
         };
         let (group, buffers) = (index.group(group), &mut self.values.buffers);
-        if !buffers.is_touched(value, group.cares_but_for_case) {
-            return has(buffers.candidates(Derived::raw(value), group.kind, index), slot);
+        if group.kind == Kind::Request && !buffers.is_touched(value, group.cares_but_for_case) {
+            return buffers.raw_has(value, slot, index);
         }
         group.nodes.iter().any(|node| {
             let derived = buffers.derive_but_for_case(value, *node, index);

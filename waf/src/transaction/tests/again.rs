@@ -88,3 +88,21 @@ fn transactions_that_wait_for_one_another_do_not_see_each_other() {
         assert_eq!(ids(transaction), *expected, "{}", ask.uri);
     }
 }
+
+#[test]
+fn the_same_bytes_as_a_whole_body_and_as_a_part_of_it_are_asked_by_the_rules_of_each() {
+    let rules = rules(
+        r#"SecRule REQUEST_BODY "@rx ^union$" "id:1,phase:2,pass,log,msg:'x'"
+           SecRule ARGS_NAMES "@rx select|union" "id:2,phase:2,pass,log,msg:'x'"
+           SecRule ARGS_NAMES|REQUEST_BODY "@rx ni" "id:3,phase:2,pass,log,t:lowercase,msg:'x'"
+           SecRule REQUEST_BODY "@rx union" "id:4,phase:2,pass,log,t:urlDecodeUni,t:removeNulls,msg:'x'"
+           SecRule ARGS_NAMES "@rx drop" "id:5,phase:2,pass,log,t:urlDecodeUni,t:removeNulls,msg:'x'"
+           SecRule QUERY_STRING "@rx drop" "id:6,phase:2,pass,log,t:urlDecodeUni,msg:'x'""#,
+    );
+    for _ in 0..2 {
+        assert_eq!(ids(&form("union").to(&rules)), [1, 2, 3, 3, 4]);
+        assert_eq!(ids(&form("un%00ion").to(&rules)), [4]);
+        assert_eq!(ids(&get("/?dr%6Fp").to(&rules)), [5, 6]);
+        assert_eq!(ids(&form("drop").to(&rules)), [5]);
+    }
+}

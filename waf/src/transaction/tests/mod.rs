@@ -12,6 +12,7 @@ mod ctl;
 mod flow;
 mod hostile;
 mod logs;
+mod openings;
 mod persistent;
 mod recalled;
 mod responses;
@@ -19,7 +20,7 @@ mod variables;
 
 use bytes::Bytes;
 
-use crate::{Completeness, Limits, MemorySource, RequestOrigin, RuleSet, Transaction, Verdict};
+use crate::{Completeness, Evaluation, Limits, MemorySource, RequestOrigin, RuleSet, Transaction, Verdict};
 
 /// 2024-02-29 12:34:56 UTC, a Thursday.
 pub(super) const NOON: u64 = 1_709_210_096_000_000;
@@ -36,6 +37,14 @@ pub(super) fn rules_within(limits: Limits, text: &str) -> RuleSet {
         .text("base.conf", base)
         .text("t.conf", text);
     builder.build(&MemorySource::new()).unwrap()
+}
+
+fn origin_at(unix_micros: u64) -> RequestOrigin {
+    RequestOrigin {
+        id: "id-1".into(),
+        unix_micros,
+        utc_offset_seconds: 3600,
+    }
 }
 
 /// A request to be.
@@ -86,12 +95,14 @@ impl Ask {
     }
 
     pub(super) fn open_at(&self, unix_micros: u64, rules: &RuleSet) -> Transaction {
-        let origin = RequestOrigin {
-            id: "id-1".into(),
-            unix_micros,
-            utc_offset_seconds: 3600,
-        };
-        let mut transaction = rules.transaction(origin);
+        self.begin(rules.transaction(origin_at(unix_micros)))
+    }
+
+    pub(super) fn open_evaluated(&self, rules: &RuleSet, evaluation: Evaluation) -> Transaction {
+        self.begin(rules.transaction_evaluated(origin_at(NOON), evaluation))
+    }
+
+    fn begin(&self, mut transaction: Transaction) -> Transaction {
         transaction.connection(
             "203.0.113.9:4711".parse().unwrap(),
             "[2001:db8::1]:443".parse().unwrap(),
