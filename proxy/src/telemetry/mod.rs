@@ -2,12 +2,15 @@
 
 pub mod access;
 pub mod backends;
+mod counts;
 mod diagnostics;
+mod heritage;
 pub mod matches;
 pub mod metrics;
 mod refused;
 mod sink;
 
+pub use counts::Counts;
 pub use diagnostics::init_diagnostics;
 pub use metrics::Metrics;
 pub use refused::RefusedRequest;
