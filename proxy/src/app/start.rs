@@ -80,6 +80,7 @@ impl App {
         let mut tasks = JoinSet::new();
         let bans = Arc::clone(&parts.bans);
         let gauge = Arc::new(Tally::new(&parts));
+        let redirect = Arc::new(Redirect::new(redirect_port(&config, &addresses), &parts));
         let proxy = proxy(&config, parts);
         let mut wiring = Wiring {
             tasks: &mut tasks,
@@ -89,9 +90,8 @@ impl App {
         wiring.serve_all(
             sockets,
             &config,
-            &addresses,
             transport,
-            &proxy,
+            (&proxy, &redirect),
             admin,
             &connections,
         );
@@ -161,9 +161,8 @@ impl Wiring<'_> {
         &mut self,
         sockets: Sockets,
         config: &Config,
-        addresses: &Addresses,
         tls: Transport,
-        proxy: &Arc<HttpProxy<Edge>>,
+        (proxy, redirect): (&Arc<HttpProxy<Edge>>, &Arc<Redirect>),
         admin: Admin,
         connections: &Connections,
     ) {
@@ -172,9 +171,6 @@ impl Wiring<'_> {
         let listen = &config.listen;
         let clients = ClientConnections::new(listen.max_connections_per_client);
         let door = Door::new(listen, clients);
-        let redirect = Arc::new(Redirect {
-            port: redirect_port(config, addresses),
-        });
         for socket in sockets.https {
             let acceptor = Acceptor::public(
                 tls.clone(),
@@ -189,7 +185,7 @@ impl Wiring<'_> {
         for socket in sockets.http {
             let acceptor = Acceptor::public(
                 Transport::Plain,
-                Arc::clone(&redirect),
+                Arc::clone(redirect),
                 ends.of_connections(),
                 Arc::clone(&connections.permits),
                 self.gauge(),
