@@ -3,6 +3,7 @@
 pub mod access;
 pub mod backends;
 mod diagnostics;
+mod histogram;
 pub mod matches;
 pub mod metrics;
 mod refused;
