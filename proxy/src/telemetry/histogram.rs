@@ -46,8 +46,8 @@ impl EncodeMetric for Histogram {
     fn encode(&self, mut encoder: MetricEncoder<'_>) -> Result<(), std::fmt::Error> {
         let inner = &*self.0;
         let known = inner.buckets.iter().map(|(bound, count)| (*bound, count));
-        // The library writes the last one as infinity.
-        let all = known.chain([(f64::MAX, &inner.beyond)]);
+        // Without a bound.
+        let all = known.chain([(f64::INFINITY, &inner.beyond)]);
         let counts: Vec<(f64, u64)> = all
             .map(|(bound, count)| (bound, count.load(Ordering::Relaxed)))
             .collect();
