@@ -3,6 +3,7 @@
 mod backends;
 mod bans;
 mod build;
+mod counts;
 mod descriptors;
 mod error;
 mod gauge;

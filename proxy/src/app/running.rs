@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use super::ReloadError;
+use super::counts::Remainder;
 use super::reload::Reloader;
 use super::services::{FAREWELL, Retries, names};
 use super::sockets::Addresses;
@@ -99,7 +100,10 @@ impl Running {
     /// Until another process serves on this one's sockets, if ever: then [`Running::give_way`].
     pub async fn succeeded(&self) -> Successor {
         match &self.offer {
-            Some(offer) => offer.taken().await,
+            Some(offer) => {
+                let metrics = &self.reloader.metrics;
+                offer.taken(&|text| super::counts::add(metrics, text)).await
+            }
             None => std::future::pending().await,
         }
     }
@@ -130,13 +134,14 @@ impl Running {
     }
 
     /// The same for an edge whose successor accepts already: this one accepts nothing from now on.
-    pub async fn give_way(mut self, successor: Successor) {
+    pub async fn give_way(mut self, mut successor: Successor) {
         let since = Instant::now();
         info!("a successor serves; this edge drains");
-        self.offer = None;
         self.ends.admin.send_replace(true);
         self.ends.accepting.send_replace(true);
         self.ends.connections.raise();
+        let offer = self.offer.take();
+        let remainder = Remainder::of(&self.reloader.metrics, &mut successor, offer).await;
         if tokio::time::timeout(END_OF_SERVICES, &mut self.services)
             .await
             .is_err()
@@ -148,6 +153,9 @@ impl Running {
         successor.tell_draining().await;
         let quiet = self.drain_delay.max(FIRST_REQUEST);
         self.drain(since, quiet).await;
+        if let Some(remainder) = remainder {
+            remainder.settle().await;
+        }
     }
 
     /// Nothing is accepted any more; connections without a request have `quiet` to send one.

@@ -22,6 +22,7 @@ use crate::cloudflare::Clients;
 use crate::handover::{Offer, Predecessor, Socket};
 use crate::listen::{self, Spread};
 use crate::service::Board;
+use crate::telemetry::Metrics;
 use crate::watch::FileWatch;
 
 impl App {
@@ -88,7 +89,7 @@ impl App {
         let (generation, ended) = (reloader.generation.subscribe(), ends.echo.subscribe());
         upkeep::spawn_thread(reloader.snapshots.clone(), generation, ended).map_err(StartError::Runtime)?;
         readiness.set(true);
-        if replace(predecessor).await {
+        if replace(predecessor, &reloader.metrics).await {
             restored.renew(&bans, &reloader.snapshots.load().config);
         }
         let (done, bans_kept) = oneshot::channel();
@@ -149,11 +150,13 @@ fn offer(path: Option<&Path>, sockets: Vec<Socket>) -> Option<Offer> {
 }
 
 /// From here on this edge serves alone, and its background services may begin. Whether there was another.
-async fn replace(predecessor: Option<Predecessor>) -> bool {
+async fn replace(predecessor: Option<Predecessor>, metrics: &Arc<Metrics>) -> bool {
     let Some(predecessor) = predecessor else {
         return false;
     };
-    let replaced = tokio::task::spawn_blocking(move || predecessor.replace()).await;
+    let heir = Arc::clone(metrics);
+    let inherit = move |text: Option<String>| super::counts::inherit(&heir, text.as_deref());
+    let replaced = tokio::task::spawn_blocking(move || predecessor.replace(inherit)).await;
     if let Err(error) = replaced.unwrap_or_else(|broken| Err(std::io::Error::other(broken))) {
         warn!(%error, "the edge before did not say that it drains");
     }

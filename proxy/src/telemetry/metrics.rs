@@ -12,6 +12,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use super::backends::BackendMetrics;
+use super::heritage::Heritage;
 use super::histogram::Histogram;
 
 /// Labels of a finished request.
@@ -209,6 +210,8 @@ pub struct CertificateLabels {
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
+    /// What edges before this one counted.
+    pub(super) heritage: Heritage,
     /// Requests by route and status.
     pub requests: Family<RequestLabels, Counter>,
     /// Seconds from a request's head to the end of its answer.
@@ -274,6 +277,7 @@ impl Default for Metrics {
     fn default() -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("palisade"),
+            heritage: Heritage::default(),
             requests: Family::default(),
             duration: Family::new_with_constructor(duration_histogram),
             waf: Family::default(),
@@ -306,8 +310,8 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// The text that Prometheus scrapes (OpenMetrics 1.0).
-    pub fn encode(&self) -> String {
+    /// What this edge itself has counted, and how it stands (OpenMetrics 1.0).
+    pub(super) fn encode_own(&self) -> String {
         let mut text = String::new();
         // Writing into a String cannot fail.
         let _ = encode(&mut text, &self.registry);

@@ -50,6 +50,7 @@ mod tls;
 mod trailers;
 mod transfers;
 mod upgrade;
+mod upgrade_counts;
 mod upstream;
 mod waf_blocks;
 mod waf_forms;

@@ -8,6 +8,9 @@ use tokio::task::JoinSet;
 
 const WORKERS: usize = 4;
 
+/// Leaves the connection open.
+const GET: &str = "GET / HTTP/1.1\r\nHost: app.test\r\n\r\n";
+
 async fn edge(workers: usize, listen: &str, route: &Route) -> TestEdge {
     TestEdge::builder()
         .server(&format!("grace = \"10s\"\nworkers = {workers}"))
@@ -85,7 +88,7 @@ async fn all_workers_together_serve_no_more_connections_than_may_be() {
                 .await
                 .unwrap();
             most.fetch_max(open.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-            connection.send(Ask::get("/").bytes("app.test")).await.unwrap();
+            connection.send(GET).await.unwrap();
             connection.answer().await.unwrap().expect(200);
             // Before the edge can know that it is closed.
             open.fetch_sub(1, Ordering::SeqCst);
@@ -116,10 +119,7 @@ async fn a_reload_reaches_every_worker() {
     let mut open = Vec::new();
     for _ in 0..2 * WORKERS {
         let mut connection = edge.connect("app.test").await.unwrap();
-        connection
-            .send("GET / HTTP/1.1\r\nHost: app.test\r\n\r\n")
-            .await
-            .unwrap();
+        connection.send(GET).await.unwrap();
         assert_eq!(
             connection.answer().await.unwrap().expect(200).json()["upstream"],
             "one"
@@ -129,10 +129,7 @@ async fn a_reload_reaches_every_worker() {
     edge.files().edit(&one.url(), &two.url());
     edge.reload().await.unwrap();
     for connection in &mut open {
-        connection
-            .send("GET / HTTP/1.1\r\nHost: app.test\r\n\r\n")
-            .await
-            .unwrap();
+        connection.send(GET).await.unwrap();
         assert_eq!(
             connection.answer().await.unwrap().expect(200).json()["upstream"],
             "two"
