@@ -17,6 +17,8 @@ mod status;
 #[cfg(test)]
 mod tests;
 mod upkeep;
+mod wiring;
+mod workers;
 
 pub use build::App;
 pub use error::{ReloadError, StartError};

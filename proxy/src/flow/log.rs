@@ -247,7 +247,7 @@ pub(super) fn count_request(parts: &EdgeParts, route: Arc<str>, code: u16, took:
         .metrics
         .duration
         .get_or_create(&RouteLabels { route })
-        .observe(took.as_secs_f64());
+        .observe(took);
 }
 
 /// A duration as logs have it.

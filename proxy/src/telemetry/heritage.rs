@@ -114,6 +114,7 @@ impl Metrics {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use super::*;
     use crate::telemetry::metrics::{RequestLabels, RouteLabels};
@@ -123,7 +124,10 @@ mod tests {
         let labels = RouteLabels {
             route: Arc::clone(&route),
         };
-        metrics.duration.get_or_create(&labels).observe(seconds);
+        metrics
+            .duration
+            .get_or_create(&labels)
+            .observe(Duration::from_secs_f64(seconds));
         metrics
             .requests
             .get_or_create(&RequestLabels { route, code })

@@ -5,6 +5,7 @@ pub mod backends;
 mod counts;
 mod diagnostics;
 mod heritage;
+mod histogram;
 pub mod matches;
 pub mod metrics;
 mod refused;

@@ -57,3 +57,4 @@ mod waf_blocks;
 mod waf_forms;
 mod waf_modes;
 mod waf_passes;
+mod workers;
