@@ -123,7 +123,7 @@ async fn speak<A: ServerApp>(app: &Arc<A>, stream: Stream, shutdown: &watch::Rec
 }
 
 /// Where requests are limited, a connection that has served them is shut down as all are at a drain.
-async fn speak_http2<A: ServerApp>(
+async fn speak_http2<A: HttpServerApp + Send + Sync + 'static>(
     app: &Arc<A>,
     stream: Stream,
     client: SocketAddr,
@@ -134,14 +134,16 @@ async fn speak_http2<A: ServerApp>(
         return speak(app, http2::counted(stream, client, limits, None), &shutdown).await;
     }
     let (retire, retired) = watch::channel(*shutdown.borrow());
-    let drain = retire.clone();
+    let (drain, told, time) = (retire.clone(), retired.clone(), limits.keepalive_timeout);
+    let retiring = Arc::new(http2::Retiring::new(app));
     let drained = async {
         stop_requested(&mut shutdown).await;
         let _ = drain.send(true);
         std::future::pending::<()>().await;
     };
     tokio::select! {
-        () = speak(app, http2::counted(stream, client, limits, Some(retire)), &retired) => {}
+        () = speak(&retiring, http2::counted(stream, client, limits, Some(retire)), &retired) => {}
+        () = retiring.over(told, time) => {}
         () = drained => {}
     }
 }
