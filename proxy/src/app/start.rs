@@ -77,7 +77,7 @@ impl App {
         };
         let public = Public {
             tls: wiring::tls(&config, &reloader)?,
-            redirect: wiring::redirect(&config, &addresses),
+            redirect: wiring::redirect(&config, &addresses, &parts),
             config: &config,
             parts,
             connections: &connections,

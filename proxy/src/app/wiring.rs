@@ -48,7 +48,7 @@ pub(super) struct Public<'a> {
     pub(super) config: &'a Config,
     pub(super) parts: EdgeParts,
     pub(super) tls: Transport,
-    pub(super) redirect: Redirect,
+    pub(super) redirect: Arc<Redirect>,
     pub(super) connections: &'a Connections,
     pub(super) spread: &'a Spread,
 }
@@ -71,7 +71,6 @@ impl Wiring<'_> {
         let listen = &public.config.listen;
         let clients = ClientConnections::new(listen.max_connections_per_client);
         let door = Door::new(listen, clients);
-        let redirect = Arc::new(public.redirect);
         let own = workers.handles().zip(self.ends.of_connections());
         let own = own.zip(public.spread.loads());
         for (number, ((runtime, ends), load)) in own.enumerate() {
@@ -83,7 +82,7 @@ impl Wiring<'_> {
                 self.accept(again(socket)?, acceptor, (own.runtime, &self.ends.accepting));
             }
             for socket in &sockets.http {
-                let acceptor = self.public(public, &own, Transport::Plain, &redirect, &door);
+                let acceptor = self.public(public, &own, Transport::Plain, &public.redirect, &door);
                 self.accept(again(socket)?, acceptor, (own.runtime, &self.ends.accepting));
             }
         }
@@ -151,12 +150,12 @@ fn again(socket: &TcpListener) -> Result<TcpListener, StartError> {
 }
 
 /// Tells clients where HTTPS is: at the configured port, or the real one of a listener on port 0.
-pub(super) fn redirect(config: &Config, addresses: &Addresses) -> Redirect {
+pub(super) fn redirect(config: &Config, addresses: &Addresses, parts: &EdgeParts) -> Arc<Redirect> {
     let port = match config.listen.redirect_port {
         0 => addresses.https.first().map_or(443, SocketAddr::port),
         port => port,
     };
-    Redirect { port }
+    Arc::new(Redirect::new(port, parts))
 }
 
 /// What TLS listeners speak.

@@ -119,6 +119,7 @@ impl ProxyHttp for Edge {
         response: &mut ResponseHeader,
         context: &mut RequestContext,
     ) -> Result<()> {
+        connection::frame(session.as_downstream_mut(), response);
         filter::response(session.req_header(), context, response)
     }
 

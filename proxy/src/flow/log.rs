@@ -250,7 +250,8 @@ pub(super) fn count_request(parts: &EdgeParts, route: Arc<str>, code: u16, took:
         .observe(took);
 }
 
-fn millis(duration: Duration) -> f64 {
+/// A duration as logs have it.
+pub(super) fn millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }
 

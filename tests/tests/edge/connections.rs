@@ -70,6 +70,27 @@ async fn http_1_0_is_served_without_chunks() {
     let answer = connection.answer().await.unwrap().expect(200);
     assert_eq!(answer.header("transfer-encoding"), None);
     assert_eq!(answer.json()["uri"], "/old");
+    // Nor is a body that comes in chunks, or without any length: it ends with the connection.
+    for head in [
+        "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+        "X: y\r\n\r\nok",
+    ] {
+        let upstream = Upstream::broken(format!("HTTP/1.1 200 OK\r\n{head}")).await;
+        let route = Route::new("app")
+            .to(&upstream)
+            .line("compression = true")
+            .unguarded();
+        let edge = TestEdge::with(None, &[route]).await;
+        for field in ["", "Connection: keep-alive\r\n", "Accept-Encoding: gzip\r\n"] {
+            let mut connection = edge.connect("app.test").await.unwrap();
+            let ask = format!("GET /old HTTP/1.0\r\nHost: app.test\r\n{field}\r\n");
+            connection.send(ask).await.unwrap();
+            let answer = connection.answer().await.unwrap().expect(200);
+            assert_eq!(answer.header("transfer-encoding"), None);
+            assert_eq!(answer.header("connection"), Some("close"));
+            assert_eq!(answer.text(), "ok");
+        }
+    }
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ mod compression;
 mod config_errors;
 mod connections;
 mod cors;
+mod cut;
 mod drain;
 mod error_pages;
 mod evil;

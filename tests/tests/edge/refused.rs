@@ -108,6 +108,40 @@ async fn on_port_80_too_and_for_whom_the_proxy_protocol_names() {
     assert_eq!(line["tls"], serde_json::Value::Null);
 }
 
+#[tokio::test]
+async fn redirects_of_port_80_are_logged_and_counted_as_other_answers() {
+    let (edge, upstream) = edge("trusted_proxies = [\"127.0.0.1/32\"]", "").await;
+    for (host, path, client, status) in [
+        ("app.test", "/to?secret=1", "127.0.0.1", 301),
+        ("unknown.example:8080", "/elsewhere", "192.0.2.9", 301),
+        ("bad/host", "/nowhere", "127.0.0.1", 400),
+    ] {
+        let mut connection = Connection::plain(edge.http()).await.unwrap();
+        let forwarded = match client {
+            "127.0.0.1" => String::new(),
+            client => format!("X-Forwarded-For: {client}\r\n"),
+        };
+        let ask = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{forwarded}\r\n");
+        connection.send(ask).await.unwrap();
+        connection.answer().await.unwrap().expect(status);
+        let path = path.split('?').next().unwrap();
+        let line = edge.accessed(path).await;
+        assert_eq!(line["status"], status, "{line}");
+        assert_eq!(line["client"], client);
+        assert_eq!(line["method"], "GET");
+        assert_eq!(line["tls"], serde_json::Value::Null);
+        assert_eq!(line["route"], serde_json::Value::Null);
+        assert_eq!(line["request_id"].as_str().unwrap().len(), 24);
+    }
+    let line = edge.accessed("/elsewhere").await;
+    assert_eq!(line["host"], "unknown.example");
+    assert!(!edge.access_log().text().contains("secret"));
+    let redirects = "palisade_requests_total{route=\"\",code=\"301\"}";
+    assert_eq!(edge.metric(redirects).await, 2.0);
+    assert_eq!(edge.access_log().lines().len(), 3);
+    assert_eq!(upstream.hits(), 0);
+}
+
 /// Whether the client may still come.
 async fn is_banned(edge: &TestEdge) -> bool {
     edge.ask("app.test", &Ask::get("/page")).await.status == 403
