@@ -12,10 +12,12 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 use tracing::warn;
 
-/// Threads for what would hold a worker up (large bodies, passwords) that all workers may have together, and one of them
-/// at the least. As many as tokio gives one runtime.
+/// Threads for what would hold a worker up (large bodies, passwords, look-ups that hang) that all workers have together:
+/// as many as tokio gives one runtime.
 const BESIDE: usize = 512;
-const BESIDE_EACH: usize = 8;
+
+/// But each of them so many: no more hang at once.
+const BESIDE_EACH: usize = 64;
 
 /// A worker that is in the midst of a computation is waited for so long.
 const END: Duration = Duration::from_secs(1);
