@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::mem::replace;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -54,7 +54,14 @@ pub struct Leadership(watch::Receiver<bool>);
 
 /// How the services stand: written by each, read by whoever asks. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Board(Arc<Mutex<BTreeMap<&'static str, Status>>>);
+pub struct Board(Arc<Mutex<Entries>>);
+
+#[derive(Debug, Default)]
+struct Entries {
+    services: BTreeMap<&'static str, Status>,
+    /// When each last had a round without trouble, whatever configuration it was of.
+    succeeded: BTreeMap<&'static str, OffsetDateTime>,
+}
 
 /// How one service stands.
 #[derive(Debug, Clone, Serialize)]
@@ -158,25 +165,28 @@ impl Leadership {
 impl Board {
     /// How each service stands.
     pub fn read(&self) -> BTreeMap<&'static str, Status> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.entries().services.clone()
     }
 
-    /// Forgets services that are no longer configured.
+    /// Forgets services that are no longer configured. Those that are begin anew, and it stays known when they last had
+    /// a round without trouble.
     pub fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.entries().services.clear();
     }
 
     /// From now on it has an entry.
     fn enter(&self, service: &impl Service) {
         let detail = service.detail();
-        let mut board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        board.entry(service.name()).or_default().detail = detail;
+        let mut entries = self.entries();
+        let succeeded = entries.succeeded.get(service.name()).copied();
+        let status = entries.services.entry(service.name()).or_default();
+        status.detail = detail;
+        status.last_success = status.last_success.or(succeeded);
     }
 
     /// A service that ended by a bug of its own is in trouble.
     pub fn broken(&self, why: &str) {
-        let mut board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for status in board.values_mut() {
+        for status in self.entries().services.values_mut() {
             status.trouble.get_or_insert_with(|| why.to_owned());
             status.failures = status.failures.saturating_add(1);
         }
@@ -185,8 +195,11 @@ impl Board {
     /// Writes down how a round went; says in the log what changed. Returns the failures in a row.
     fn record(&self, service: &impl Service, round: Round, wait: Duration) -> u32 {
         let (now, name, detail) = (OffsetDateTime::now_utc(), service.name(), service.detail());
-        let mut board = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let status = board.entry(name).or_default();
+        let mut entries = self.entries();
+        if matches!(round, Round::Settled(_)) {
+            entries.succeeded.insert(name, now);
+        }
+        let status = entries.services.entry(name).or_default();
         status.last_round = Some(now);
         status.next_round = Some(now + wait);
         status.detail = detail;
@@ -202,7 +215,7 @@ impl Board {
             }
         };
         let (failures, before) = (status.failures, replace(&mut status.trouble, trouble.clone()));
-        drop(board);
+        drop(entries);
         // The same trouble again is no news.
         match trouble {
             None if before.is_some() => info!(service = name, "recovered"),
@@ -210,6 +223,10 @@ impl Board {
             _ => {}
         }
         failures
+    }
+
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -323,6 +340,18 @@ mod tests {
         stage.wake.notify_one();
         tokio::time::sleep(Duration::from_millis(10)).await;
         assert_eq!(stage.status().detail, 5);
+        // Another configuration: the service begins anew, and what is known stays known.
+        let succeeded = stage.status().last_success;
+        stage.board.clear();
+        let same = Stubborn {
+            rounds: Arc::default(),
+            begun: Arc::default(),
+            fails: 0,
+            takes: Duration::ZERO,
+        };
+        stage.board.enter(&same);
+        assert_eq!(stage.status().last_success, succeeded);
+        assert_eq!(stage.status().last_round, None);
         stage.stop.send_replace(true);
         stage.task.await.unwrap();
     }

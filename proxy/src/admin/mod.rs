@@ -7,9 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use http::{HeaderValue, Method, Response, StatusCode, header};
-use pingora_core::apps::http_app::ServeHttp;
+use http::{Method, StatusCode, header};
+use pingora_core::apps::{HttpPersistentSettings, HttpServerApp, ReusedHttpStream};
 use pingora_core::protocols::http::ServerSession;
+use pingora_core::server::ShutdownWatch;
+use pingora_http::{RequestHeader, ResponseHeader};
 use serde_json::Value;
 
 use crate::limit::Bans;
@@ -17,6 +19,12 @@ use crate::telemetry::Metrics;
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
+/// Between two scrapes of those who do not ask often.
+const KEEPALIVE_SECONDS: u64 = 60;
+
+/// Status, content type, body.
+type Answer = (StatusCode, &'static str, String);
+
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Asks for certificates to be tried again; `?name=` for one.
@@ -72,7 +80,27 @@ impl Admin {
         }
     }
 
-    fn answer(&self, path: &str) -> (StatusCode, &'static str, String) {
+    /// None where another edge answers from now on.
+    async fn told(&self, head: &RequestHeader) -> Option<Answer> {
+        let (path, query) = (head.uri.path(), head.uri.query().unwrap_or_default());
+        if let Some(address) = bans::to_lift(head) {
+            let (status, text) = bans::lift(&self.bans, head, address);
+            return Some((status, TEXT, text));
+        }
+        if head.method == Method::POST {
+            return Some(self.obey(path, query, bans::of_browser(head)));
+        }
+        match path {
+            "/metrics" => {
+                (self.tell.refresh)(&self.metrics);
+                let text = self.metrics.told().await?;
+                Some((StatusCode::OK, OPENMETRICS, text))
+            }
+            _ => Some(self.answer(path)),
+        }
+    }
+
+    fn answer(&self, path: &str) -> Answer {
         match path {
             "/healthz" => (StatusCode::OK, TEXT, "ok\n".to_owned()),
             "/readyz" if self.readiness.is_ready() => {
@@ -82,10 +110,6 @@ impl Admin {
             }
             "/readyz" => (StatusCode::SERVICE_UNAVAILABLE, TEXT, "not ready\n".to_owned()),
             "/status" => (StatusCode::OK, JSON, format!("{:#}\n", (self.tell.status)())),
-            "/metrics" => {
-                (self.tell.refresh)(&self.metrics);
-                (StatusCode::OK, OPENMETRICS, self.metrics.encode())
-            }
             "/bans" => (StatusCode::OK, JSON, format!("{:#}\n", bans::list(&self.bans))),
             _ => (
                 StatusCode::NOT_FOUND,
@@ -96,7 +120,7 @@ impl Admin {
     }
 
     /// What is asked of the edge by POST; not by a page that somebody's browser happens to show.
-    fn obey(&self, path: &str, query: &str, browser: bool) -> (StatusCode, &'static str, String) {
+    fn obey(&self, path: &str, query: &str, browser: bool) -> Answer {
         let name = query.strip_prefix("name=");
         let (status, text) = match (path, browser) {
             (_, true) => (StatusCode::FORBIDDEN, "not for browsers"),
@@ -109,29 +133,42 @@ impl Admin {
 }
 
 #[async_trait]
-impl ServeHttp for Admin {
-    async fn response(&self, session: &mut ServerSession) -> Response<Vec<u8>> {
-        if !session.is_body_done() {
-            session.set_keepalive(None);
-        }
-        let head = session.req_header();
-        let (path, query) = (head.uri.path(), head.uri.query().unwrap_or_default());
-        let (status, content_type, body) = match bans::to_lift(head) {
-            Some(address) => {
-                let (status, text) = bans::lift(&self.bans, head, address);
-                (status, TEXT, text)
-            }
-            None if head.method == Method::POST => self.obey(path, query, bans::of_browser(head)),
-            None => self.answer(path),
+impl HttpServerApp for Admin {
+    /// As Pingora's `ServeHttp`, but a connection on which nobody asks ends at once with the listener: a scraper that
+    /// keeps it would go on asking an edge that has handed over.
+    async fn process_new_http(
+        self: &Arc<Self>,
+        mut session: ServerSession,
+        shutdown: &ShutdownWatch,
+    ) -> Option<ReusedHttpStream> {
+        let mut ended = shutdown.clone();
+        let read = tokio::select! {
+            biased;
+            read = session.read_request() => read,
+            _ = ended.wait_for(|ended| *ended) => return None,
         };
-        let mut response = Response::new(Vec::new());
-        *response.status_mut() = status;
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.len()));
-        *response.body_mut() = body.into_bytes();
-        response
+        if !matches!(read, Ok(true)) {
+            return None;
+        }
+        let answer = self.told(session.req_header()).await?;
+        let last = *shutdown.borrow() || !session.is_body_done();
+        session.set_keepalive((!last).then_some(KEEPALIVE_SECONDS));
+        write(session, answer).await.ok()?
     }
+}
+
+async fn write(
+    mut session: ServerSession,
+    (status, content_type, body): Answer,
+) -> pingora_error::Result<Option<ReusedHttpStream>> {
+    let mut head = ResponseHeader::build(status, Some(2))?;
+    head.insert_header(header::CONTENT_TYPE, content_type)?;
+    head.insert_header(header::CONTENT_LENGTH, body.len())?;
+    session.write_response_header(Box::new(head)).await?;
+    session.write_response_body(body.into(), true).await?;
+    let settings = HttpPersistentSettings::for_session(&session);
+    let kept = session.finish().await?;
+    Ok(kept.map(|stream| ReusedHttpStream::from_reusable_stream(stream, settings)))
 }
 
 #[cfg(test)]

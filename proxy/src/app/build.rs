@@ -63,6 +63,9 @@ impl App {
         let sockets = Sockets::open(&config.listen, &mut inherited)?;
         let addresses = sockets.addresses();
         let reloader = first(path, config, local(&sockets.echo))?;
+        if inherited.predecessor.is_some() {
+            reloader.metrics.await_inheritance();
+        }
         let serves = &reloader.snapshots.load().config;
         let awaited = serves.zones.iter().any(|zone| !zone.certificates.is_empty());
         let none = reloader.certificates.current().entries().is_empty();

@@ -3,6 +3,7 @@
 mod backends;
 mod bans;
 mod build;
+mod counts;
 mod descriptors;
 mod error;
 mod gauge;
@@ -16,6 +17,8 @@ mod status;
 #[cfg(test)]
 mod tests;
 mod upkeep;
+mod wiring;
+mod workers;
 
 pub use build::App;
 pub use error::{ReloadError, StartError};

@@ -179,10 +179,10 @@ mod tests {
     async fn a_panic_is_a_failed_reload() {
         let reloader = reloader();
         reloader.metrics.reloaded(true);
-        let before = reloader.metrics.encode();
+        let before = reloader.metrics.counts();
         let result = reloader.report(apart(|| panic!("a rule that nobody thought of")).await);
         assert!(matches!(result, Err(ReloadError::Broken(_))), "{result:?}");
-        assert_ne!(before, reloader.metrics.encode());
+        assert_ne!(before, reloader.metrics.counts());
         assert_eq!(reloader.snapshots.load().generation, 1);
     }
 }

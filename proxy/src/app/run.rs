@@ -1,6 +1,5 @@
 //! The process: runtime, signals, and what systemd is told.
 
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::Arc;
@@ -27,9 +26,9 @@ pub fn run(config: &Path, upgrade: bool) -> Result<(), StartError> {
     };
     let config = Arc::clone(&app.reloader.snapshots.load().config);
     descriptors::raise(config.listen.max_connections);
-    let workers = workers(config.server.workers);
+    // Workers have their own.
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(workers)
+        .worker_threads(1)
         .thread_name("edge")
         .enable_all()
         .build()
@@ -46,12 +45,6 @@ pub fn run(config: &Path, upgrade: bool) -> Result<(), StartError> {
         }
         Ok(())
     })
-}
-
-/// One per core unless the configuration says otherwise.
-pub(super) fn workers(configured: Option<NonZeroUsize>) -> usize {
-    let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    configured.unwrap_or_else(cores).get()
 }
 
 /// Why it ends.

@@ -9,9 +9,11 @@ use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use super::ReloadError;
+use super::counts::Remainder;
 use super::reload::Reloader;
 use super::services::{FAREWELL, Retries, names};
 use super::sockets::Addresses;
+use super::workers::Workers;
 use crate::admin::Readiness;
 use crate::handover::{Offer, Successor};
 use crate::listen::ConnectionEnds;
@@ -42,6 +44,7 @@ pub struct Running {
     pub(super) readiness: Readiness,
     pub(super) ends: Ends,
     pub(super) tasks: JoinSet<()>,
+    pub(super) workers: Workers,
     pub(super) connections: Connections,
     /// None where sockets cannot be handed over.
     pub(super) offer: Option<Offer>,
@@ -56,9 +59,9 @@ pub struct Running {
 /// What ends one after another, each once its flag is true.
 pub(super) struct Ends {
     /// Connections, with the answer that each is at.
-    pub(super) connections: watch::Sender<bool>,
+    pub(super) connections: Flag,
     /// Connections that wait for a request.
-    pub(super) idle: watch::Sender<bool>,
+    pub(super) idle: Flag,
     /// Accepting, and background services.
     pub(super) accepting: watch::Sender<bool>,
     /// The admin listener: those who watch the edge drain still need it.
@@ -66,6 +69,10 @@ pub(super) struct Ends {
     /// The echo, which requests in flight still need.
     pub(super) echo: watch::Sender<bool>,
 }
+
+/// A flag for all connections. One channel for each worker: connections look at it with each request, and a channel has
+/// locks.
+pub(super) struct Flag(Vec<watch::Sender<bool>>);
 
 /// The cap on connections, which also tells when all are gone.
 #[derive(Clone)]
@@ -93,7 +100,10 @@ impl Running {
     /// Until another process serves on this one's sockets, if ever: then [`Running::give_way`].
     pub async fn succeeded(&self) -> Successor {
         match &self.offer {
-            Some(offer) => offer.taken().await,
+            Some(offer) => {
+                let metrics = &self.reloader.metrics;
+                offer.taken(&|text| super::counts::add(metrics, text)).await
+            }
             None => std::future::pending().await,
         }
     }
@@ -103,12 +113,13 @@ impl Running {
     pub async fn stop(mut self) {
         let since = Instant::now();
         self.readiness.set(false);
-        self.ends.connections.send_replace(true);
+        self.ends.connections.raise();
         tokio::time::sleep(self.drain_delay.min(self.grace)).await;
         // The offer has the sockets too: with it connections would wait for nobody.
         self.offer = None;
         self.for_good.store(true, Ordering::Relaxed);
         self.ends.accepting.send_replace(true);
+        let _ = tokio::time::timeout(END_OF_BANS, &mut self.bans_kept).await;
         // Records that go with the edge take calls of the API.
         let farewell = match self.reloader.snapshots.load().config.dns.delete_on_stop {
             true => FAREWELL,
@@ -123,13 +134,14 @@ impl Running {
     }
 
     /// The same for an edge whose successor accepts already: this one accepts nothing from now on.
-    pub async fn give_way(mut self, successor: Successor) {
+    pub async fn give_way(mut self, mut successor: Successor) {
         let since = Instant::now();
         info!("a successor serves; this edge drains");
-        self.offer = None;
         self.ends.admin.send_replace(true);
         self.ends.accepting.send_replace(true);
-        self.ends.connections.send_replace(true);
+        self.ends.connections.raise();
+        let offer = self.offer.take();
+        let remainder = Remainder::of(&self.reloader.metrics, &mut successor, offer).await;
         if tokio::time::timeout(END_OF_SERVICES, &mut self.services)
             .await
             .is_err()
@@ -141,6 +153,9 @@ impl Running {
         successor.tell_draining().await;
         let quiet = self.drain_delay.max(FIRST_REQUEST);
         self.drain(since, quiet).await;
+        if let Some(remainder) = remainder {
+            remainder.settle().await;
+        }
     }
 
     /// Nothing is accepted any more; connections without a request have `quiet` to send one.
@@ -148,6 +163,7 @@ impl Running {
         let Self {
             ends,
             mut tasks,
+            workers,
             connections,
             grace,
             logs,
@@ -159,7 +175,7 @@ impl Running {
         let mut ended = tokio::time::timeout(quiet.min(left()), &mut closed).await;
         if ended.is_err() {
             // Idle keep-alive connections end now; busy ones after their request.
-            ends.idle.send_replace(true);
+            ends.idle.raise();
             ended = tokio::time::timeout(left(), closed).await;
         }
         if ended.is_err() {
@@ -169,28 +185,42 @@ impl Running {
         ends.echo.send_replace(true);
         tasks.abort_all();
         while tasks.join_next().await.is_some() {}
+        workers.end().await;
         let _ = tokio::task::spawn_blocking(move || logs.iter().for_each(Sink::flush)).await;
         info!("stopped");
     }
 }
 
 impl Ends {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(workers: usize) -> Self {
         let no = || watch::Sender::new(false);
         Self {
-            connections: no(),
-            idle: no(),
+            connections: Flag::new(workers),
+            idle: Flag::new(workers),
             accepting: no(),
             admin: no(),
             echo: no(),
         }
     }
 
-    /// As listeners of the public are told them.
-    pub(super) fn of_connections(&self) -> ConnectionEnds {
-        ConnectionEnds {
-            drain: self.connections.subscribe(),
-            idle: self.idle.subscribe(),
+    /// As each worker's connections are told them.
+    pub(super) fn of_connections(&self) -> impl Iterator<Item = ConnectionEnds> {
+        let pairs = self.connections.0.iter().zip(&self.idle.0);
+        pairs.map(|(drain, idle)| ConnectionEnds {
+            drain: drain.subscribe(),
+            idle: idle.subscribe(),
+        })
+    }
+}
+
+impl Flag {
+    fn new(workers: usize) -> Self {
+        Self((0..workers).map(|_| watch::Sender::new(false)).collect())
+    }
+
+    fn raise(&self) {
+        for worker in &self.0 {
+            worker.send_replace(true);
         }
     }
 }
@@ -204,7 +234,10 @@ impl Connections {
         }
     }
 
+    /// Until all are gone; none is accepted any more then, even by a worker that was too busy to hear that it is to stop.
     async fn all_closed(&self) {
-        let _ = self.permits.acquire_many(self.cap).await;
+        if let Ok(all) = self.permits.acquire_many(self.cap).await {
+            all.forget();
+        }
     }
 }

@@ -12,8 +12,9 @@ use super::services::{Retries, names};
 use crate::admin::{Admin, Readiness, Tell};
 use crate::certs::{CertificateStore, Entry};
 use crate::limit::Bans;
+use crate::listen::Spread;
 use crate::service::Board;
-use crate::telemetry::metrics::{CertificateLabels, LogLabels, ServiceLabels};
+use crate::telemetry::metrics::{CertificateLabels, LogLabels, ServiceLabels, WorkerLabels};
 use crate::telemetry::{Metrics, Sink};
 
 /// The admin application.
@@ -23,11 +24,12 @@ pub(super) fn admin(
     readiness: &Readiness,
     board: &Board,
     retries: &Retries,
-    bans: &Arc<Bans>,
+    (bans, spread): (&Arc<Bans>, &Spread),
 ) -> Admin {
     let (snapshots, logs) = (reloader.snapshots.clone(), logs.clone());
     let (certificates, told) = (reloader.certificates.clone(), board.clone());
     let (concerned, banned) = (board.clone(), Arc::clone(bans));
+    let spread = spread.clone();
     let tell = Tell {
         status: Box::new(status(reloader, readiness, board)),
         concerns: Box::new(move || concerns(&concerned)),
@@ -39,6 +41,7 @@ pub(super) fn admin(
                 let dropped = metrics.dropped_lines.get_or_create(&LogLabels { log });
                 dropped.set(sink.dropped());
             }
+            tell_workers(metrics, &spread);
             backends::tell(&metrics.backends, &snapshots.load());
             let now = OffsetDateTime::now_utc().unix_timestamp();
             let banned = banned.list(u64::try_from(now).unwrap_or_default()).len();
@@ -111,6 +114,13 @@ fn certificate(entry: &Entry) -> Value {
         "origin": entry.origin,
         "expires": expires.and_then(|time| time.format(&Rfc3339).ok()),
     })
+}
+
+fn tell_workers(metrics: &Metrics, spread: &Spread) {
+    for (worker, count) in spread.counts().enumerate() {
+        let connections = metrics.worker_connections.get_or_create(&WorkerLabels { worker });
+        connections.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
 }
 
 fn tell_services(metrics: &Metrics, board: &Board) {

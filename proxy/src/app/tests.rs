@@ -14,8 +14,8 @@ fn edge(folder: &tempfile::TempDir, upstream: &str) -> App {
     let path = folder.path().join("palisade.toml");
     let data = folder.path().join("data");
     let text = format!(
-        "waf.mode = \"off\"\n[server]\ngrace = \"5s\"\ndata_dir = {:?}\n\
-         [listen]\nhttps = [\"127.0.0.1:0\"]\nhttp = []\nadmin = \"127.0.0.1:0\"\n\
+        "waf.mode = \"off\"\n[server]\ngrace = \"5s\"\nworkers = 4\ndata_dir = {:?}\n\
+         [listen]\nhttps = [\"127.0.0.1:0\"]\nhttp = [\"127.0.0.1:0\"]\nadmin = \"127.0.0.1:0\"\n\
          [log]\naccess = \"off\"\naudit = \"off\"\n\
          [[routes]]\nname = \"app\"\nhosts = [\"localhost\"]\n{upstream}\n",
         data.display().to_string(),
@@ -102,4 +102,51 @@ async fn a_dead_address_of_a_backend_costs_no_request() {
     assert!(stands(alive) && !stands(dead));
     running.stop().await;
     application.stop().await;
+}
+
+#[tokio::test]
+async fn a_worker_that_is_busy_keeps_nobody_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = edge(&folder, "echo = true");
+    let (https, http) = (app.addresses().https[0], app.addresses().http[0]);
+    let running = app.start().await.unwrap();
+    let (busy, free) = std::sync::mpsc::channel::<()>();
+    let (begun, begins) = tokio::sync::oneshot::channel();
+    running.workers.handles().next().unwrap().spawn(async move {
+        begun.send(()).unwrap();
+        // For as long as the test likes.
+        let _ = free.recv();
+    });
+    begins.await.unwrap();
+    let mut silent = Vec::new();
+    for round in 0..40 {
+        // It has the fewest connections, and cannot take one.
+        silent.push(TcpStream::connect(https).await.unwrap());
+        let answer = tokio::time::timeout(Duration::from_secs(30), fetch(http, "/")).await;
+        assert!(answer.unwrap().unwrap().contains("301"), "{round}");
+    }
+    drop(busy);
+    drop(silent);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_panic_in_a_worker_ends_one_task() {
+    let folder = tempfile::tempdir().unwrap();
+    let app = edge(&folder, "echo = true");
+    let http = app.addresses().http[0];
+    let running = app.start().await.unwrap();
+    for handle in running.workers.handles() {
+        assert!(
+            handle
+                .spawn(async { panic!("a bug") })
+                .await
+                .unwrap_err()
+                .is_panic()
+        );
+    }
+    for _ in 0..8 {
+        assert!(fetch(http, "/").await.unwrap().contains("301"));
+    }
+    running.stop().await;
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
+use super::status::times;
 use super::{ConfigArgument, Failed, admin, output, say};
 
 #[derive(Debug, Args)]
@@ -92,8 +93,8 @@ fn told(certificate: &Value) -> String {
     let failure = &certificate["failure"];
     if let Some(message) = failure["message"].as_str() {
         told.push_str(&format!(
-            "\n  FAILED   {} times, last {}: {message}",
-            failure["count"],
+            "\n  FAILED   {}, last {}: {message}",
+            times(&failure["count"], "time"),
             failure["at"].as_str().unwrap_or("-")
         ));
     }

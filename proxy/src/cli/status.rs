@@ -76,15 +76,27 @@ fn told(name: &str, service: &Value) -> String {
             text("next_round")
         ),
         Some(trouble) => format!(
-            "{name}: TROUBLE ({} rounds, last success {}, next round {})\n  {}",
-            service["failures"],
-            text("last_success"),
+            "{name}: TROUBLE ({}, {}, next round {})\n  {}",
+            times(&service["failures"], "round"),
+            // It is not known for longer than that.
+            match service["last_success"].as_str() {
+                Some(time) => format!("last success {time}"),
+                None => "no success since the edge was started".to_owned(),
+            },
             text("next_round"),
             trouble.replace('\n', "\n  ")
         ),
     };
     details(&service["detail"], 1, &mut told);
     told
+}
+
+/// One of them, or so many.
+pub(super) fn times(count: &Value, what: &str) -> String {
+    match count.as_u64() {
+        Some(1) => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    }
 }
 
 /// A service's own words, as an indented list.
@@ -161,9 +173,14 @@ mod tests {
         let service = serde_json::json!({
             "failures": 2, "trouble": "the token is wrong\nmake a new one", "next_round": "2026-11-27T07:05:00Z",
         });
-        let troubled = "dns: TROUBLE (2 rounds, last success never, next round 2026-11-27T07:05:00Z)\n  the token is \
+        let troubled = "dns: TROUBLE (2 rounds, no success since the edge was started, next round 2026-11-27T07:05:00Z)\n  the token is \
                         wrong\n  make a new one";
         assert_eq!(told("dns", &service), troubled);
+        let service = serde_json::json!({
+            "failures": 1, "trouble": "busy", "last_success": "2026-11-27T07:00:00Z", "next_round": "2026-11-27T07:05:00Z",
+        });
+        let once = "dns: TROUBLE (1 round, last success 2026-11-27T07:00:00Z, next round 2026-11-27T07:05:00Z)\n  busy";
+        assert_eq!(told("dns", &service), once);
         let service = serde_json::json!({
             "last_round": "2026-11-27T07:00:00Z", "last_success": "2026-11-27T07:00:00Z",
             "next_round": "2026-11-27T07:05:00Z", "detail": {"plan": "example.com:\n  nothing to do\n"},

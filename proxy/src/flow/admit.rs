@@ -214,21 +214,18 @@ async fn inspect(
     let upstream = &route.route.upstream;
     let request_timeout = route.route.filters.request_timeout;
     let press = Press::new(&route.route, session.req_header());
-    let deadline = upstream.first_byte_timeout < upstream.idle_timeout || request_timeout.is_some();
     context.admitted = request_timeout.map(|_| Instant::now());
-    let filters = press.is_some() || response.is_some();
-    if held.is_some() || filters || deadline || upgrade || context.has_body {
-        let duties = Duties {
-            pace,
-            request: held,
-            response,
-            press,
-            upgrade,
-            first_byte_timeout: upstream.first_byte_timeout,
-            request_timeout,
-        };
-        context.home = Some(gate::install(session, duties));
-    }
+    // Also where there is nothing but a deadline to keep: Pingora's own is for each read, and a head may drip.
+    let duties = Duties {
+        pace,
+        request: held,
+        response,
+        press,
+        upgrade,
+        first_byte_timeout: upstream.first_byte_timeout,
+        request_timeout,
+    };
+    context.home = Some(gate::install(session, duties));
     None
 }
 

@@ -1,6 +1,9 @@
 //! What a listener's settings mean for the session of one request.
 
+use http::Version;
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use pingora_core::protocols::http::ServerSession;
+use pingora_http::ResponseHeader;
 
 use crate::config::{Listen, Upstream};
 
@@ -21,5 +24,14 @@ pub(super) fn prepare(session: &mut ServerSession, listen: &Listen) {
     // None means that the connection ends with this request, by the client's wish or in a drain: that stays.
     if session.get_keepalive().is_some() {
         session.set_keepalive(Some(listen.keepalive_timeout.as_secs().max(1)));
+    }
+}
+
+/// Clients of HTTP/1.0 know no chunks (RFC 9112 section 6.1): a body of unknown length ends with their connection. They
+/// cannot tell one that was cut from a whole one; what answers them has a length wherever the backend tells it.
+pub(super) fn frame(session: &mut ServerSession, answer: &mut ResponseHeader) {
+    if session.req_header().version == Version::HTTP_10 && !answer.headers.contains_key(CONTENT_LENGTH) {
+        answer.remove_header(&TRANSFER_ENCODING);
+        session.set_keepalive(None);
     }
 }

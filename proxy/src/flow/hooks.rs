@@ -20,12 +20,13 @@ use super::{access, connection, filter, forward, gate, log, respond, route, secu
 /// The edge as Pingora sees it.
 pub struct Edge {
     pub(super) parts: EdgeParts,
+    keeps: bool,
 }
 
 impl Edge {
-    /// An edge of these parts.
-    pub fn new(parts: EdgeParts) -> Self {
-        Self { parts }
+    /// An edge of these parts, which keeps connections to backends or ends each with its request.
+    pub fn new(parts: EdgeParts, keeps: bool) -> Self {
+        Self { parts, keeps }
     }
 }
 
@@ -54,6 +55,9 @@ impl ProxyHttp for Edge {
     ) -> Result<Box<HttpPeer>> {
         let mut peer = route::next_peer(session.as_downstream(), context).await?;
         filter::limit_connect(context, &mut peer)?;
+        if !self.keeps {
+            peer.options.idle_timeout = Some(Duration::ZERO);
+        }
         Ok(peer)
     }
 
@@ -115,6 +119,7 @@ impl ProxyHttp for Edge {
         response: &mut ResponseHeader,
         context: &mut RequestContext,
     ) -> Result<()> {
+        connection::frame(session.as_downstream_mut(), response);
         filter::response(session.req_header(), context, response)
     }
 

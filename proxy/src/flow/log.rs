@@ -247,10 +247,11 @@ pub(super) fn count_request(parts: &EdgeParts, route: Arc<str>, code: u16, took:
         .metrics
         .duration
         .get_or_create(&RouteLabels { route })
-        .observe(took.as_secs_f64());
+        .observe(took);
 }
 
-fn millis(duration: Duration) -> f64 {
+/// A duration as logs have it.
+pub(super) fn millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }
 

@@ -4,6 +4,7 @@ use pingora_core::protocols::http::{HttpTask, ServerSession};
 use pingora_error::Result;
 
 use super::compress::Press;
+use super::connection;
 
 /// The client's side of an answer.
 pub(super) struct Outlet<'a> {
@@ -14,10 +15,15 @@ pub(super) struct Outlet<'a> {
 impl Outlet<'_> {
     /// Sends; `true` once the client has its whole answer.
     pub(super) async fn send(&mut self, tasks: Vec<HttpTask>) -> Result<bool> {
-        let tasks = match &mut self.press {
+        let mut tasks = match &mut self.press {
             Some(press) => press.pass(tasks)?,
             None => tasks,
         };
+        for task in &mut tasks {
+            if let HttpTask::Header(head, _) = task {
+                connection::frame(self.session, head);
+            }
+        }
         self.session.response_duplex_vec(tasks).await
     }
 }

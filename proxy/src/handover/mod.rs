@@ -6,21 +6,32 @@
 //!   "palisade 1"            ->
 //!                           <-     what each socket is for, the sockets
 //!   reads its configuration, proves its rules, accepts
-//!   "serving"               ->
-//!                                  accepts no more, ends its background services
+//!   "serving", "counts 1"   ->
+//!                                  accepts no more
+//!                           <-     "counts 1", what was counted until now
+//!                                  ends its background services
 //!                           <-     "draining"
 //!   begins its background services
+//!                           <-     now and then, and at its end, on a connection of its own:
+//!                                  "counts 1", what was counted since
+//!   "taken"                 ->
 //! ```
 //!
-//! A successor that comes to nothing is gone, and its predecessor has never stopped serving.
-//! (docs/decisions/0021-sockets-handed-over.md)
+//! A successor that comes to nothing is gone, and its predecessor has never stopped serving. What is said of counts may
+//! be left out by either side, or not be understood: then they begin anew, and that is all.
+//! (docs/decisions/0021-sockets-handed-over.md, 0053-counts-handed-over.md)
 
+mod counts;
 mod error;
 mod offer;
+mod place;
 mod predecessor;
+#[cfg(test)]
+mod tests;
 mod wire;
 
+pub use counts::{Delivery, Heir, TakeCounts};
 pub use error::HandoverError;
-pub use offer::{Offer, Successor};
+pub use offer::{Lingering, Offer, Successor};
 pub use predecessor::Predecessor;
 pub use wire::{Purpose, Socket};

@@ -10,6 +10,8 @@ use rustix::net::{
     SendFlags, recvmsg, sendmsg,
 };
 use serde::{Deserialize, Serialize};
+use tokio::io::AsyncReadExt;
+use tokio::net::UnixStream;
 
 use super::HandoverError;
 
@@ -20,6 +22,9 @@ pub(super) const DRAINING: &str = "draining\n";
 
 /// Sockets in one message; the kernel's bound is 253.
 pub(super) const MOST: usize = 128;
+
+/// Longer than any line of words.
+pub(super) const LONGEST_LINE: usize = 64;
 
 /// Longer than the labels of [`MOST`] sockets.
 const LONGEST: usize = 16 * 1024;
@@ -103,6 +108,17 @@ pub(super) fn receive(stream: BorrowedFd<'_>) -> Result<Vec<Socket>, HandoverErr
     Ok(sockets.collect())
 }
 
+/// Reads a line into `line`, its end included, and not a byte more.
+pub(super) async fn line(stream: &mut UnixStream, line: &mut String) -> io::Result<()> {
+    while !line.ends_with('\n') {
+        if line.len() >= LONGEST_LINE {
+            return Err(invalid("a line without an end"));
+        }
+        line.push(char::from(stream.read_u8().await?));
+    }
+    Ok(())
+}
+
 fn receive_part(
     stream: BorrowedFd<'_>,
     line: &mut Vec<u8>,
@@ -125,6 +141,6 @@ fn receive_part(
     Ok(())
 }
 
-fn invalid(what: &'static str) -> io::Error {
+pub(super) fn invalid(what: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what)
 }

@@ -13,6 +13,8 @@ use tracing::{debug, warn};
 use super::connection::{ConnectionError, Http, establish};
 use super::door::Admitted;
 use super::limits::HttpLimits;
+use super::queue::{Queue, Waiting};
+use super::spread::{Carried, Load};
 use super::{Door, Transport, http1, http2};
 use crate::config::{BanCause, Listen};
 use crate::telemetry::RefusedRequest;
@@ -54,6 +56,8 @@ pub struct Acceptor {
     door: Option<Door>,
     http: Http,
     permits: Arc<Semaphore>,
+    /// None where one loop accepts all.
+    load: Option<Load>,
     gauge: Arc<dyn Gauge>,
 }
 
@@ -75,16 +79,18 @@ impl Acceptor {
             door: None,
             http,
             permits,
+            load: None,
             gauge,
         }
     }
 
-    /// The same for the public: who comes is asked at `door`, and held to the limits of `listen`.
+    /// The same for the public, of which each worker carries its `load`: who comes is asked at `door`, and held to the
+    /// limits of `listen`.
     pub fn public<A: HttpServerApp + Send + Sync + 'static>(
         transport: Transport,
         app: Arc<A>,
         ends: ConnectionEnds,
-        permits: Arc<Semaphore>,
+        (permits, load): (Arc<Semaphore>, Load),
         gauge: Arc<dyn Gauge>,
         (door, listen): (Door, &Listen),
     ) -> Self {
@@ -103,6 +109,7 @@ impl Acceptor {
             door: Some(door),
             http,
             permits,
+            load: Some(load),
             gauge,
         }
     }
@@ -116,7 +123,7 @@ async fn speak<A: ServerApp>(app: &Arc<A>, stream: Stream, shutdown: &watch::Rec
 }
 
 /// Where requests are limited, a connection that has served them is shut down as all are at a drain.
-async fn speak_http2<A: ServerApp>(
+async fn speak_http2<A: HttpServerApp + Send + Sync + 'static>(
     app: &Arc<A>,
     stream: Stream,
     client: SocketAddr,
@@ -127,46 +134,63 @@ async fn speak_http2<A: ServerApp>(
         return speak(app, http2::counted(stream, client, limits, None), &shutdown).await;
     }
     let (retire, retired) = watch::channel(*shutdown.borrow());
-    let drain = retire.clone();
+    let (drain, told, time) = (retire.clone(), retired.clone(), limits.keepalive_timeout);
+    let retiring = Arc::new(http2::Retiring::new(app));
     let drained = async {
         stop_requested(&mut shutdown).await;
         let _ = drain.send(true);
         std::future::pending::<()>().await;
     };
     tokio::select! {
-        () = speak(app, http2::counted(stream, client, limits, Some(retire)), &retired) => {}
+        () = speak(&retiring, http2::counted(stream, client, limits, Some(retire)), &retired) => {}
+        () = retiring.over(told, time) => {}
         () = drained => {}
     }
 }
 
-/// Accepts until `shutdown` turns true; connections live on in tasks of their own.
+/// Accepts until `shutdown` turns true; connections live on in tasks of their own, on the thread that accepted them.
 pub async fn serve(
     listener: TcpListener,
     acceptor: Acceptor,
     mut shutdown: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
-    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let queue = Queue::new(listener)?;
     loop {
-        // The permit comes first: above the cap new connections wait in the kernel, not in our memory.
-        let permit = tokio::select! {
-            permit = Arc::clone(&acceptor.permits).acquire_owned() => permit,
+        let next = tokio::select! {
+            next = next(&queue, &acceptor) => next?,
             () = stop_requested(&mut shutdown) => return Ok(()),
         };
-        let Ok(permit) = permit else { return Ok(()) };
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = stop_requested(&mut shutdown) => return Ok(()),
+        let Some((waiting, permit)) = next else {
+            return Ok(());
         };
-        match accepted {
-            Ok((socket, peer)) => {
-                tokio::spawn(connection(acceptor.clone(), socket, peer, permit));
+        match waiting.take() {
+            Some(Ok((socket, peer))) => {
+                let open = Open::new(&acceptor, permit);
+                tokio::spawn(connection(acceptor.clone(), socket, peer, open));
             }
-            Err(error) => {
+            Some(Err(error)) => {
                 warn!(%error, "accept failed");
+                drop(permit);
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
+            // The loop of another worker has it.
+            None => {}
         }
     }
+}
+
+/// A connection that is this loop's to take, and the place that it takes. The place comes last: a loop that waits holds
+/// none, and above the cap connections wait in the kernel, not in our memory. None if there are no places any more.
+async fn next<'q>(
+    queue: &'q Queue,
+    acceptor: &Acceptor,
+) -> std::io::Result<Option<(Waiting<'q>, OwnedSemaphorePermit)>> {
+    let waiting = queue.waiting().await?;
+    if let Some(load) = &acceptor.load {
+        load.turn().await;
+    }
+    let permit = Arc::clone(&acceptor.permits).acquire_owned().await;
+    Ok(permit.ok().map(|permit| (waiting, permit)))
 }
 
 /// Returns once the flag is true, or its owner is gone.
@@ -174,8 +198,29 @@ pub async fn stop_requested(shutdown: &mut watch::Receiver<bool>) {
     let _ = shutdown.wait_for(|stop| *stop).await;
 }
 
-async fn connection(acceptor: Acceptor, socket: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
-    acceptor.gauge.opened();
+/// A connection that is open: told when it comes, and whatever ends it, when it goes.
+struct Open {
+    gauge: Arc<dyn Gauge>,
+    _place: (OwnedSemaphorePermit, Option<Carried>),
+}
+
+impl Open {
+    fn new(acceptor: &Acceptor, permit: OwnedSemaphorePermit) -> Self {
+        acceptor.gauge.opened();
+        Self {
+            gauge: Arc::clone(&acceptor.gauge),
+            _place: (permit, acceptor.load.as_ref().map(Load::carry)),
+        }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.gauge.closed();
+    }
+}
+
+async fn connection(acceptor: Acceptor, socket: TcpStream, peer: SocketAddr, open: Open) {
     if let Err(error) = converse(&acceptor, socket, peer).await {
         match &error {
             ConnectionError::Door(error) => acceptor.gauge.refused(error.label()),
@@ -183,8 +228,7 @@ async fn connection(acceptor: Acceptor, socket: TcpStream, peer: SocketAddr, per
         }
         debug!(client = %peer, %error, "connection ended before HTTP");
     }
-    acceptor.gauge.closed();
-    drop(permit);
+    drop(open);
 }
 
 async fn converse(

@@ -15,6 +15,8 @@ mod http1;
 mod http2;
 mod limits;
 mod proxy_protocol;
+mod queue;
+mod spread;
 mod stall;
 mod tls;
 
@@ -23,4 +25,5 @@ pub use bind::{BindError, bind};
 pub use client_auth::{ClientAuth, ClientTrustSource};
 pub use connection::Transport;
 pub use door::Door;
+pub use spread::{Load, Spread};
 pub use tls::{ServerTls, server_config};

@@ -8,11 +8,12 @@ use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use super::backends::BackendMetrics;
+use super::heritage::Heritage;
+use super::histogram::Histogram;
 
 /// Labels of a finished request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -191,6 +192,13 @@ pub struct ListenerLabels {
     pub reason: &'static str,
 }
 
+/// A worker's label.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct WorkerLabels {
+    /// Its number, from 0.
+    pub worker: usize,
+}
+
 /// A certificate's label.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct CertificateLabels {
@@ -202,6 +210,8 @@ pub struct CertificateLabels {
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
+    /// What edges before this one counted.
+    pub(super) heritage: Heritage,
     /// Requests by route and status.
     pub requests: Family<RequestLabels, Counter>,
     /// Seconds from a request's head to the end of its answer.
@@ -228,6 +238,8 @@ pub struct Metrics {
     pub backends: BackendMetrics,
     /// Connections open now.
     pub connections: Gauge<i64, AtomicI64>,
+    /// Those of the public, by the worker that serves them.
+    pub worker_connections: Family<WorkerLabels, Gauge<i64, AtomicI64>>,
     /// Connections ever accepted.
     pub connections_total: Counter,
     /// Connections that ended before HTTP.
@@ -258,13 +270,14 @@ const DURATION_BUCKETS: [f64; 12] = [
 ];
 
 fn duration_histogram() -> Histogram {
-    Histogram::new(DURATION_BUCKETS)
+    Histogram::new(&DURATION_BUCKETS)
 }
 
 impl Default for Metrics {
     fn default() -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("palisade"),
+            heritage: Heritage::default(),
             requests: Family::default(),
             duration: Family::new_with_constructor(duration_histogram),
             waf: Family::default(),
@@ -278,6 +291,7 @@ impl Default for Metrics {
             upstream_failures: Family::default(),
             backends: BackendMetrics::default(),
             connections: Gauge::default(),
+            worker_connections: Family::default(),
             connections_total: Counter::default(),
             handshake_failures: Counter::default(),
             refusals: Family::default(),
@@ -296,8 +310,8 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// The text that Prometheus scrapes (OpenMetrics 1.0).
-    pub fn encode(&self) -> String {
+    /// What this edge itself has counted, and how it stands (OpenMetrics 1.0).
+    pub(super) fn encode_own(&self) -> String {
         let mut text = String::new();
         // Writing into a String cannot fail.
         let _ = encode(&mut text, &self.registry);
@@ -358,6 +372,11 @@ impl Metrics {
         );
         self.backends.register(registry);
         registry.register("connections", "Connections open now", self.connections.clone());
+        registry.register(
+            "worker_connections",
+            "Connections of the public open now, by worker",
+            self.worker_connections.clone(),
+        );
         registry.register(
             "connections_accepted",
             "Connections accepted",

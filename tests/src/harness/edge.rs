@@ -14,7 +14,7 @@ use super::ask::Ask;
 use super::logs::LogFile;
 use super::polite::{self, Versions};
 use super::raw::{self, Connection, Tls};
-use super::{Route, TestCa, within};
+use super::{Route, TestCa, eventually, within};
 
 /// A running edge and what belongs to it.
 pub struct TestEdge {
@@ -210,6 +210,23 @@ impl TestEdge {
             .lines()
             .find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
         value.map(|value| value.parse().unwrap()).unwrap_or(0.0)
+    }
+
+    /// Waits until a metric is `value`: an answer arrives before its request is counted.
+    pub async fn metric_is(&self, series: &str, value: f64) {
+        self.metric_fits(series, &format!("is {value}"), |found| found == value)
+            .await;
+    }
+
+    /// Waits until a metric is `least` or more.
+    pub async fn metric_reaches(&self, series: &str, least: f64) {
+        self.metric_fits(series, &format!("is {least} or more"), |found| found >= least)
+            .await;
+    }
+
+    async fn metric_fits(&self, series: &str, what: &str, fits: impl Fn(f64) -> bool) {
+        let what = format!("that {series} {what}");
+        eventually(&what, || async { fits(self.metric(series).await).then_some(()) }).await;
     }
 
     /// The access log.

@@ -18,6 +18,7 @@ mod process;
 mod raw;
 mod route;
 mod rules;
+mod scraper;
 mod shared;
 pub mod upstream;
 
@@ -36,6 +37,7 @@ pub use process::{EdgeProcess, binary, run_binary, said, signal};
 pub use raw::{Connection, Handshake, Tls, tls_client, tls_stream};
 pub use route::{Backend, Route};
 pub use rules::{crs_rules, crs_source, workspace};
+pub use scraper::{Scrape, Scraper, scrape};
 pub use shared::{SQL_ERROR_PAGE, World, world};
 pub use upstream::Upstream;
 

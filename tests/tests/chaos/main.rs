@@ -20,7 +20,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use palisade_tests::harness::{
-    Ask, Connection, EdgeFiles, EdgeProcess, Route, TestEdge, Upstream, crs_rules, eventually,
+    EdgeFiles, EdgeProcess, Route, Scrape, Scraper, TestEdge, Upstream, crs_rules, eventually, scrape,
 };
 
 use backends::Troubled;
@@ -117,6 +117,7 @@ async fn routes_that_are_well_lose_nothing_and_every_request_is_accounted_for() 
     let world = world().await;
     let mut process = EdgeProcess::start(&world.files);
     let address = process.https().await;
+    let scraper = Scraper::start(world.admin);
     let traffic = Traffic::start(&world.files, address, plan.rate);
     let (mut reloads, mut upgrades) = (0, 0);
     while reloads < plan.reloads || upgrades < plan.upgrades {
@@ -134,7 +135,8 @@ async fn routes_that_are_well_lose_nothing_and_every_request_is_accounted_for() 
     well_routes_lost_nothing(&tally);
     troubled_routes_were_answered(&tally);
     the_access_log_agrees(&world.files, &tally).await;
-    the_metrics_agree(&world, address).await;
+    the_metrics_agree(world.admin, &tally).await;
+    assert!(scraper.stop().await > 0);
     process.signal("TERM");
     assert_eq!(process.ended().await.code(), Some(0), "{}", process.output());
 }
@@ -225,40 +227,43 @@ fn statuses(tally: &Tally) -> BTreeMap<(String, u16), usize> {
     counts
 }
 
-/// What the last process counts from here on, to the request.
-async fn the_metrics_agree(world: &World, address: SocketAddr) {
-    let before = counted(world.admin).await;
-    let traffic = Traffic::start(&world.files, address, 100);
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    let expected = statuses(&traffic.stop().await);
-    eventually("the metrics to tell the same", || async {
-        let mut now = counted(world.admin).await;
-        for (series, count) in &before {
-            *now.get_mut(series).unwrap() -= count;
-        }
-        now.retain(|_, count| *count > 0);
-        (now == expected).then_some(())
+/// The last process counts what all have served, to the request.
+async fn the_metrics_agree(admin: SocketAddr, tally: &Tally) {
+    let (by_status, mut by_route) = (statuses(tally), BTreeMap::new());
+    for ((route, _), count) in &by_status {
+        *by_route.entry(route.clone()).or_default() += count;
+    }
+    // A request is counted when its answer has gone out.
+    let told = eventually("the last requests in the metrics", || async {
+        let told = scrape(admin).await;
+        let counted: f64 = values(&told, "palisade_requests_total")
+            .map(|(_, count)| count)
+            .sum();
+        (counted >= by_status.values().sum::<usize>() as f64).then_some(told)
     })
     .await;
+    let requests = values(&told, "palisade_requests_total");
+    let requests = requests.map(|(series, count)| {
+        let code = label(series, "code").parse::<u16>().unwrap();
+        ((label(series, "route").to_owned(), code), count as usize)
+    });
+    assert_eq!(requests.collect::<BTreeMap<_, _>>(), by_status);
+    let durations = values(&told, "palisade_request_duration_seconds_count");
+    let durations = durations.map(|(series, count)| (label(series, "route").to_owned(), count as usize));
+    assert_eq!(durations.collect::<BTreeMap<_, _>>(), by_route);
 }
 
-async fn counted(admin: SocketAddr) -> BTreeMap<(String, u16), usize> {
-    let mut connection = Connection::plain(admin).await.unwrap();
-    connection
-        .send(Ask::get("/metrics").bytes("admin"))
-        .await
-        .unwrap();
-    let text = connection.answer().await.unwrap().expect(200).text();
-    let series = text.lines().filter_map(|line| {
-        let rest = line.strip_prefix("palisade_requests_total{")?;
-        let (labels, count) = rest.split_once("} ")?;
-        let label = |name: &str| labels.split(&format!("{name}=\"")).nth(1)?.split('"').next();
-        Some((
-            (label("route")?.to_owned(), label("code")?.parse().ok()?),
-            count.parse().ok()?,
-        ))
-    });
-    series.collect()
+fn values<'a>(scrape: &'a Scrape, name: &str) -> impl Iterator<Item = (&'a str, f64)> {
+    let prefix = format!("{name}{{");
+    let series = scrape
+        .iter()
+        .filter(move |(series, _)| series.starts_with(&prefix));
+    series.map(|(series, value)| (series.as_str(), *value))
+}
+
+fn label<'a>(series: &'a str, name: &str) -> &'a str {
+    let (_, rest) = series.split_once(&format!("{name}=\"")).unwrap();
+    rest.split('"').next().unwrap()
 }
 
 fn tell(tally: &Tally) {

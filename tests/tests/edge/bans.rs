@@ -53,8 +53,8 @@ async fn three_attacks_ban_a_client_over_restarts_until_it_is_let_in_again() {
         refused.text(),
         "{\"status\":403,\"error\":\"This request was blocked\"}\n"
     );
-    assert_eq!(edge.metric("palisade_bans").await, 1.0);
-    assert_eq!(edge.metric("palisade_bans_imposed_total").await, 1.0);
+    edge.metric_is("palisade_bans", 1.0).await;
+    edge.metric_is("palisade_bans_imposed_total", 1.0).await;
     let told = edge.admin_get("/bans").await.expect(200).json();
     assert_eq!(told["bans"][0]["client"], "127.0.0.1");
     edge.files().edit("grace = \"10s\"", "grace = \"11s\"");

@@ -177,11 +177,8 @@ async fn every_kind_of_call_works_with_the_waf_where_grpc_is_allowed() {
     ];
     let edge = TestEdge::with(Some(rules), &routes).await;
     every_kind_works(&edge, "app.test").await;
-    assert!(
-        edge.metric("palisade_waf_partial_inspections_total{route=\"app\"}")
-            .await
-            >= 4.0
-    );
+    edge.metric_reaches("palisade_waf_partial_inspections_total{route=\"app\"}", 4.0)
+        .await;
     // An attack in the head is an attack.
     let client = connect(&edge, "app.test").await;
     let before = upstream.hits();

@@ -53,7 +53,7 @@ async fn a_head_that_trickles_in_is_given_up_in_time() {
     assert!(connection.rest().await.is_empty());
     assert_eq!(upstream.hits(), 1);
     let refused = "palisade_listener_refusals_total{reason=\"head_timeout\"}";
-    assert!(edge.metric(refused).await >= 2.0);
+    edge.metric_reaches(refused, 2.0).await;
 }
 
 #[tokio::test]
@@ -125,5 +125,6 @@ async fn a_connection_serves_as_many_requests_as_allowed() {
             .await
             .expect(200);
     }
-    assert!(edge.metric("palisade_connections_accepted_total").await >= 4.0);
+    edge.metric_reaches("palisade_connections_accepted_total", 4.0)
+        .await;
 }

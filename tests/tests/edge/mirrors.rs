@@ -54,10 +54,8 @@ async fn copies_go_to_the_mirror_and_its_answers_nowhere() {
             send(edge, versions, "app.test", &long).await.expect(200);
             assert!(app.saw(&long.probe) && !mirror.saw(&long.probe));
         }
-        let skipped = edge
-            .metric("palisade_mirrored_requests_total{route=\"app\",result=\"skipped\"}")
-            .await;
-        assert_eq!(skipped, 2.0);
+        let skipped = "palisade_mirrored_requests_total{route=\"app\",result=\"skipped\"}";
+        edge.metric_is(skipped, 2.0).await;
     }
 }
 
@@ -73,7 +71,7 @@ async fn a_mirror_that_does_not_answer_delays_nobody() {
     }
     let series =
         |result: &str| format!("palisade_mirrored_requests_total{{route=\"app\",result=\"{result}\"}}");
-    assert_eq!(edge.metric(&series("skipped")).await, 3.0);
+    edge.metric_is(&series("skipped"), 3.0).await;
     gate.open();
     within("the copies", async {
         while edge.metric(&series("sent")).await < 2.0 {

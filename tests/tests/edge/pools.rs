@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use palisade_tests::harness::{Route, TestEdge, eventually, polite, within};
+use palisade_tests::harness::{Route, TestEdge, Versions, eventually, polite, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::Barrier;
@@ -38,8 +38,8 @@ async fn backend(together: usize) -> (String, Arc<AtomicUsize>, JoinHandle<()>) 
     (url, open, serve)
 }
 
-async fn all_at_once(edge: &TestEdge, count: usize) {
-    let client = edge.client();
+async fn all_at_once(edge: &TestEdge, versions: Versions, count: usize) {
+    let client = edge.client_of(versions);
     let asked: Vec<_> = (0..count)
         .map(|_| tokio::spawn(polite::send(client.get("https://app.test/"))))
         .collect();
@@ -56,12 +56,32 @@ async fn no_more_connections_are_kept_than_may_be() {
         .unguarded()
         .and("[upstream]\nidle_connections = 2");
     let edge = TestEdge::with(None, &[route]).await;
-    all_at_once(&edge, 8).await;
+    all_at_once(&edge, Versions::Both, 8).await;
     eventually("all but two connections to be closed", || async {
-        (open.load(Ordering::SeqCst) == 2).then_some(())
+        (open.load(Ordering::SeqCst) <= 2).then_some(())
     })
     .await;
     serve.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn workers_keep_no_more_together_however_many_they_are() {
+    for kept in [1, 3, 6] {
+        let (url, open, serve) = backend(8).await;
+        let route = Route::new("app").to(&url.as_str()).unguarded();
+        let edge = TestEdge::builder()
+            .server("grace = \"10s\"\nworkers = 4")
+            .route(&route.and(&format!("[upstream]\nidle_connections = {kept}")))
+            .start()
+            .await;
+        // Each on a connection of its own, and so on any worker.
+        all_at_once(&edge, Versions::Http1, 8).await;
+        eventually(&format!("all but {kept} connections to be closed"), || async {
+            (open.load(Ordering::SeqCst) <= kept).then_some(())
+        })
+        .await;
+        serve.abort();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -72,7 +92,7 @@ async fn a_connection_that_nobody_needs_is_closed_in_time() {
         .line("keepalive_timeout = \"300ms\"")
         .unguarded();
     let edge = TestEdge::with(None, &[route]).await;
-    all_at_once(&edge, 3).await;
+    all_at_once(&edge, Versions::Both, 3).await;
     eventually("all connections to be closed", || async {
         (open.load(Ordering::SeqCst) == 0).then_some(())
     })

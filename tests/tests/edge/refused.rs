@@ -86,12 +86,12 @@ async fn each_is_logged_and_counted_once() {
     for status in [400, 501, 505, 0, 414, 431, 408] {
         let logged = lines.iter().filter(|line| line["status"] == status).count();
         let series = format!("palisade_requests_total{{route=\"\",code=\"{status}\"}}");
-        assert_eq!(edge.metric(&series).await, logged as f64, "{status}");
+        edge.metric_is(&series, logged as f64).await;
     }
     for reason in ["syntax", "framing", "transfer_coding", "version", "head_timeout"] {
         let logged = lines.iter().filter(|line| line["refused"] == reason).count();
         let series = format!("palisade_listener_refusals_total{{reason=\"{reason}\"}}");
-        assert_eq!(edge.metric(&series).await, logged as f64, "{reason}");
+        edge.metric_is(&series, logged as f64).await;
     }
     assert_eq!(upstream.hits(), 0);
 }
@@ -106,6 +106,40 @@ async fn on_port_80_too_and_for_whom_the_proxy_protocol_names() {
     let line = edge.accessed("/space").await;
     assert_eq!(line["client"], "192.0.2.7");
     assert_eq!(line["tls"], serde_json::Value::Null);
+}
+
+#[tokio::test]
+async fn redirects_of_port_80_are_logged_and_counted_as_other_answers() {
+    let (edge, upstream) = edge("trusted_proxies = [\"127.0.0.1/32\"]", "").await;
+    for (host, path, client, status) in [
+        ("app.test", "/to?secret=1", "127.0.0.1", 301),
+        ("unknown.example:8080", "/elsewhere", "192.0.2.9", 301),
+        ("bad/host", "/nowhere", "127.0.0.1", 400),
+    ] {
+        let mut connection = Connection::plain(edge.http()).await.unwrap();
+        let forwarded = match client {
+            "127.0.0.1" => String::new(),
+            client => format!("X-Forwarded-For: {client}\r\n"),
+        };
+        let ask = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{forwarded}\r\n");
+        connection.send(ask).await.unwrap();
+        connection.answer().await.unwrap().expect(status);
+        let path = path.split('?').next().unwrap();
+        let line = edge.accessed(path).await;
+        assert_eq!(line["status"], status, "{line}");
+        assert_eq!(line["client"], client);
+        assert_eq!(line["method"], "GET");
+        assert_eq!(line["tls"], serde_json::Value::Null);
+        assert_eq!(line["route"], serde_json::Value::Null);
+        assert_eq!(line["request_id"].as_str().unwrap().len(), 24);
+    }
+    let line = edge.accessed("/elsewhere").await;
+    assert_eq!(line["host"], "unknown.example");
+    assert!(!edge.access_log().text().contains("secret"));
+    let redirects = "palisade_requests_total{route=\"\",code=\"301\"}";
+    assert_eq!(edge.metric(redirects).await, 2.0);
+    assert_eq!(edge.access_log().lines().len(), 3);
+    assert_eq!(upstream.hits(), 0);
 }
 
 /// Whether the client may still come.

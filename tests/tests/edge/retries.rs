@@ -18,11 +18,8 @@ async fn a_read_that_a_backend_broke_off_is_asked_of_another_and_an_order_is_not
         edge.ask("app.test", &Ask::get("/")).await.expect(200);
     }
     assert!(broken.hits() >= 4, "{}", broken.hits());
-    assert!(
-        edge.metric("palisade_upstream_retries_total{route=\"app\"}")
-            .await
-            >= 4.0
-    );
+    edge.metric_reaches("palisade_upstream_retries_total{route=\"app\"}", 4.0)
+        .await;
     let mut failed = 0;
     for _ in 0..10 {
         let ask = Ask::form("/order", "item=lamp");
@@ -129,7 +126,7 @@ async fn a_client_that_leaves_is_not_in_flight() {
     let mut connection = edge.connect("app.test").await.unwrap();
     connection.send(Ask::get("/").bytes("app.test")).await.unwrap();
     upstream.journal().await_hits(1).await;
-    assert_eq!(edge.metric(&series).await, 1.0);
+    edge.metric_is(&series, 1.0).await;
     drop(connection);
     eventually("nothing in flight", || async {
         (edge.metric(&series).await == 0.0).then_some(())

@@ -150,7 +150,7 @@ async fn a_window_of_a_byte_at_a_time_has_its_bounds() {
         told[told.len().saturating_sub(40)..].escape_ascii()
     );
     let refused = "palisade_listener_refusals_total{reason=\"h2_window_updates\"}";
-    assert_eq!(edge.metric(refused).await, 1.0);
+    edge.metric_is(refused, 1.0).await;
 }
 
 /// Sends a part again and again until the edge has said how it ends; all that it said.
@@ -206,7 +206,7 @@ async fn what_trickles_in_over_http_2_is_given_up_in_time() {
     let told = trickle(&edge, &begun, &next[9..10]).await;
     assert!(told.ends_with(&[0, 0, 0, 0xb]), "{}", told.escape_ascii());
     let refused = "palisade_listener_refusals_total{reason=\"head_timeout\"}";
-    assert_eq!(edge.metric(refused).await, 1.0);
+    edge.metric_is(refused, 1.0).await;
     // A body of a byte at a time: 408.
     let begun = connection(&[headers(1, false, &post)]);
     trickle(&edge, &begun, &data(1, false, b"x")).await;

@@ -54,19 +54,23 @@ async fn three_upgrades_under_load_lose_no_request() {
         }));
     }
     // New connections, one after the other: none is refused.
-    let refused = Arc::clone(&done);
-    clients.push(tokio::spawn(async move {
-        let mut answered = 0;
-        while !refused.load(Ordering::Relaxed) {
-            let answer = get(address, "/new")
-                .await
-                .unwrap_or_else(|error| panic!("refused: {error}"));
-            assert_eq!(answer.status, 200);
-            answered += 1;
-        }
-        answered
-    }));
-    for _ in 0..3 {
+    for _ in 0..4 {
+        let refused = Arc::clone(&done);
+        clients.push(tokio::spawn(async move {
+            let mut answered = 0;
+            while !refused.load(Ordering::Relaxed) {
+                let answer = get(address, "/new")
+                    .await
+                    .unwrap_or_else(|error| panic!("refused: {error}"));
+                assert_eq!(answer.status, 200);
+                answered += 1;
+            }
+            answered
+        }));
+    }
+    // Each with another number of workers: they share the sockets, whatever there are.
+    for (before, workers) in [(2, 5), (5, 1), (1, 3)] {
+        files.edit(&format!("workers = {before}"), &format!("workers = {workers}"));
         let mut successor = EdgeProcess::upgrade(&files);
         says(&successor, "serving").await;
         assert_eq!(process.ended().await.code(), Some(0), "{}", process.output());

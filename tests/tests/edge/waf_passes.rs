@@ -136,10 +136,10 @@ async fn what_is_asked_again_is_recalled_and_what_is_refused_is_refused_each_tim
         edge.ask("app.test", &poll).await.expect(200);
         edge.ask_h2("app.test", &poll).await.expect(200);
     }
+    let verdicts = "palisade_waf_verdicts_total{route=\"app\",outcome=\"passed\"}";
+    edge.metric_is(verdicts, 40.0).await;
     let recalled = edge.metric("palisade_waf_recalled_total{route=\"app\"}").await;
     assert!((20.0..=36.0).contains(&recalled), "{recalled}");
-    let verdicts = "palisade_waf_verdicts_total{route=\"app\",outcome=\"passed\"}";
-    assert_eq!(edge.metric(verdicts).await, 40.0);
     let line = edge.accessed("/api/events").await;
     assert_eq!(
         (&line["waf"], &line["score"]),

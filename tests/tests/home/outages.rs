@@ -179,8 +179,8 @@ async fn certificates_a_ca_that_talks_nonsense_is_told_and_requests_are_answered
     .await;
     palisade(&files, "status")
         .await
-        .expect(1, &["certificates: TROUBLE (1 rounds", "dns: ok"]);
-    palisade(&files, "certs").await.expect(1, &["FAILED   1 times"]);
+        .expect(1, &["certificates: TROUBLE (1 round,", "dns: ok"]);
+    palisade(&files, "certs").await.expect(1, &["FAILED   1 time,"]);
     palisade(&files, "doctor")
         .await
         .expect(1, &["FAIL  CA: ", "is no ACME directory"]);
@@ -247,7 +247,7 @@ async fn certificates_whatever_a_ca_does_is_told_and_requests_are_answered() {
         assert!(message.as_str().unwrap().contains("CA"), "{instead:?}: {message}");
         let advice = failure(&certs)["advice"].clone();
         assert!(advice.is_string(), "{instead:?}: {message} without advice");
-        palisade(&files, "certs").await.expect(1, &["FAILED   1 times"]);
+        palisade(&files, "certs").await.expect(1, &["FAILED   1 time,"]);
         palisade(&files, "status")
             .await
             .expect(1, &["certificates: TROUBLE (", "dns: ok"]);

@@ -109,14 +109,18 @@ async fn certificates_certs_says_why_there_is_none() {
         1,
         &[
             "example.com, *.example.com: absent",
-            "FAILED   1 times",
+            "FAILED   1 time,",
             "500",
             "error: a certificate is in trouble: see above",
         ],
     );
     palisade(&files, "status").await.expect(
         1,
-        &["certificates: TROUBLE (1 rounds", "last success never", "500"],
+        &[
+            "certificates: TROUBLE (1 round,",
+            "no success since the edge was started",
+            "500",
+        ],
     );
     assert_eq!(
         house.fake.contents(ZONE, "_acme-challenge.example.com", "TXT"),

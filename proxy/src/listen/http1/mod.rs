@@ -41,6 +41,9 @@ pub(super) use self::head::HeadLimits;
 /// Bytes of the next requests that are read while one is answered, to see whether the client is still there.
 const MOST_BEHIND: usize = 8 * 1024;
 
+/// For a thread to hear of its sockets once more, and for bytes to come from the next machine.
+const LAST_LOOK: Duration = Duration::from_millis(20);
+
 /// Requests of a connection, one after another, each told to `app`. Until one arrives there is nothing here but the
 /// stream: what Pingora keeps for a request is more than an idle connection needs, and most connections are idle most
 /// of the time.
@@ -57,7 +60,7 @@ pub(super) async fn serve<A: HttpServerApp>(
         let arrived = tokio::select! {
             biased;
             arrived = guarded.arrives() => arrived,
-            () = stop_requested(&mut ends.idle) => false,
+            () = stop_requested(&mut ends.idle) => guarded.arrives_yet().await,
         };
         if !arrived {
             return guarded.leave().await;
@@ -164,6 +167,13 @@ impl Guarded {
             }
         })
         .await
+    }
+
+    /// The same for the last time, as the connection is to end. A thread that was busy has not looked at its sockets since,
+    /// and a request that is there already is to be answered.
+    async fn arrives_yet(&mut self) -> bool {
+        let arrived = tokio::time::timeout(LAST_LOOK, self.arrives()).await;
+        arrived.unwrap_or(false)
     }
 
     /// Nothing was asked, so nothing is answered.

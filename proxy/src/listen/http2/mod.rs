@@ -1,6 +1,7 @@
 //! HTTP/2 as it comes from a client, counted before the h2 crate reads it: heads within their time, and no floods.
 
 mod frames;
+mod retire;
 
 use std::future::Future;
 use std::io;
@@ -24,6 +25,7 @@ use super::stall::Stall;
 use crate::config::BanCause;
 
 pub(super) use self::frames::FrameLimits;
+pub(super) use self::retire::Retiring;
 
 /// RFC 9113 section 7.
 const ENHANCE_YOUR_CALM: u32 = 0xb;
