@@ -31,6 +31,16 @@ pub(crate) struct Scanner {
     /// they are literals like the others. Most scanners have none.
     squeezed: Option<Literals>,
     noise: ByteSet,
+    /// What each byte is to squeezed words.
+    parts: Box<[Part; 256]>,
+}
+
+/// What a byte is to words of letters, digits and noise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Word,
+    Noise,
+    Between,
 }
 
 /// Literals and what they tell.
@@ -161,8 +171,21 @@ impl<'r> Planes<'r> {
             literals: Literals::new(self.atoms, &self.gates),
             squeezed: (!self.squeezed.is_empty()).then(|| Literals::new(self.squeezed, &self.gates)),
             noise: self.noise,
+            parts: parts(self.noise),
         }
     }
+}
+
+fn parts(noise: ByteSet) -> Box<[Part; 256]> {
+    let mut parts = Box::new([Part::Between; 256]);
+    for (byte, part) in (0..=u8::MAX).zip(parts.iter_mut()) {
+        if ALPHANUMERIC.contains(byte) {
+            *part = Part::Word;
+        } else if noise.contains(byte) {
+            *part = Part::Noise;
+        }
+    }
+    parts
 }
 
 /// What a value has some of wherever all of the clauses are met, if ordinary values seldom have it; else all bytes.
@@ -227,7 +250,7 @@ impl Scanner {
             && present.intersects(&self.noise)
         {
             squeezed.clear();
-            squeeze(value, self.noise, squeezed);
+            squeeze(value, &self.parts, squeezed);
             literals.mark(squeezed, present, reading, planes);
         }
         let (first, rest) = planes.split_at(self.words);
@@ -248,14 +271,14 @@ impl Scanner {
 
 /// Appends the words of a value that have some noise in them, without it, and a space behind each. A word is made of
 /// letters, digits and noise.
-fn squeeze(value: &[u8], noise: ByteSet, out: &mut Vec<u8>) {
-    let of_words = noise.union(ALPHANUMERIC);
+fn squeeze(value: &[u8], parts: &[Part; 256], out: &mut Vec<u8>) {
+    let part = |byte: &u8| parts[usize::from(*byte)];
     let mut rest = value;
     // Few words have any.
-    while let Some(place) = rest.iter().position(|byte| noise.contains(*byte)) {
+    while let Some(place) = rest.iter().position(|byte| part(byte) == Part::Noise) {
         let (before, behind) = rest.split_at(place);
-        let begin = before.iter().rposition(|byte| !of_words.contains(*byte));
-        let length = behind.iter().position(|byte| !of_words.contains(*byte));
+        let begin = before.iter().rposition(|byte| part(byte) == Part::Between);
+        let length = behind.iter().position(|byte| part(byte) == Part::Between);
         let (begin, end) = (
             begin.map_or(0, |last| last + 1),
             place + length.unwrap_or(behind.len()),
