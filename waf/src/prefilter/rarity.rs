@@ -1,6 +1,8 @@
 //! How common bytes and texts are in ordinary values: an estimate, for choosing what to look for. A wrong one
 //! costs time, never a match.
 
+use std::sync::LazyLock;
+
 /// The score from which on a clause is met by nearly every value.
 pub(super) const EVERYWHERE: f64 = 3.0;
 
@@ -50,13 +52,24 @@ const COMMON: [(u32, &str); 11] = [
 /// The share of the second byte among those that follow the first one.
 fn following(pair: [u8; 2]) -> f64 {
     let pair = pair.map(|byte| byte.to_ascii_lowercase());
-    let is_common = |words: &str| words.split(' ').any(|word| word.as_bytes() == pair);
-    match COMMON.iter().find(|(_, words)| is_common(words)) {
-        Some((share, _)) => f64::from(*share) / 1000.0 / frequency(pair[0]),
-        None if pair.iter().all(u8::is_ascii_lowercase) => frequency(pair[1]) / 2.0,
-        None => frequency(pair[1]),
+    match pair.map(|byte| byte.checked_sub(b'a').filter(|letter| *letter < 26)) {
+        [Some(first), Some(second)] => LETTERS[usize::from(first)][usize::from(second)],
+        _ => frequency(pair[1]),
     }
 }
+
+/// That of letters: those that are not common together are half as common as alone.
+static LETTERS: LazyLock<[[f64; 26]; 26]> = LazyLock::new(|| {
+    let frequency = |letter: usize| frequency(b'a' + letter as u8);
+    let mut letters = std::array::from_fn(|_| std::array::from_fn(|letter| frequency(letter) / 2.0));
+    for (share, pairs) in COMMON {
+        for pair in pairs.split(' ').map(str::as_bytes) {
+            let [first, second] = [pair[0], pair[1]].map(|byte| usize::from(byte - b'a'));
+            letters[first][second] = f64::from(share) / 1000.0 / frequency(first);
+        }
+    }
+    letters
+});
 
 /// The share of a byte in URLs, headers, forms and prose.
 fn frequency(byte: u8) -> f64 {

@@ -7,6 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use super::{ByteSet, rarity};
 
@@ -323,7 +324,6 @@ impl Groups {
     /// Puts each first pair with its second ones into the group where that adds least to what is met in vain; those with
     /// most of them first.
     fn spread(self, pairs: &mut [u32; PAIRS]) {
-        let commonness: Vec<_> = (0..PAIRS).map(commonness).collect();
         let mut firsts: Vec<_> = self.firsts.into_iter().collect();
         firsts.sort_by_key(|(first, seconds)| (Reverse(seconds.len()), *first));
         let groups = self.groups.map(|group| Group {
@@ -334,26 +334,39 @@ impl Groups {
         });
         let mut groups: Vec<_> = groups.collect();
         for (first, seconds) in firsts {
-            let more = |group: &Group| {
-                let new = seconds
-                    .iter()
-                    .cloned()
-                    .flatten()
-                    .filter(|pair| !group.seconds[*pair]);
-                let second = group.second + new.map(|pair| commonness[pair]).sum::<f64>();
-                (group.first + commonness[first]) * second - group.first * group.second
+            // With one group there is nothing to choose.
+            let best = match groups.len() {
+                1 => Some(0),
+                count => (0..count).min_by(|one, other| {
+                    let [one, other] = [one, other].map(|place| groups[*place].growth(first, &seconds));
+                    one.total_cmp(&other)
+                }),
             };
-            let best = groups.iter_mut().min_by(|a, b| more(a).total_cmp(&more(b)));
-            let Some(group) = best else { return };
-            group.first += commonness[first];
+            let Some(group) = best.and_then(|place| groups.get_mut(place)) else {
+                return;
+            };
+            group.first += COMMONNESS[first];
             pairs[first] |= group.bit;
             for pair in seconds.into_iter().flatten() {
                 if !std::mem::replace(&mut group.seconds[pair], true) {
-                    group.second += commonness[pair];
+                    group.second += COMMONNESS[pair];
                     pairs[pair] |= group.bit << 16;
                 }
             }
         }
+    }
+}
+
+impl Group {
+    /// How much more would be met in vain with these pairs.
+    fn growth(&self, first: usize, seconds: &[Range<usize>]) -> f64 {
+        let new = seconds
+            .iter()
+            .cloned()
+            .flatten()
+            .filter(|pair| !self.seconds[*pair]);
+        let second = self.second + new.map(|pair| COMMONNESS[pair]).sum::<f64>();
+        (self.first + COMMONNESS[first]) * second - self.first * self.second
     }
 }
 
@@ -420,14 +433,18 @@ fn gates_of(literals: &[(&[u8], ByteSet)]) -> [ByteSet; GATES] {
     [most, others, ByteSet::ALL]
 }
 
-/// How common a pair of classes is in ordinary values.
-fn commonness(pair: usize) -> f64 {
-    let of_class = |class: usize| match CLASS.iter().position(|known| usize::from(*known) == class) {
-        Some(byte) if class != usize::from(OTHERS) => rarity::of_byte(byte as u8),
-        _ => rarity::of_byte(b'#'),
-    };
-    of_class(pair / CLASSES) * of_class(pair % CLASSES)
-}
+/// How common each pair of classes is in ordinary values.
+static COMMONNESS: LazyLock<Box<[f64; PAIRS]>> = LazyLock::new(|| {
+    let mut classes = [rarity::of_byte(b'#'); CLASSES];
+    for byte in (0..=u8::MAX).filter(|byte| class(*byte) != usize::from(OTHERS)) {
+        classes[class(byte)] = rarity::of_byte(byte);
+    }
+    let mut commonness = Box::new([0.0; PAIRS]);
+    for (pair, common) in commonness.iter_mut().enumerate() {
+        *common = classes[pair / CLASSES] * classes[pair % CLASSES];
+    }
+    commonness
+});
 
 #[inline(always)]
 fn class(byte: u8) -> usize {
