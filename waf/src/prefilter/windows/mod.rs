@@ -4,12 +4,12 @@
 //! costs one look-up in a table of 16 KiB: what windows begin with this pair of bytes, and what windows go on with it. Where
 //! both agree, two bytes apart, the window itself is looked up; of an ordinary value few are.
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
-use std::ops::Range;
-use std::sync::LazyLock;
+mod classes;
+mod groups;
 
 use super::{ByteSet, rarity};
+use classes::{PAIRS, class, pair};
+use groups::{FOUR, GATES, GROUPS, THREE, TWO, gates_of, grouped, mask};
 
 /// A literal's number.
 pub(super) type AtomId = u32;
@@ -56,27 +56,6 @@ struct Atom {
 
 /// What is no entry.
 const NONE: u32 = u32::MAX;
-
-/// Classes of bytes: letters, digits and most marks have one of their own, and share none with others.
-const CLASSES: usize = 64;
-const PAIRS: usize = CLASSES * CLASSES;
-
-const MARKS: &[u8; 27] = b" _/-.\\<%:@'\"[]`$(){}&;,+=*|";
-
-/// That of all other bytes.
-const OTHERS: u8 = 0;
-
-const CLASS: [u8; 256] = classes();
-
-/// Literals of other gates, and those that have none, share the last one.
-const GATES: usize = 3;
-
-/// For each gate the groups of windows of two bytes, of three, and of four.
-const GROUPS: [[Range<u32>; 3]; GATES] = [[0..1, 3..4, 7..10], [1..2, 4..5, 10..12], [2..3, 5..7, 12..16]];
-
-const TWO: u32 = mask(0..3);
-const THREE: u32 = mask(3..7);
-const FOUR: u32 = mask(7..16);
 
 impl Windows {
     /// The literals, each with at least two bytes and without ASCII capitals; a literal's number is its place. With
@@ -292,84 +271,6 @@ impl Pairs<'_> {
     }
 }
 
-/// Windows of one length by what they begin with. A group's first and second pairs go together in any way: groups are to
-/// have few of either.
-struct Groups {
-    groups: Range<u32>,
-    /// The second pairs of each first one.
-    firsts: BTreeMap<usize, Vec<Range<usize>>>,
-}
-
-/// What a group has so far.
-struct Group {
-    bit: u32,
-    /// How common its first pairs are, and its second ones.
-    first: f64,
-    second: f64,
-    seconds: Vec<bool>,
-}
-
-impl Groups {
-    fn new(groups: Range<u32>) -> Self {
-        Self {
-            groups,
-            firsts: BTreeMap::new(),
-        }
-    }
-
-    fn add(&mut self, first: usize, second: Range<usize>) {
-        self.firsts.entry(first).or_default().push(second);
-    }
-
-    /// Puts each first pair with its second ones into the group where that adds least to what is met in vain; those with
-    /// most of them first.
-    fn spread(self, pairs: &mut [u32; PAIRS]) {
-        let mut firsts: Vec<_> = self.firsts.into_iter().collect();
-        firsts.sort_by_key(|(first, seconds)| (Reverse(seconds.len()), *first));
-        let groups = self.groups.map(|group| Group {
-            bit: 1 << group,
-            first: 0.0,
-            second: 0.0,
-            seconds: vec![false; PAIRS],
-        });
-        let mut groups: Vec<_> = groups.collect();
-        for (first, seconds) in firsts {
-            // With one group there is nothing to choose.
-            let best = match groups.len() {
-                1 => Some(0),
-                count => (0..count).min_by(|one, other| {
-                    let [one, other] = [one, other].map(|place| groups[*place].growth(first, &seconds));
-                    one.total_cmp(&other)
-                }),
-            };
-            let Some(group) = best.and_then(|place| groups.get_mut(place)) else {
-                return;
-            };
-            group.first += COMMONNESS[first];
-            pairs[first] |= group.bit;
-            for pair in seconds.into_iter().flatten() {
-                if !std::mem::replace(&mut group.seconds[pair], true) {
-                    group.second += COMMONNESS[pair];
-                    pairs[pair] |= group.bit << 16;
-                }
-            }
-        }
-    }
-}
-
-impl Group {
-    /// How much more would be met in vain with these pairs.
-    fn growth(&self, first: usize, seconds: &[Range<usize>]) -> f64 {
-        let new = seconds
-            .iter()
-            .cloned()
-            .flatten()
-            .filter(|pair| !self.seconds[*pair]);
-        let second = self.second + new.map(|pair| COMMONNESS[pair]).sum::<f64>();
-        (self.first + COMMONNESS[first]) * second - self.first * self.second
-    }
-}
-
 /// Four bytes of the value from here on in small letters, the first one lowest, or as many as there are.
 #[inline]
 fn window_at(value: &[u8], start: usize) -> Option<(u32, usize)> {
@@ -395,86 +296,6 @@ fn in_small_letters(bytes: u32) -> u32 {
     let from_a = low + (0x80 - b'A' as u32) * EACH;
     let behind_z = low + (0x7f - b'Z' as u32) * EACH;
     bytes | (from_a & !behind_z & !bytes & (0x80 * EACH)) >> 2
-}
-
-const fn mask(groups: Range<u32>) -> u32 {
-    (1 << groups.end) - (1 << groups.start)
-}
-
-/// The table of pairs.
-fn grouped(windows: &[(Key, Atom, usize)]) -> Box<[u32; PAIRS]> {
-    let mut all = GROUPS.map(|groups| groups.map(Groups::new));
-    for (key, _, gate) in windows {
-        let [first, second, third, fourth] = (*key as u32).to_le_bytes().map(class);
-        let begins = pair(first, second);
-        let [two, three, four] = &mut all[*gate];
-        match key >> 32 {
-            2 => two.add(begins, 0..PAIRS),
-            3 => three.add(begins, pair(third, 0)..pair(third, 0) + CLASSES),
-            _ => four.add(begins, pair(third, fourth)..pair(third, fourth) + 1),
-        }
-    }
-    let mut pairs = Box::new([0; PAIRS]);
-    for groups in all.into_iter().flatten() {
-        groups.spread(&mut pairs);
-    }
-    pairs
-}
-
-/// The gate that most literals have, all others that are closed in ordinary values, and the open one.
-fn gates_of(literals: &[(&[u8], ByteSet)]) -> [ByteSet; GATES] {
-    let mut counts: BTreeMap<ByteSet, usize> = BTreeMap::new();
-    for (_, gate) in literals.iter().filter(|(_, gate)| *gate != ByteSet::ALL) {
-        *counts.entry(*gate).or_default() += 1;
-    }
-    let most = counts.iter().max_by_key(|(_, count)| **count);
-    let most = most.map_or(ByteSet::EMPTY, |(gate, _)| *gate);
-    let others = counts.keys().fold(ByteSet::EMPTY, |all, gate| all.union(*gate));
-    [most, others, ByteSet::ALL]
-}
-
-/// How common each pair of classes is in ordinary values.
-static COMMONNESS: LazyLock<Box<[f64; PAIRS]>> = LazyLock::new(|| {
-    let mut classes = [rarity::of_byte(b'#'); CLASSES];
-    for byte in (0..=u8::MAX).filter(|byte| class(*byte) != usize::from(OTHERS)) {
-        classes[class(byte)] = rarity::of_byte(byte);
-    }
-    let mut commonness = Box::new([0.0; PAIRS]);
-    for (pair, common) in commonness.iter_mut().enumerate() {
-        *common = classes[pair / CLASSES] * classes[pair % CLASSES];
-    }
-    commonness
-});
-
-#[inline(always)]
-fn class(byte: u8) -> usize {
-    usize::from(CLASS[usize::from(byte)])
-}
-
-#[inline(always)]
-const fn pair(first: usize, second: usize) -> usize {
-    (first * CLASSES + second) & (PAIRS - 1)
-}
-
-const fn classes() -> [u8; 256] {
-    let mut classes = [OTHERS; 256];
-    let mut place = 0;
-    while place < 26 {
-        classes[b'a' as usize + place] = 1 + place as u8;
-        classes[b'A' as usize + place] = 1 + place as u8;
-        place += 1;
-    }
-    place = 0;
-    while place < 10 {
-        classes[b'0' as usize + place] = 27 + place as u8;
-        place += 1;
-    }
-    place = 0;
-    while place < MARKS.len() {
-        classes[MARKS[place] as usize] = 37 + place as u8;
-        place += 1;
-    }
-    classes
 }
 
 /// The window of a literal, its rarest one, and how many of its bytes stand before it.
