@@ -119,10 +119,10 @@ impl NamePattern {
             .ok();
         let shortest = tree.as_ref().and_then(|tree| tree.properties().minimum_len());
         Self {
-            regex,
             shortest: shortest.unwrap_or(0),
             start: tree.as_ref().map(start_of).unwrap_or_default(),
-            is_start: tree.as_ref().is_some_and(is_start),
+            is_start: tree.as_ref().is_some_and(|tree| is_start(regex.as_str(), tree)),
+            regex,
         }
     }
 
@@ -156,9 +156,10 @@ fn start_of(tree: &Hir) -> Vec<u8> {
     }
 }
 
-/// Whether nothing stands behind that literal.
-fn is_start(tree: &Hir) -> bool {
-    matches!(tree.kind(), HirKind::Concat(parts) if parts.len() == 2) && !start_of(tree).is_empty()
+/// Whether nothing stands behind that literal. A pattern with flags of its own may tell capitals from small letters.
+fn is_start(pattern: &str, tree: &Hir) -> bool {
+    let whole = matches!(tree.kind(), HirKind::Concat(parts) if parts.len() == 2);
+    whole && !start_of(tree).is_empty() && !pattern.contains("(?")
 }
 
 impl PartialEq for NamePattern {
@@ -537,6 +538,15 @@ impl Rule {
             && !(actions.log || actions.audit_log || actions.capture)
             && actions.severity.is_none()
             && actions.effects.iter().all(SideEffect::looks_at_variables_alone)
+    }
+}
+
+impl Rule {
+    /// Whether all that its links do, beside what [`Self::is_quiet`] is about, is to set members of `TX`: no collection
+    /// that outlives the request.
+    pub(crate) fn writes_to_tx_alone(&self) -> bool {
+        let mut effects = self.links.iter().flat_map(|link| &link.actions.effects);
+        effects.all(|effect| matches!(effect, SideEffect::SetVar(set) if set.collection == Variable::Tx))
     }
 }
 

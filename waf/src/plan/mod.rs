@@ -59,6 +59,9 @@ pub(crate) struct Head {
     pub(crate) jump: usize,
 }
 
+/// Openings of a phase: what each comes to is kept by each thread. The CRS has nine.
+const OPENINGS: usize = 32;
+
 /// One phase.
 #[derive(Debug, Default)]
 struct Program {
@@ -261,13 +264,15 @@ impl Program {
     fn find_openings(&mut self) {
         let opens = |head: &Head| match self.steps.get(head.step) {
             Some(Step::Rule(rule)) => {
-                rule.is_quiet() && (rule.head().question.is_none() || matches!(head.ask, Ask::Number(_)))
+                rule.is_quiet()
+                    && rule.writes_to_tx_alone()
+                    && (rule.head().question.is_none() || matches!(head.ask, Ask::Number(_)))
             }
             _ => false,
         };
         let mut from = 0;
         for heads in self.heads.chunk_by(|one, next| opens(one) == opens(next)) {
-            if heads.first().is_some_and(opens) {
+            if heads.first().is_some_and(opens) && self.openings.len() < OPENINGS {
                 self.openings.push(from..from + heads.len());
             }
             from += heads.len();

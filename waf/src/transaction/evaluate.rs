@@ -176,7 +176,7 @@ impl<'t> Walk<'t> {
                 // A marker that stands nowhere ahead ends the phase, as in ModSecurity.
                 self.next = head.jump;
             }
-            self.next += actions.skip.unwrap_or(0);
+            self.next = self.next.saturating_add(actions.skip.unwrap_or(0));
         }
     }
 

@@ -44,3 +44,14 @@ fn the_separator_is_a_setting() {
     let rules = rules("SecArgumentSeparator \";\"\nSecRule ARGS \"@rx .\" \"id:1,phase:2,pass,log,msg:'m'\"");
     assert_eq!(shown(&get("/?a=1;b=2&c").to(&rules)), ["a=1", "b=2&c"]);
 }
+
+#[test]
+fn a_pattern_over_names_that_tells_capitals_is_taken_at_its_word() {
+    let rules = rules(
+        r#"SecRule ARGS|!ARGS:/(?-i)^tok/ "@rx evil" "id:1,phase:1,pass,log,msg:'x'"
+           SecRule ARGS|!ARGS:/^tok/ "@rx evil" "id:2,phase:1,pass,log,msg:'x'""#,
+    );
+    assert_eq!(ids(&get("/?TOKEN=evil").to(&rules)), [1]);
+    assert_eq!(ids(&get("/?token=evil").to(&rules)), [] as [u64; 0]);
+    assert_eq!(ids(&get("/?my-token=evil").to(&rules)), [1, 2]);
+}

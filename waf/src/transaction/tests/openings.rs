@@ -78,3 +78,23 @@ fn a_request_that_came_to_an_end_before_leaves_nothing_for_the_next() {
         assert_eq!(ids(&get("/").to(&rules)), [3]);
     }
 }
+
+#[test]
+fn what_outlives_a_request_is_written_by_each() {
+    let rules = rules(
+        r#"SecAction "id:1,phase:1,pass,nolog,initcol:ip=%{REMOTE_ADDR}"
+           SecAction "id:2,phase:1,pass,nolog,setvar:ip.hits=+1"
+           SecRule IP:hits "@gt 2" "id:3,phase:1,deny,status:429,log,msg:'x'""#,
+    );
+    let answers = [0; 4].map(|_| ids(&get("/").to(&rules)).len());
+    assert_eq!(answers, [0, 0, 1, 1]);
+}
+
+#[test]
+fn a_rule_may_skip_as_many_as_it_says() {
+    let rules = rules(
+        r#"SecAction "id:1,phase:1,pass,nolog,skip:18446744073709551615"
+           SecAction "id:2,phase:1,pass,log,msg:'x'""#,
+    );
+    assert_eq!(ids(&get("/").to(&rules)), [] as [u64; 0]);
+}
