@@ -123,7 +123,7 @@ struct Planes<'r> {
 type Marks<'r> = HashMap<&'r [u8], Vec<Mark>>;
 
 /// Bytes that ordinary values mostly lack.
-const SELDOM: ByteSet = ByteSet::of(b"()<>{}[]`$;|'\"&^\\\n\r=*#");
+const UNCOMMON: ByteSet = ByteSet::of(b"()<>{}[]`$;|'\"&^\\\n\r=*#");
 
 impl<'r> Planes<'r> {
     fn set(&mut self, plane: usize, slot: usize, clause: Option<&'r Clause>, gate: ByteSet) {
@@ -194,7 +194,7 @@ fn gate_of(clauses: &[Clause]) -> ByteSet {
         .iter()
         .filter(|clause| clause.is_of_bytes())
         .map(Clause::bytes);
-    let gates = bytes.filter(|bytes| bytes.intersection(SELDOM) == *bytes);
+    let gates = bytes.filter(|bytes| bytes.intersection(UNCOMMON) == *bytes);
     gates.min_by_key(ByteSet::len).unwrap_or(ByteSet::ALL)
 }
 

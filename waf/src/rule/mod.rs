@@ -1,16 +1,20 @@
 //! Typed rules: what the text means once it is known to be right. Nothing here can be wrong any more.
 
-use std::collections::BTreeSet;
+mod name_pattern;
+mod settings;
+
 use std::fmt;
 use std::sync::Arc;
 
 use regex::bytes::Regex;
-use regex_syntax::hir::{Hir, HirKind, Look};
 
 use crate::macros::{Macro, Part};
 use crate::operators::Operator;
 use crate::transformations::Transformation;
 use crate::variables::Variable;
+
+pub use name_pattern::NamePattern;
+pub use settings::{Settings, StatusSet};
 
 /// A rule's `id`.
 pub type RuleId = u64;
@@ -93,78 +97,6 @@ impl PartialEq for Selector {
             (Selector::XPath(a), Selector::XPath(b)) => a == b,
             _ => false,
         }
-    }
-}
-
-/// A pattern over names, with what is quickly known of the names that match it.
-#[derive(Debug, Clone)]
-pub struct NamePattern {
-    regex: Regex,
-    /// Bytes of the shortest name that matches.
-    shortest: usize,
-    /// What each name that matches begins with, in any case.
-    start: Vec<u8>,
-    /// Each name that begins so matches.
-    is_start: bool,
-}
-
-impl NamePattern {
-    /// The pattern, as compiled for names, which have no case.
-    pub fn new(regex: Regex) -> Self {
-        let tree = regex_syntax::ParserBuilder::new()
-            .unicode(false)
-            .utf8(false)
-            .build()
-            .parse(regex.as_str())
-            .ok();
-        let shortest = tree.as_ref().and_then(|tree| tree.properties().minimum_len());
-        Self {
-            shortest: shortest.unwrap_or(0),
-            start: tree.as_ref().map(start_of).unwrap_or_default(),
-            is_start: tree.as_ref().is_some_and(|tree| is_start(regex.as_str(), tree)),
-            regex,
-        }
-    }
-
-    /// Whether it matches the name.
-    #[inline]
-    pub fn is_match(&self, name: &[u8]) -> bool {
-        name.len() >= self.shortest
-            && name
-                .get(..self.start.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(&self.start))
-            && (self.is_start || self.regex.is_match(name))
-    }
-
-    /// The pattern's text.
-    pub fn as_str(&self) -> &str {
-        self.regex.as_str()
-    }
-}
-
-/// The literal that stands behind `^`.
-fn start_of(tree: &Hir) -> Vec<u8> {
-    let HirKind::Concat(parts) = tree.kind() else {
-        return Vec::new();
-    };
-    match parts.as_slice() {
-        [first, second, ..] => match (first.kind(), second.kind()) {
-            (HirKind::Look(Look::Start), HirKind::Literal(literal)) => literal.0.to_vec(),
-            _ => Vec::new(),
-        },
-        _ => Vec::new(),
-    }
-}
-
-/// Whether nothing stands behind that literal. A pattern with flags of its own may tell capitals from small letters.
-fn is_start(pattern: &str, tree: &Hir) -> bool {
-    let whole = matches!(tree.kind(), HirKind::Concat(parts) if parts.len() == 2);
-    whole && !start_of(tree).is_empty() && !pattern.contains("(?")
-}
-
-impl PartialEq for NamePattern {
-    fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
     }
 }
 
@@ -539,9 +471,7 @@ impl Rule {
             && actions.severity.is_none()
             && actions.effects.iter().all(SideEffect::looks_at_variables_alone)
     }
-}
 
-impl Rule {
     /// Whether all that its links do, beside what [`Self::is_quiet`] is about, is to set members of `TX`: no collection
     /// that outlives the request.
     pub(crate) fn writes_to_tx_alone(&self) -> bool {
@@ -571,97 +501,4 @@ pub enum Step {
     Rule(Arc<Rule>),
     /// `SecMarker`, where `skipAfter` lands. Markers stand in every phase.
     Marker(String),
-}
-
-/// A set of HTTP status codes: what a pattern over three digits comes down to.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct StatusSet {
-    codes: BTreeSet<u16>,
-}
-
-impl StatusSet {
-    /// Whether the status is in the set.
-    pub fn contains(&self, status: u16) -> bool {
-        self.codes.contains(&status)
-    }
-}
-
-impl FromIterator<u16> for StatusSet {
-    fn from_iter<I: IntoIterator<Item = u16>>(codes: I) -> Self {
-        Self {
-            codes: codes.into_iter().collect(),
-        }
-    }
-}
-
-/// Directives that are not rules.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Settings {
-    /// `SecRuleEngine`.
-    pub engine: EngineMode,
-    /// `SecAuditEngine`.
-    pub audit_engine: AuditEngine,
-    /// `SecAuditLogRelevantStatus`; `None` leaves it to the rules.
-    pub audit_relevant_status: Option<StatusSet>,
-    /// `SecAuditLogParts`, as text.
-    pub audit_log_parts: Option<String>,
-    /// `SecRequestBodyAccess`.
-    pub request_body_access: bool,
-    /// `SecRequestBodyLimit`, bytes.
-    pub request_body_limit: usize,
-    /// `SecRequestBodyLimitAction`: `true` is ProcessPartial, `false` Reject.
-    pub request_body_partial: bool,
-    /// `SecRequestBodyNoFilesLimit`, bytes; `None` leaves the engine's limit.
-    pub request_body_no_files_limit: Option<usize>,
-    /// `SecRequestBodyJsonDepthLimit`.
-    pub json_depth_limit: Option<usize>,
-    /// `SecResponseBodyJsonDepthLimit`.
-    pub response_json_depth_limit: Option<usize>,
-    /// `SecArgumentsLimit`.
-    pub arguments_limit: Option<usize>,
-    /// `SecResponseBodyAccess`.
-    pub response_body_access: bool,
-    /// `SecResponseBodyLimit`, bytes.
-    pub response_body_limit: usize,
-    /// `SecResponseBodyLimitAction`: `true` is ProcessPartial.
-    pub response_body_partial: bool,
-    /// `SecResponseBodyMimeType`, lower case.
-    pub response_mime_types: Vec<String>,
-    /// `SecArgumentSeparator`, normally `&`.
-    pub argument_separator: u8,
-    /// `SecCollectionTimeout`, seconds.
-    pub collection_timeout: u64,
-    /// `SecWebAppId`.
-    pub web_app_id: Option<String>,
-    /// `SecComponentSignature`, in order.
-    pub component_signatures: Vec<String>,
-    /// `SecUploadKeepFiles` and the like never apply here: an embedded engine stores no uploads.
-    pub upload_file_limit: Option<usize>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            engine: EngineMode::Off,
-            audit_engine: AuditEngine::Off,
-            audit_relevant_status: None,
-            audit_log_parts: None,
-            request_body_access: false,
-            request_body_limit: 134_217_728,
-            request_body_partial: false,
-            request_body_no_files_limit: None,
-            json_depth_limit: None,
-            response_json_depth_limit: None,
-            arguments_limit: None,
-            response_body_access: false,
-            response_body_limit: 524_288,
-            response_body_partial: false,
-            response_mime_types: vec!["text/plain".into(), "text/html".into()],
-            argument_separator: b'&',
-            collection_timeout: 3600,
-            web_app_id: None,
-            component_signatures: Vec::new(),
-            upload_file_limit: None,
-        }
-    }
 }
