@@ -17,6 +17,7 @@ pub const OPERATORS: &[&str] = &[
     "@rx (?i)[k-s]+ql", "@rx \\x3c\\x53", "@rx \\bon[a-z]{3,9}\\s*=", "@rx [\\x80-\\xff]{2}", "@rx (?:\\.\\./){2}",
     "@rx (?s:a.b)|c\\d{3}", "@rx ^(?:get|post|head)$", "@rx (?:^|[^0-9])13[0-9]{2}\\b", "@rx [;|&]\\s*(?:ls|id|cat)\\b",
     "@rx ((((a)b)c)d)?e=", "@rx \\$\\{.*\\}", "@rx %{REQUEST_METHOD}|%{TX.none}x", "@rx é", "@rx \\R|\\h{2}", "@rx [[:space:]]or[[:space:]]",
+    "@rx (?i)(?:^|[;|&<]|\\btime\\b)\\s*(?:id|ls)\\b.*a", "@rx (?:[;|'\\n&]\\s*|in\\s)(?:['a-z]*=)?(o)['r]{2}(?:$|[\\s;])",
     "@rxGlobal ([a-z])=([0-9])", "@rxGlobal select|union",
     "@pm select union <script ..", "@pm Q", "@pm |3c|script or%20", "@pmFromFile words.data", "@pmf words.data",
     "@contains select", "@contains <", "@contains %{TX.last}", "@contains Or 1", "@containsWord union", "@strmatch ../",

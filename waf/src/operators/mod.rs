@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::macros::Lookup;
 use crate::nearest::nearest;
-use crate::prefilter::Requirement;
+use crate::prefilter::{Places, Requirement, Starts};
 use crate::source::RuleSource;
 
 mod argument;
@@ -134,8 +134,24 @@ trait Evaluate: Sized {
     /// See [`Operator::matches`].
     fn matches(&self, input: &[u8], lookup: &dyn Lookup, captures: Option<&mut Captures>) -> bool;
 
+    /// See [`Operator::matches_from`].
+    fn matches_from(
+        &self,
+        input: &[u8],
+        _places: Places<'_>,
+        lookup: &dyn Lookup,
+        captures: Option<&mut Captures>,
+    ) -> bool {
+        self.matches(input, lookup, captures)
+    }
+
     /// See [`Operator::requirement`].
     fn requirement(&self) -> Option<Arc<Requirement>> {
+        None
+    }
+
+    /// See [`Operator::starts`].
+    fn starts(&self) -> Option<&Starts> {
         None
     }
 
@@ -199,6 +215,25 @@ macro_rules! operators {
                 captures: Option<&mut Captures>,
             ) -> bool {
                 match self { $(Operator::$variant(operator) => operator.matches(input, lookup, captures),)* }
+            }
+
+            /// The same, for an operator that has [starts](Self::starts): the places are all those in `input` where
+            /// its matches may start.
+            pub(crate) fn matches_from(
+                &self,
+                input: &[u8],
+                places: Places<'_>,
+                lookup: &dyn Lookup,
+                captures: Option<&mut Captures>,
+            ) -> bool {
+                match self {
+                    $(Operator::$variant(operator) => operator.matches_from(input, places, lookup, captures),)*
+                }
+            }
+
+            /// What matches begin with, for operators that are quicker where it is known where they may start.
+            pub(crate) fn starts(&self) -> Option<&Starts> {
+                match self { $(Operator::$variant(operator) => operator.starts(),)* }
             }
 
             /// What a value holds if the operator matches it; `None` for operators that are as quickly asked, and

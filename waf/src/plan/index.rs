@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::scanners::{Kind, Scanners};
 use crate::operators::Comparison;
-use crate::prefilter::{ByteSet, Scanner};
+use crate::prefilter::{ByteSet, Finder, Scanner, Sought};
 use crate::rule::Target;
 use crate::transformations::{Transformation, is_touched_anyway};
 use crate::variables::Origin;
@@ -290,6 +290,17 @@ impl Index {
     }
 
     /// The scanner for values that this transformation has changed last; of whole variables, or of others.
+    /// Of the matches of what is asked, among all that [`Self::starts`] finds.
+    #[inline]
+    pub(crate) fn sought(&self, kind: Kind, slot: usize) -> Option<Sought> {
+        self.scanners.sought(kind, slot)
+    }
+
+    /// Where matches may start.
+    pub(crate) fn starts(&self) -> &Finder {
+        self.scanners.starts()
+    }
+
     pub(crate) fn scanner(&self, kind: Kind, whole: bool, change: Option<Transformation>) -> &Scanner {
         self.scanners.scanner(kind, whole, change)
     }

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::operators::Operator;
-use crate::prefilter::{Scanner, ScannerBuilder};
+use crate::prefilter::{Finder, FinderBuilder, Scanner, ScannerBuilder, Sought};
 use crate::rule::{Link, Question, Rule};
 use crate::transformations::Transformation;
 use crate::variables::{Variable, changes_while_rules_run};
@@ -51,6 +51,9 @@ pub(crate) struct Scanners {
     /// Which of them: by kind, then for parts and for whole variables, then by the transformation that changed a value
     /// last, none before all others.
     places: [[Vec<usize>; 2]; 2],
+    /// Where matches may start, and, by kind and bit, what it tells of those of an operator.
+    starts: Finder,
+    sought: [Vec<Option<Sought>>; 2],
     /// Held, so that their addresses stay theirs.
     _operators: Vec<Arc<Operator>>,
 }
@@ -103,6 +106,7 @@ impl Scanners {
             let asked = needs.asked.iter().filter(|(asked, _)| asked.kind == kind);
             scanners.build(kind, asked);
         }
+        scanners.look_for_starts(&needs.asked);
         let operators = needs.asked.into_iter().map(|(_, operator)| operator);
         scanners._operators = operators.collect();
         scanners
@@ -122,6 +126,33 @@ impl Scanners {
     /// The scanner for values that this transformation has changed last; of whole variables, or of others.
     pub(crate) fn scanner(&self, kind: Kind, whole: bool, change: Option<Transformation>) -> &Scanner {
         &self.distinct[self.places[kind as usize][usize::from(whole)][place_of(change)]]
+    }
+
+    /// Where matches may start.
+    pub(crate) fn starts(&self) -> &Finder {
+        &self.starts
+    }
+
+    /// What that tells of an operator, if its matches are looked for.
+    #[inline]
+    pub(crate) fn sought(&self, kind: Kind, slot: usize) -> Option<Sought> {
+        self.sought[kind as usize].get(slot).copied().flatten()
+    }
+
+    fn look_for_starts(&mut self, asked: &[(Asked, Arc<Operator>)]) {
+        let mut builder = FinderBuilder::default();
+        for (_, operator) in asked {
+            if let (Some(starts), Some(requirement)) = (operator.starts(), operator.requirement()) {
+                builder.add(starts, requirement.commonness());
+            }
+        }
+        let (finder, known) = builder.build();
+        self.starts = finder;
+        for (asked, operator) in asked {
+            let sought = &mut self.sought[asked.kind as usize];
+            // In the order of the slots.
+            sought.push(operator.starts().and_then(|starts| known.get(starts)).copied());
+        }
     }
 
     fn build<'a>(&mut self, kind: Kind, needs: impl Iterator<Item = &'a (Asked, Arc<Operator>)>) {

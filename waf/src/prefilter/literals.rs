@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 
 use super::{ByteSet, Clause, Requirement};
@@ -19,28 +18,13 @@ const SMALL_CLASS: usize = 8;
 /// A clause that is met more often than this is worth a second kind of look.
 const COMMON: f64 = 0.2;
 
-/// What every match of the pattern holds. The pattern is one that the `regex` crate takes, over bytes, `.`
-/// matching everything.
-pub(crate) fn of_pattern(pattern: &str) -> Requirement {
-    // It was compiled before: what cannot be read here needs nothing that is known.
-    let Some(tree) = parse(pattern) else {
-        return Requirement::unknown();
-    };
-    let mut clauses = Reader::default().clauses(&tree);
+/// What every match of a pattern with this tree holds.
+pub(super) fn of(tree: &Hir) -> Requirement {
+    let mut clauses = Reader::default().clauses(tree);
     if clauses.iter().all(|clause| clause.commonness() > COMMON) {
-        clauses.extend(Reader::squeezing().clauses(&tree));
+        clauses.extend(Reader::squeezing().clauses(tree));
     }
     Requirement::all_of(clauses)
-}
-
-fn parse(pattern: &str) -> Option<Hir> {
-    ParserBuilder::new()
-        .unicode(false)
-        .utf8(false)
-        .dot_matches_new_line(true)
-        .build()
-        .parse(pattern)
-        .ok()
 }
 
 /// What is known of a part of the pattern.
@@ -352,6 +336,7 @@ fn product(
 
 #[cfg(test)]
 mod tests {
+    use super::super::parse;
     use super::*;
 
     /// The clauses as text: atoms with `|` between them, then bytes in brackets.
@@ -365,7 +350,7 @@ mod tests {
             let bytes: Vec<u8> = clause.bytes().iter().collect();
             format!("{}[{}]", atoms.join("|"), bytes.escape_ascii())
         };
-        of_pattern(pattern).clauses().iter().map(show).collect()
+        of(&parse(pattern).unwrap()).clauses().iter().map(show).collect()
     }
 
     #[test]
@@ -417,7 +402,7 @@ mod tests {
                 .join(between)
         };
         let pattern = format!("(?:{}|{})", word("cat"), word("nohup"));
-        let requirement = of_pattern(&pattern);
+        let requirement = of(&parse(&pattern).unwrap());
         let clause = &requirement.clauses()[0];
         assert_eq!(clause.squeezed(), [b"cat".to_vec(), b"nohup".to_vec()]);
         assert_eq!(clause.bytes(), ByteSet::of(b"$"));

@@ -60,6 +60,12 @@ impl Requirement {
         Self::all_of([Clause::any_byte(bytes)])
     }
 
+    /// How likely an ordinary value meets all of them, as a score to compare: 1 for nearly all.
+    pub fn commonness(&self) -> f64 {
+        let clauses = self.clauses.iter();
+        clauses.map(|clause| clause.commonness().min(1.0)).product()
+    }
+
     /// The clauses.
     pub fn clauses(&self) -> &[Clause] {
         &self.clauses

@@ -4,11 +4,17 @@ use std::borrow::Cow;
 
 use super::distinct::{BufferId, Distinct};
 use crate::plan::{Index, Kind, NodeId};
-use crate::prefilter::{ByteSet, Room};
+use crate::prefilter::{ByteSet, Place, Places, Room};
 use crate::transformations::Transformation;
 
 /// What is not known yet.
 const UNKNOWN: u32 = u32::MAX;
+
+/// Matches may start at too many places to look at each.
+const EVERYWHERE: (u32, u32) = (UNKNOWN, UNKNOWN);
+
+/// Bytes of a value for which it is worth knowing where matches may start.
+const WORTH_PLACES: usize = 32;
 
 /// The values of a transaction and what was made of them; the same bytes are the same buffer.
 #[derive(Debug, Default)]
@@ -20,6 +26,8 @@ pub(super) struct Buffers {
     /// What was scanned; those of one buffer form a list.
     scans: Vec<Scan>,
     candidates: Vec<u64>,
+    /// Where matches may start in the values of which that was asked.
+    places: Vec<Place>,
     /// The list of buffers that is being made.
     list: u32,
     room: Room,
@@ -80,6 +88,8 @@ struct Entry {
     scanned: u32,
     /// Where the candidates of a request's value as it is begin.
     raw: u32,
+    /// Its part of the places where matches may start.
+    places: Option<(u32, u32)>,
     /// The last list that it was put on.
     list: u32,
     /// Of a whole variable: other scanners look at it.
@@ -94,6 +104,7 @@ impl Buffers {
         self.derived.clear();
         self.scans.clear();
         self.candidates.clear();
+        self.places.clear();
         self.list = 0;
     }
 
@@ -104,6 +115,7 @@ impl Buffers {
             + size_of_val(&self.derived[..])
             + size_of_val(&self.scans[..])
             + size_of_val(&self.candidates[..])
+            + size_of_val(&self.places[..])
     }
 
     #[inline]
@@ -122,6 +134,7 @@ impl Buffers {
                 row: UNKNOWN,
                 scanned: UNKNOWN,
                 raw: UNKNOWN,
+                places: None,
                 list: 0,
                 whole,
             });
@@ -222,6 +235,35 @@ impl Buffers {
                 .unwrap_or_else(|| self.scan(derived, kind, index)),
         };
         &self.candidates[start as usize..][..index.words(kind)]
+    }
+
+    /// Looks where in a buffer the operator's matches may start, if that is worth it and not known yet.
+    #[inline]
+    pub(super) fn find_places(&mut self, buffer: BufferId, kind: Kind, slot: usize, index: &Index) {
+        let entry = &mut self.entries[buffer as usize];
+        let value = self.distinct.bytes(buffer);
+        if entry.places.is_some() || value.len() < WORTH_PLACES || index.sought(kind, slot).is_none() {
+            return;
+        }
+        let first = self.places.len() as u32;
+        entry.places = match index.starts().find(value, &mut self.places) {
+            Some(()) => Some((first, self.places.len() as u32)),
+            None => Some(EVERYWHERE),
+        };
+    }
+
+    /// What was found; `None` if the operator may as well be asked without.
+    pub(super) fn places(
+        &self,
+        buffer: BufferId,
+        kind: Kind,
+        slot: usize,
+        index: &Index,
+    ) -> Option<Places<'_>> {
+        let (first, end) = self.entries[buffer as usize].places?;
+        let all = self.places.get(first as usize..end as usize)?;
+        let sought = index.sought(kind, slot)?;
+        Some(Places { all, sought })
     }
 
     fn scanned(&self, derived: Derived, kind: Kind) -> Option<u32> {

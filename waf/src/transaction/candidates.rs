@@ -1,6 +1,7 @@
 //! What of a request may match what: looked up, transformed and scanned when a group of links first asks.
 
 use crate::plan::{CandidateAsk, CountAsk, GroupId, Index, Kind, ListId, SelectionId, Union, UnionId};
+use crate::prefilter::Places;
 use crate::variables::Origin;
 
 use super::Facts;
@@ -225,6 +226,19 @@ impl Candidates {
 
     pub(super) fn bytes(&self, buffer: BufferId) -> &[u8] {
         self.values.buffers.bytes(buffer)
+    }
+
+    /// Looks where in a buffer matches may start of what is asked.
+    #[inline]
+    pub(super) fn find_places(&mut self, ask: &CandidateAsk, buffer: BufferId, index: &Index) {
+        let kind = index.group(ask.group).kind;
+        self.values.buffers.find_places(buffer, kind, ask.slot, index);
+    }
+
+    /// What was found; `None` if the operator may as well be asked without.
+    pub(super) fn places(&self, ask: &CandidateAsk, buffer: BufferId, index: &Index) -> Option<Places<'_>> {
+        let kind = index.group(ask.group).kind;
+        self.values.buffers.places(buffer, kind, ask.slot, index)
     }
 
     /// Bytes of memory that are held for values.

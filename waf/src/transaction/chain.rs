@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use crate::actions;
 use crate::operators::Captures;
-use crate::plan::{Ask, CandidateAsk, GroupId};
+use crate::plan::{Ask, CandidateAsk};
+use crate::prefilter::Places;
 use crate::rule::{Link, Question, Rule, Selector, Target};
 use crate::text::ShortBytes;
 use crate::transformations::Transformation;
 use crate::variables::{Variable, admits, changes_while_rules_run, is_removed, visit_fact_target};
 
+use super::distinct::BufferId;
 use super::values::Value;
 use super::{Context, Evaluation, Hit, conclude};
 
@@ -139,7 +141,7 @@ impl Asking<'_> {
                 let known = context.state.candidates.value(*selection, place - 1);
                 let matches = match known.filter(|_| !shape.multi_match) {
                     None => self.ask_value(target.variable, key, value, context),
-                    Some(known) => self.ask_known(target.variable, key, group, known, context),
+                    Some(known) => self.ask_known(target.variable, key, ask, known, context),
                 };
                 if let Some(known) = known.filter(|_| !matches) {
                     context.state.candidates.deny(known, slot);
@@ -157,14 +159,16 @@ impl Asking<'_> {
         &self,
         variable: Variable,
         key: Option<&[u8]>,
-        group: GroupId,
+        ask: &CandidateAsk,
         value: Value,
         context: &mut Context<'_>,
     ) -> bool {
-        let candidates = &mut context.state.candidates;
-        let value = candidates.transformed(group, value, context.rules.index());
-        let bytes = context.state.candidates.bytes(value);
-        let Some(captures) = self.answer(bytes, context) else {
+        let (candidates, index) = (&mut context.state.candidates, context.rules.index());
+        let value = candidates.transformed(ask.group, value, index);
+        candidates.find_places(ask, value, index);
+        let candidates = &context.state.candidates;
+        let (bytes, places) = (candidates.bytes(value), candidates.places(ask, value, index));
+        let Some(captures) = self.answer(bytes, places, context) else {
             return false;
         };
         let value = ShortBytes::from_slice(bytes);
@@ -191,6 +195,7 @@ impl Asking<'_> {
                     *candidates.bytes(seen) == *transformed(&self.question.transformations, value)
                 });
                 let matches = self.would_match(value, context);
+                let same = same && self.matches_from_its_places(ask, seen, context) != Some(!matches);
                 if !same || (!told && matches) {
                     let text = format!("rule {}: \"{}\"", self.rule.id, value.escape_ascii());
                     context.state.divergences.push(text);
@@ -202,6 +207,24 @@ impl Asking<'_> {
             });
             context.state.candidates.give_back(meant);
         }
+    }
+
+    /// Whether a value makes the link match that is looked at from the places where matches may start.
+    fn matches_from_its_places(
+        &self,
+        ask: &CandidateAsk,
+        value: Option<BufferId>,
+        context: &mut Context<'_>,
+    ) -> Option<bool> {
+        let (value, index) = (
+            value.filter(|_| !self.link.actions.multi_match)?,
+            context.rules.index(),
+        );
+        context.state.candidates.find_places(ask, value, index);
+        let candidates = &context.state.candidates;
+        let (bytes, places) = (candidates.bytes(value), candidates.places(ask, value, index)?);
+        let operator = &self.question.operator;
+        Some(operator.matches_from(bytes, places, &context.view(), None) != self.question.negated)
     }
 
     /// Whether the value makes the link match, or with `multiMatch` anything on the way.
@@ -256,7 +279,7 @@ impl Asking<'_> {
             return false;
         }
         let value = transformed(&self.question.transformations, value);
-        let Some(captures) = self.answer(&value, context) else {
+        let Some(captures) = self.answer(&value, None, context) else {
             return false;
         };
         let (key, value) = (ShortBytes::from_slice(key), ShortBytes::from_slice(&value));
@@ -264,13 +287,23 @@ impl Asking<'_> {
         true
     }
 
-    /// What the operator captures of a value, if the value makes the link match.
-    fn answer(&self, value: &[u8], context: &Context<'_>) -> Option<Option<Captures>> {
+    /// What the operator captures of a value, if the value makes the link match. With places: all those where the
+    /// operator's matches may start.
+    fn answer(
+        &self,
+        value: &[u8],
+        places: Option<Places<'_>>,
+        context: &Context<'_>,
+    ) -> Option<Option<Captures>> {
         let Question {
             operator, negated, ..
         } = self.question;
         let mut captures = (self.link.actions.capture && !negated).then(Captures::new);
-        let matches = operator.matches(value, &context.view(), captures.as_mut());
+        let (view, asked) = (context.view(), captures.as_mut());
+        let matches = match places {
+            Some(places) => operator.matches_from(value, places, &view, asked),
+            None => operator.matches(value, &view, asked),
+        };
         (matches != *negated).then_some(captures)
     }
 
@@ -306,7 +339,7 @@ impl Asking<'_> {
         value: &[u8],
         context: &mut Context<'_>,
     ) -> bool {
-        let Some(captures) = self.answer(value, context) else {
+        let Some(captures) = self.answer(value, None, context) else {
             return false;
         };
         self.record(variable, key, ShortBytes::from_slice(value), captures, context);

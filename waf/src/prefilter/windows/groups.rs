@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::super::ByteSet;
-use super::classes::{CLASSES, COMMONNESS, PAIRS, class, pair};
+use super::super::classes::{CLASSES, COMMONNESS, PAIRS, class, pair};
 use super::{Atom, Key};
 
 /// Literals of other gates, and those that have none, share the last one.

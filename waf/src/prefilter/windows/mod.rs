@@ -4,11 +4,10 @@
 //! costs one look-up in a table of 16 KiB: what windows begin with this pair of bytes, and what windows go on with it. Where
 //! both agree, two bytes apart, the window itself is looked up; of an ordinary value few are.
 
-mod classes;
 mod groups;
 
+use super::classes::{PAIRS, class, pair};
 use super::{ByteSet, rarity};
-use classes::{PAIRS, class, pair};
 use groups::{FOUR, GATES, GROUPS, THREE, TWO, gates_of, grouped, mask};
 
 /// A literal's number.

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::super::rarity;
+use super::rarity;
 
 /// Classes of bytes: letters, digits and most marks have one of their own, and share none with others.
 pub(super) const CLASSES: usize = 64;

@@ -12,16 +12,19 @@
 //!
 //! Source: SecLang reference, rx.
 
+mod from_starts;
+
 use std::collections::VecDeque;
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use regex::bytes::Regex;
 
 use super::argument::refuse;
 use super::{Build, Captures, Evaluate, OperatorError, pattern};
 use crate::macros::{Lookup, Macro};
-use crate::prefilter::{self, Requirement};
+use crate::prefilter::{self, Places, Requirement, Starts};
+use from_starts::FromStarts;
 
 /// Expanded patterns that one operator keeps compiled.
 const KEPT: usize = 16;
@@ -32,19 +35,28 @@ pub struct Rx {
     pattern: Pattern,
     /// `None` for a pattern that changes from request to request.
     requirement: Option<Arc<Requirement>>,
+    /// What matches begin with, if that is not everywhere.
+    starts: Option<Starts>,
+    /// Made when it is first needed: most patterns are never asked about a long value.
+    from_starts: OnceLock<Option<Box<FromStarts>>>,
 }
 
 impl Evaluate for Rx {
     fn build(name: &'static str, argument: &str, _build: &Build<'_>) -> Result<Self, OperatorError> {
         let pattern = Pattern::parse(name, argument)?;
-        let requirement = match &pattern {
-            Pattern::Fixed(regex) => Some(prefilter::of_pattern(regex.as_str())),
-            Pattern::Everything(_) => Some(Requirement::unknown()),
-            Pattern::Expanded { .. } => None,
+        let (requirement, starts) = match &pattern {
+            Pattern::Fixed(regex) => {
+                let (requirement, starts) = prefilter::of_pattern(regex.as_str());
+                (Some(requirement), starts)
+            }
+            Pattern::Everything(_) => (Some(Requirement::unknown()), None),
+            Pattern::Expanded { .. } => (None, None),
         };
         Ok(Self {
             pattern,
             requirement: requirement.map(Arc::new),
+            starts,
+            from_starts: OnceLock::new(),
         })
     }
 
@@ -62,19 +74,55 @@ impl Evaluate for Rx {
         if !regex.is_match(input) {
             return false;
         }
-        let Some((captures, found)) = captures.zip(regex.captures(input)) else {
-            return true;
+        if let Some(captures) = captures {
+            capture(&regex, input, captures);
+        }
+        true
+    }
+
+    fn matches_from(
+        &self,
+        input: &[u8],
+        places: Places<'_>,
+        lookup: &dyn Lookup,
+        captures: Option<&mut Captures>,
+    ) -> bool {
+        let Pattern::Fixed(regex) = &self.pattern else {
+            return self.matches(input, lookup, captures);
         };
-        for (slot, group) in found.iter().enumerate().take(10) {
-            if let Some(group) = group {
-                captures.set(slot, group.as_bytes());
-            }
+        let from_starts = self
+            .from_starts
+            .get_or_init(|| FromStarts::of(regex.as_str()).map(Box::new));
+        let told = from_starts
+            .as_ref()
+            .and_then(|pattern| pattern.matches(input, places));
+        match told {
+            Some(false) => return false,
+            Some(true) => {}
+            None => return self.matches(input, lookup, captures),
+        }
+        if let Some(captures) = captures {
+            capture(regex, input, captures);
         }
         true
     }
 
     fn requirement(&self) -> Option<Arc<Requirement>> {
         self.requirement.clone()
+    }
+
+    fn starts(&self) -> Option<&Starts> {
+        self.starts.as_ref()
+    }
+}
+
+fn capture(regex: &Regex, input: &[u8], captures: &mut Captures) {
+    let groups = regex.captures(input);
+    let groups = groups.iter().flat_map(|groups| groups.iter()).enumerate();
+    for (slot, group) in groups.take(10) {
+        if let Some(group) = group {
+            captures.set(slot, group.as_bytes());
+        }
     }
 }
 
@@ -173,6 +221,7 @@ mod tests {
     use super::super::testing::{Wanted, build, captured, check, matches_expanded};
     use super::*;
     use crate::macros::NoVariables;
+    use crate::prefilter::FinderBuilder;
 
     #[test]
     fn patterns_match() {
@@ -225,6 +274,73 @@ mod tests {
             assert!(expanded(format!("a{number}").into_bytes(), &compiled).is_some());
         }
         assert_eq!(compiled.lock().unwrap().len(), KEPT);
+    }
+
+    /// Held against the whole search, over values made of what the patterns are made of.
+    #[test]
+    fn matches_are_found_from_their_starts() {
+        let patterns = [
+            r"(?i)(?:[;|&<]|\btime\b)\s*(?:cat|ls)\b",
+            r"(?:^|[;|<\n]\s*)(?:cat|ls)(?:\s|$)",
+            r"(?i)(?:c['\\]*a['\\]*t|t['\\]*i['\\]*m['\\]*e)[\s;].*ls",
+            r"[;|&<]+$|\Bls\B;|(?:time|cat)\b.\bls",
+        ];
+        let pieces = [
+            "cat", "LS", "time", ";", "|", " ", "\n", "'", "x", "tim", "^", "&&",
+        ];
+        let mut state = 1_u64;
+        let mut random = |below: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state % below as u64) as usize
+        };
+        for pattern in patterns {
+            let operator = build("rx", pattern).unwrap();
+            let starts = operator.starts().unwrap();
+            let mut builder = FinderBuilder::default();
+            builder.add(starts, f64::MAX);
+            let (finder, known) = builder.build();
+            let sought = known[starts];
+            let (mut matched, mut not_matched) = (0, 0);
+            for _ in 0..3000 {
+                let value: String = (0..random(24)).map(|_| pieces[random(pieces.len())]).collect();
+                let value = value.as_bytes();
+                let mut all = Vec::new();
+                if finder.find(value, &mut all).is_none() {
+                    continue;
+                }
+                let (mut one, mut other) = (Captures::new(), Captures::new());
+                let places = Places { all: &all, sought };
+                let told = operator.matches_from(value, places, &NoVariables, Some(&mut one));
+                let expected = operator.matches(value, &NoVariables, Some(&mut other));
+                assert_eq!(told, expected, "{pattern} on {}", value.escape_ascii());
+                assert_eq!(one.iter().collect::<Vec<_>>(), other.iter().collect::<Vec<_>>());
+                *(if told { &mut matched } else { &mut not_matched }) += 1;
+            }
+            assert!(
+                matched > 50 && not_matched > 50,
+                "{pattern}: {matched}, {not_matched}"
+            );
+        }
+    }
+
+    #[test]
+    fn reading_from_starts_costs_no_more_than_a_search() {
+        let pattern = FromStarts::of(r"[;|&<].*(?:cat|ls)").unwrap();
+        let value = "; x and no more, ".repeat(100);
+        let starts = prefilter::of_pattern(r"[;|&<].*(?:cat|ls)").1.unwrap();
+        let mut builder = FinderBuilder::default();
+        builder.add(&starts, f64::MAX);
+        let (finder, known) = builder.build();
+        let mut all = Vec::new();
+        // Each of them would be read to the end.
+        assert!(finder.find(value.as_bytes(), &mut all).is_some() && all.len() == 100);
+        let sought = known[&starts];
+        assert_eq!(
+            pattern.matches(value.as_bytes(), Places { all: &all, sought }),
+            None
+        );
     }
 
     #[test]
