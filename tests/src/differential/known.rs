@@ -382,4 +382,40 @@ mod tests {
             assert_eq!(class(&seen, "POST / HTTP/1.1"), None, "{name}");
         }
     }
+    #[test]
+    fn a_last_boundary_without_line_end_takes_nothing_back() {
+        let flag = |value: &str| Member {
+            name: Vec::new(),
+            value: value.into(),
+        };
+        let view = Subject::View("MULTIPART_UNMATCHED_BOUNDARY".to_owned());
+        let seen = Difference {
+            processor: "MULTIPART".to_owned(),
+            ours: vec![flag("0")],
+            theirs: vec![flag("1")],
+            ..difference(Engine::Modsecurity, view)
+        };
+        let body = |lines: &str| format!("POST / HTTP/1.1\nhost: a\n\n--abc\r\nname: a\r\n\r\n{lines}");
+        let class = |request: &str| {
+            let known = Known::load().unwrap();
+            known.class_of(&seen, request.as_bytes()).map(str::to_owned)
+        };
+        let explained = Some("modsecurity-last-boundary-without-line-end");
+        for lines in ["--inner\r\n--abc--", "--\r\n--abc--", "x --abc y\r\n--abc--"] {
+            assert_eq!(class(&body(lines)).as_deref(), explained, "{lines:?}");
+        }
+        for lines in ["--inner\r\n--abc--\r\n", "x\r\n--abc--"] {
+            assert_eq!(class(&body(lines)), None, "{lines:?}");
+        }
+    }
+    #[test]
+    fn the_u_of_a_unicode_escape_may_be_encoded_itself() {
+        let view = Subject::View("t:urlDecodeUni".to_owned());
+        let seen = difference(Engine::Modsecurity, view);
+        for value in ["%25u00aa", "%25%75%30%30%61%61", "%25%5500AA", "%u00aa"] {
+            let line = format!("GET /?a={value} HTTP/1.1");
+            assert_eq!(class(&seen, &line).as_deref(), Some("modsecurity-unicode-map"));
+        }
+        assert_eq!(class(&seen, "GET /?a=%25%61u00aa HTTP/1.1"), None);
+    }
 }
