@@ -362,6 +362,22 @@ mod tests {
         }
     }
     #[test]
+    fn what_the_cache_loses_may_be_the_verdict() {
+        let mut seen = Difference {
+            both_log: [922_120].into(),
+            ..difference(Engine::Coraza, Subject::Verdict)
+        };
+        assert_eq!(class(&seen, "POST / HTTP/1.1"), None);
+        seen.traits.repeated = true;
+        assert_eq!(
+            class(&seen, "POST / HTTP/1.1").as_deref(),
+            Some("coraza-verdict-by-chance")
+        );
+        seen.both_log = [942_460].into();
+        assert_eq!(class(&seen, "POST / HTTP/1.1"), None);
+    }
+
+    #[test]
     fn a_part_header_has_another_case_whatever_the_name_of_its_part() {
         let header = |name: &str, value: &str| Member {
             name: name.into(),
