@@ -39,11 +39,15 @@ pub(super) struct Difference {
     pub refused: bool,
     /// What is remarkable about the request.
     pub traits: Traits,
+    /// The other one walks the arguments in another order.
+    pub reordered: bool,
     /// Which processor read the body in our engine.
     pub processor: String,
     /// The variables and transformations that the rule asks, if it is about a rule.
     pub asked: Vec<String>,
-    /// The members of a view that only one side has.
+    /// The rules that both log, if it is about the verdict.
+    pub both_log: BTreeSet<u64>,
+    /// The members of a view that only one side has, or the two verdicts.
     pub ours: Vec<Member>,
     pub theirs: Vec<Member>,
 }
@@ -74,12 +78,8 @@ pub(super) fn differences(
     let mut found = of_views(&plain, ours, theirs);
     found.extend(of_rules(&plain, rules, &found, ours, theirs));
     if ours.stop.status != theirs.stop.status {
-        found.push(Difference {
-            subject: Subject::Verdict,
-            detail: format!("ours {} theirs {}", verdict(ours.stop), verdict(theirs.stop)),
-            follows: found.iter().any(|difference| decides(&difference.subject)),
-            ..plain
-        });
+        let follows = found.iter().any(|difference| decides(&difference.subject));
+        found.push(of_verdict(plain, follows, ours, theirs));
     }
     found
 }
@@ -100,9 +100,11 @@ fn unexplained(engine: Engine, ours: &Observation, theirs: &Observation) -> Diff
         follows: false,
         flagged: view("view_reqbody_error") == b"1" || view("view_multipart_strict_error") == b"1",
         refused: refused.is_some_and(|value| value.ends_with(b"1")),
+        reordered: views::reordered(&ours.views, &theirs.views),
         traits: Traits::of(&ours.views),
         processor: String::from_utf8_lossy(view("view_reqbody_processor")).into_owned(),
         asked: Vec::new(),
+        both_log: BTreeSet::new(),
         ours: Vec::new(),
         theirs: Vec::new(),
     }
@@ -154,6 +156,24 @@ fn of_rules(
         }
     });
     found.collect()
+}
+
+/// Stopped by one of them only, or with another status.
+fn of_verdict(plain: Difference, follows: bool, ours: &Observation, theirs: &Observation) -> Difference {
+    let (our_verdict, their_verdict) = (verdict(ours.stop), verdict(theirs.stop));
+    let member = |verdict: String| Member {
+        name: Vec::new(),
+        value: verdict.into_bytes(),
+    };
+    Difference {
+        subject: Subject::Verdict,
+        detail: format!("ours {our_verdict} theirs {their_verdict}"),
+        follows,
+        both_log: ours.logged.intersection(&theirs.logged).copied().collect(),
+        ours: vec![member(our_verdict)],
+        theirs: vec![member(their_verdict)],
+        ..plain
+    }
 }
 
 /// Whether a rule may have decided: not the report that a rule set writes at the end.

@@ -69,6 +69,9 @@ struct Written {
     /// Whether the verdict differs by itself.
     #[serde(default)]
     verdict: bool,
+    /// Rules that both engines log, if it is about the verdict: they may count another number of values.
+    #[serde(default)]
+    both_log: Vec<u64>,
     /// What the request looks like: a pattern over its bytes.
     request: Option<String>,
     /// What a member looks like that only our side has; all of them do.
@@ -82,6 +85,12 @@ struct Written {
     /// Arguments, cookies or part headers share a name, but for its case.
     #[serde(default)]
     repeated: bool,
+    /// The query or the body has two arguments or more.
+    #[serde(default)]
+    several: bool,
+    /// The other engine walks the arguments in another order.
+    #[serde(default)]
+    reordered: bool,
     /// Some value has a line break in it.
     #[serde(default)]
     lines: bool,
@@ -175,6 +184,12 @@ impl Class {
                 .refused
                 .is_none_or(|refused| refused == difference.refused)
             && self.has_traits(difference.traits)
+            && (!self.written.reordered || difference.reordered)
+            && self
+                .written
+                .both_log
+                .iter()
+                .all(|id| difference.both_log.contains(id))
             && self
                 .written
                 .processor
@@ -188,11 +203,15 @@ impl Class {
     fn has_traits(&self, traits: Traits) -> bool {
         let Written {
             repeated,
+            several,
             lines,
             bytes,
             ..
         } = self.written;
-        (!repeated || traits.repeated) && (!lines || traits.lines) && (!bytes || traits.bytes)
+        (!repeated || traits.repeated)
+            && (!several || traits.several)
+            && (!lines || traits.lines)
+            && (!bytes || traits.bytes)
     }
 
     fn is_about(&self, difference: &Difference) -> bool {
@@ -255,5 +274,164 @@ mod tests {
             let heading = format!("### {}\n", class.written.id);
             assert!(sections.contains(&heading), "waf/DIFFERENCES.md has no {heading}");
         }
+    }
+    /// A difference about one of three arguments, both engines logging 920250.
+    fn difference(engine: Engine, subject: Subject) -> Difference {
+        let verdict = |text: &str| Member {
+            name: Vec::new(),
+            value: text.into(),
+        };
+        Difference {
+            engine,
+            subject,
+            detail: String::new(),
+            follows: false,
+            flagged: false,
+            refused: false,
+            reordered: true,
+            traits: Traits {
+                several: true,
+                ..Traits::default()
+            },
+            processor: "URLENCODED".to_owned(),
+            asked: ["@rx", "ARGS_GET", "ARGS_POST"].map(str::to_owned).to_vec(),
+            both_log: [920_250].into(),
+            ours: vec![verdict("403 by 949110")],
+            theirs: vec![verdict("passes")],
+        }
+    }
+
+    fn class(difference: &Difference, line: &str) -> Option<String> {
+        let known = Known::load().unwrap();
+        let request = format!("{line}\nhost: a\n\n");
+        known.class_of(difference, request.as_bytes()).map(str::to_owned)
+    }
+
+    #[test]
+    fn a_chain_over_captures_depends_on_the_order_of_the_arguments() {
+        let line = "GET /?a=1%3d2&b=1%3d1&l=1%3d2 HTTP/1.1";
+        for subject in [Subject::TheyLog(942_130), Subject::WeLog(942_521)] {
+            let mut seen = difference(Engine::Modsecurity, subject.clone());
+            assert_eq!(
+                class(&seen, line).as_deref(),
+                Some("modsecurity-order-of-arguments")
+            );
+            seen.reordered = false;
+            assert_eq!(class(&seen, line), None);
+
+            let mut seen = difference(Engine::Coraza, subject);
+            assert_eq!(class(&seen, line).as_deref(), Some("coraza-order-of-arguments"));
+            seen.traits.several = false;
+            assert_eq!(class(&seen, line), None);
+        }
+        let other = difference(Engine::Modsecurity, Subject::TheyLog(942_520));
+        assert_eq!(class(&other, line), None);
+    }
+
+    #[test]
+    fn an_undecoded_path_scores_less() {
+        let seen = difference(Engine::Coraza, Subject::Verdict);
+        let explained = Some("coraza-targets-that-score-less");
+        assert_eq!(
+            class(&seen, "GET /%C0%A5%%C1?x=%FF HTTP/1.1").as_deref(),
+            explained
+        );
+        assert_eq!(
+            class(&seen, "GET /%zz/%C0%A5?x=%FF HTTP/1.1").as_deref(),
+            explained
+        );
+        for line in [
+            "GET /%C0%A5?x=%FF HTTP/1.1",
+            "GET /%%?x=%FF HTTP/1.1",
+            "GET /?x=%FF%C0%A5%% HTTP/1.1",
+        ] {
+            assert_eq!(class(&seen, line), None, "{line}");
+        }
+
+        let without_the_rule = Difference {
+            both_log: [942_460].into(),
+            ..seen.clone()
+        };
+        let turned_round = Difference {
+            ours: seen.theirs.clone(),
+            theirs: seen.ours.clone(),
+            ..seen
+        };
+        for other in [without_the_rule, turned_round] {
+            assert_eq!(class(&other, "GET /%C0%A5%%C1?x=%FF HTTP/1.1"), None);
+        }
+    }
+    #[test]
+    fn what_the_cache_loses_may_be_the_verdict() {
+        let mut seen = Difference {
+            both_log: [922_120].into(),
+            ..difference(Engine::Coraza, Subject::Verdict)
+        };
+        assert_eq!(class(&seen, "POST / HTTP/1.1"), None);
+        seen.traits.repeated = true;
+        assert_eq!(
+            class(&seen, "POST / HTTP/1.1").as_deref(),
+            Some("coraza-verdict-by-chance")
+        );
+        seen.both_log = [942_460].into();
+        assert_eq!(class(&seen, "POST / HTTP/1.1"), None);
+    }
+
+    #[test]
+    fn a_part_header_has_another_case_whatever_the_name_of_its_part() {
+        let header = |name: &str, value: &str| Member {
+            name: name.into(),
+            value: value.into(),
+        };
+        for name in ["a", "a:b", "=", "=:"] {
+            let view = Subject::View("MULTIPART_PART_HEADERS".to_owned());
+            let mut seen = Difference {
+                ours: vec![header(name, "content-type:text/html")],
+                theirs: vec![header(name, "Content-Type: text/html")],
+                ..difference(Engine::Coraza, view)
+            };
+            assert_eq!(
+                class(&seen, "POST / HTTP/1.1").as_deref(),
+                Some("coraza-part-headers")
+            );
+            seen.theirs = vec![header(name, "content-type: text/html")];
+            assert_eq!(class(&seen, "POST / HTTP/1.1"), None, "{name}");
+        }
+    }
+    #[test]
+    fn a_last_boundary_without_line_end_takes_nothing_back() {
+        let flag = |value: &str| Member {
+            name: Vec::new(),
+            value: value.into(),
+        };
+        let view = Subject::View("MULTIPART_UNMATCHED_BOUNDARY".to_owned());
+        let seen = Difference {
+            processor: "MULTIPART".to_owned(),
+            ours: vec![flag("0")],
+            theirs: vec![flag("1")],
+            ..difference(Engine::Modsecurity, view)
+        };
+        let body = |lines: &str| format!("POST / HTTP/1.1\nhost: a\n\n--abc\r\nname: a\r\n\r\n{lines}");
+        let class = |request: &str| {
+            let known = Known::load().unwrap();
+            known.class_of(&seen, request.as_bytes()).map(str::to_owned)
+        };
+        let explained = Some("modsecurity-last-boundary-without-line-end");
+        for lines in ["--inner\r\n--abc--", "--\r\n--abc--", "x --abc y\r\n--abc--"] {
+            assert_eq!(class(&body(lines)).as_deref(), explained, "{lines:?}");
+        }
+        for lines in ["--inner\r\n--abc--\r\n", "x\r\n--abc--"] {
+            assert_eq!(class(&body(lines)), None, "{lines:?}");
+        }
+    }
+    #[test]
+    fn the_u_of_a_unicode_escape_may_be_encoded_itself() {
+        let view = Subject::View("t:urlDecodeUni".to_owned());
+        let seen = difference(Engine::Modsecurity, view);
+        for value in ["%25u00aa", "%25%75%30%30%61%61", "%25%5500AA", "%u00aa"] {
+            let line = format!("GET /?a={value} HTTP/1.1");
+            assert_eq!(class(&seen, &line).as_deref(), Some("modsecurity-unicode-map"));
+        }
+        assert_eq!(class(&seen, "GET /?a=%25%61u00aa HTTP/1.1"), None);
     }
 }

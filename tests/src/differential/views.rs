@@ -130,12 +130,18 @@ impl View {
                 value: self.scalar(raw).to_vec(),
             }];
         }
-        let mut members: Vec<Member> = split(raw, END)
-            .into_iter()
-            .filter_map(|text| self.member(text))
-            .collect();
+        let mut members = self.walked(raw);
         members.sort();
         members
+    }
+
+    /// The members of a collection in the order in which the engine walks them.
+    fn walked(&self, raw: &[u8]) -> Vec<Member> {
+        let raw = raw.strip_prefix(b"^").unwrap_or(raw);
+        split(raw, END)
+            .into_iter()
+            .filter_map(|text| self.member(text))
+            .collect()
     }
 
     /// Numbers and flags that an engine has no value for are 0 to rules; libmodsecurity writes sizes as
@@ -245,11 +251,33 @@ pub(super) fn differing(
     found
 }
 
+/// Whether an engine walks the arguments that both have in another order than ours.
+pub(super) fn reordered(ours: &BTreeMap<String, Vec<u8>>, theirs: &BTreeMap<String, Vec<u8>>) -> bool {
+    let names = variable("ARGS_NAMES", "ARGS_NAMES");
+    let of = |views: &BTreeMap<String, Vec<u8>>| {
+        let raw = views.get(&names.key());
+        raw.map(|raw| names.walked(raw)).unwrap_or_default()
+    };
+    let (ours, theirs) = (of(ours), of(theirs));
+    ours != theirs && shared(&ours, theirs.clone()) != shared(&theirs, ours.clone())
+}
+
+/// Those of the first that the second has too, in the order of the first.
+fn shared(members: &[Member], mut others: Vec<Member>) -> Vec<&Member> {
+    let also = |member: &&Member| {
+        let at = others.iter().position(|other| other == *member);
+        at.map(|at| others.swap_remove(at)).is_some()
+    };
+    members.iter().filter(also).collect()
+}
+
 /// What is remarkable about a request, as our engine saw it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Traits {
     /// Two arguments, cookies or part headers have the same name, but for its case.
     pub repeated: bool,
+    /// The query or the body has two arguments or more.
+    pub several: bool,
     /// Some value, or what a transformation makes of it, has a line break in it.
     pub lines: bool,
     /// Some value, or what a transformation makes of it, has a byte past ASCII in it.
@@ -265,10 +293,19 @@ impl Traits {
         };
         Self {
             repeated: repeated_names(views),
+            several: several_arguments(views),
             lines: holds(|byte| matches!(byte, b'\r' | b'\n')) || views.values().any(encoded),
             bytes: holds(|byte| *byte >= 0x80),
         }
     }
+}
+
+fn several_arguments(views: &BTreeMap<String, Vec<u8>>) -> bool {
+    ["ARGS_GET", "ARGS_POST"].iter().any(|name| {
+        let view = variable(name, name);
+        let raw = views.get(&view.key());
+        raw.is_some_and(|raw| view.walked(raw).len() > 1)
+    })
 }
 
 fn repeated_names(views: &BTreeMap<String, Vec<u8>>) -> bool {
@@ -349,4 +386,30 @@ fn views_of(variable: Variable) -> Vec<String> {
         _ => return vec![name.to_owned()],
     };
     views.iter().map(|name| (*name).to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn walked(names: &[&str]) -> BTreeMap<String, Vec<u8>> {
+        let members: Vec<String> = names
+            .iter()
+            .map(|name| format!("ARGS_NAMES:{name}<:>{name}<;>"))
+            .collect();
+        let raw = format!("^{}", members.concat());
+        BTreeMap::from([("view_args_names".to_owned(), raw.into_bytes())])
+    }
+
+    #[test]
+    fn another_order_of_the_arguments_that_both_have() {
+        let ours = walked(&["a", "b", "c"]);
+        assert!(!reordered(&ours, &walked(&["a", "b", "c"])));
+        assert!(!reordered(&ours, &walked(&["a", "c"])));
+        assert!(!reordered(&ours, &walked(&["a", "", "b", "c"])));
+        assert!(!reordered(&ours, &BTreeMap::new()));
+        assert!(reordered(&ours, &walked(&["a", "c", "b"])));
+        assert!(reordered(&ours, &walked(&["c", "", "b"])));
+        assert!(reordered(&walked(&["a", "b", "a"]), &walked(&["a", "a", "b"])));
+    }
 }

@@ -62,3 +62,23 @@ fn a_phrase_match_captures_the_phrase() {
         rules(r#"SecRule ARGS "@pm select union" "id:1,phase:2,pass,log,capture,msg:'m',logdata:'%{TX.0}'""#);
     assert_eq!(data(&get("/?a=a+UNION+b").to(&rules)), ["UNION"]);
 }
+
+#[test]
+fn a_chained_link_reads_the_captures_of_the_last_value_that_came_and_matched() {
+    let rules = rules(
+        r#"SecRule ARGS "@rx ^(\w)=(\w)$" "id:1,phase:2,pass,nolog,capture,chain"
+             SecRule TX:1 "@streq %{TX.2}" "setvar:tx.hit=%{TX.0}""#,
+    );
+    let hit = |query: &str, body: &str| {
+        let request = Ask {
+            uri: format!("/?{query}"),
+            ..form(body)
+        };
+        tx(&request.to(&rules), "hit")
+    };
+    assert_eq!(hit("a=1%3d2&b=1%3d1", ""), "1=1");
+    assert_eq!(hit("b=1%3d2&a=1%3d1&z=none", ""), "1=1");
+    assert_eq!(hit("a=1%3d2&b=1%3d1&l=1%3d2", ""), "-");
+    assert_eq!(hit("b=1%3d2", "a=1%3d1"), "1=1");
+    assert_eq!(hit("b=1%3d1", "a=1%3d2"), "-");
+}
