@@ -39,6 +39,15 @@ pub(super) struct Opening {
     pub(super) next: usize,
 }
 
+/// Candidates of several things together.
+#[derive(Debug, Default)]
+struct Sum {
+    /// Where they begin.
+    start: u32,
+    /// They are not those of one of the things: more may be put there.
+    is_own: bool,
+}
+
 /// Candidates that were not gathered yet.
 const UNKNOWN: u32 = u32::MAX;
 
@@ -111,13 +120,13 @@ impl Candidates {
             return self.open_lists[list];
         }
         let words = index.words(Kind::Request);
-        let selections = index.list(list).iter();
-        let all = selections.fold(NOTHING, |all, selection| {
+        let mut all = Sum::default();
+        for selection in index.list(list) {
             let one = self.open(*selection, words, index, facts);
-            self.both(all, one, words)
-        });
-        self.open_lists[list] = all;
-        all
+            self.add_to(&mut all, one, words);
+        }
+        self.open_lists[list] = all.start;
+        all.start
     }
 
     /// What the lasting values of a selection may match.
@@ -266,11 +275,12 @@ impl Candidates {
     /// The candidates of the values of a list as they are.
     fn unite_raw(&mut self, list: ListId, kind: Kind, index: &Index, facts: &Facts) -> u32 {
         let words = index.words(kind);
-        let selections = index.list(list).iter();
-        selections.fold(NOTHING, |all, selection| {
+        let mut all = Sum::default();
+        for selection in index.list(list) {
             let one = self.raw(*selection, kind, index, facts);
-            self.both(all, one, words)
-        })
+            self.add_to(&mut all, one, words);
+        }
+        all.start
     }
 
     /// The candidates of the values of a selection as they are.
@@ -302,10 +312,9 @@ impl Candidates {
             return raw;
         }
         let start = self.room_for(raw, index.words(shape.kind));
-        for place in part.places() {
-            let Some(value) = self.values.touched(place, cares) else {
-                continue;
-            };
+        let mut places = part.places();
+        while let Some((place, value)) = self.values.touched(places.clone(), cares) {
+            places.start = place + 1;
             let derived = self.values.buffers.derive(value, shape.node, index);
             if !derived.looks_like(value) {
                 self.count_in(start, derived, shape.kind, index);
@@ -336,6 +345,24 @@ impl Candidates {
         self.bits
             .extend_from_within(first as usize..first as usize + words);
         start as u32
+    }
+
+    /// Adds candidates to a sum.
+    fn add_to(&mut self, sum: &mut Sum, one: u32, words: usize) {
+        if one == NOTHING {
+            return;
+        }
+        if !sum.is_own {
+            sum.is_own = sum.start != NOTHING;
+            sum.start = self.both(sum.start, one, words);
+            return;
+        }
+        let of = |start: u32| start as usize..start as usize + words;
+        match self.bits.get_disjoint_mut([of(sum.start), of(one)]) {
+            Ok([all, one]) => add(all, one),
+            // What is its own is nobody else's.
+            Err(_) => sum.start = self.both(sum.start, one, words),
+        }
     }
 
     /// The candidates of both.

@@ -95,13 +95,17 @@ impl Values {
         &self.values[part.places()]
     }
 
-    /// The value at this place, if it passes and transformations that care about these traits may change it.
+    /// The first of these places with a value that passes and that transformations that care about these traits may
+    /// change, and the value.
     #[inline]
-    pub(super) fn touched(&self, place: usize, cares: u64) -> Option<BufferId> {
-        match self.values[place] {
-            Value::Passing(value) if self.traits[place] & cares != 0 => Some(value),
-            _ => None,
-        }
+    pub(super) fn touched(&self, places: Range<usize>, cares: u64) -> Option<(usize, BufferId)> {
+        // Values that last have no traits.
+        let traits = self.traits[places.clone()].iter();
+        let mut touched = traits.zip(places).filter(|(traits, _)| *traits & cares != 0);
+        touched.find_map(|(_, place)| match self.values[place] {
+            Value::Passing(value) => Some((place, value)),
+            Value::Lasting(_) => None,
+        })
     }
 
     /// What a lasting value may match.
