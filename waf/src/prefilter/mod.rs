@@ -4,7 +4,7 @@
 //! of a set of literals, some of a set of bytes. A scanner reads a value once and answers for every
 //! operator together whether its needs are met; only then the operator itself is asked. It errs on one side
 //! alone: an operator that matches is always among the candidates. For patterns that are often asked in vain a second
-//! reading tells where their matches may start ([`Starts`]).
+//! reading tells where their matches may start.
 
 mod bytes;
 mod classes;

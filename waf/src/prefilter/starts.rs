@@ -24,10 +24,33 @@ const FEW_BYTES: usize = 3;
 /// What the matches of a pattern begin with.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Starts {
-    /// In small letters, none empty.
-    texts: BTreeSet<Vec<u8>>,
+    /// In small letters, none empty, each once, sorted.
+    texts: Box<[Text]>,
     /// Whatever a match at the beginning of a value begins with.
     first: bool,
+}
+
+/// What a match begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Text {
+    bytes: [u8; LONGEST],
+    length: u8,
+}
+
+impl Text {
+    fn new(text: &[u8]) -> Self {
+        let length = text.len().min(LONGEST);
+        let mut bytes = [0; LONGEST];
+        bytes[..length].copy_from_slice(&text[..length]);
+        Self {
+            bytes,
+            length: length as u8,
+        }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
+    }
 }
 
 impl Starts {
@@ -43,19 +66,21 @@ impl Starts {
             .limit_total(MOST_TEXTS);
         let texts = extractor.extract(&tree);
         let texts = texts.literals()?.iter();
-        let texts: BTreeSet<_> = texts.map(|text| text.as_bytes().to_vec()).collect();
+        let texts: BTreeSet<_> = texts.map(|text| Text::new(text.as_bytes())).collect();
         let mut bytes = ByteSet::EMPTY;
         for text in &texts {
-            bytes.insert(*text.first()?);
+            bytes.insert(*text.as_bytes().first()?);
         }
         let count = |byte: u8| 1 + usize::from(byte.is_ascii_lowercase());
+        let texts = texts.into_iter().collect();
         let starts = Self { texts, first };
         (bytes.iter().map(count).sum::<usize>() > FEW_BYTES).then_some(starts)
     }
 
     /// The texts that one pair tells, and those that need two.
-    fn halves(&self) -> [impl Iterator<Item = &Vec<u8>>; 2] {
-        let half = |long| self.texts.iter().filter(move |text| (text.len() > 2) == long);
+    fn halves(&self) -> [impl Iterator<Item = &[u8]>; 2] {
+        let texts = || self.texts.iter().map(Text::as_bytes);
+        let half = |long| texts().filter(move |text| (text.len() > 2) == long);
         [half(false), half(true)]
     }
 
@@ -80,7 +105,7 @@ impl Starts {
     }
 }
 
-/// Of how many places [`rarity`] tells how often something is there.
+/// Of how many places [`COMMONNESS`] tells how often something is there.
 const PLACES: f64 = 60.0;
 
 /// The pairs that a text may begin with, and those that may go on with it: with one that is shorter goes on whatever
@@ -120,7 +145,8 @@ fn beginning(tree: &Hir, first: &mut bool) -> Hir {
             let mut length = 0;
             let parts = parts.iter().take_while(|part| {
                 let needed = length < LONGEST;
-                length += part.properties().minimum_len().unwrap_or(LONGEST);
+                // Without one it never matches, or only by not being there.
+                length += part.properties().minimum_len().unwrap_or(0);
                 needed
             });
             Hir::concat(parts.map(|part| beginning(part, first)).collect())
@@ -188,7 +214,8 @@ pub(crate) struct FinderBuilder {
 const COST_OF_PLACE: f64 = 1.0 / 20.0;
 
 impl FinderBuilder {
-    /// Adds an operator with its matches' starts. `commonness`: see [`Requirement::commonness`].
+    /// Adds an operator with its matches' starts. `commonness`: how often it is asked, that of its
+    /// requirement.
     pub(crate) fn add(&mut self, starts: &Starts, commonness: f64) {
         *self.kinds.entry(starts.clone()).or_default() += commonness;
     }
@@ -234,6 +261,7 @@ impl Finder {
         let (byte, rest) = value.split_first()?;
         let mut last = class(*byte);
         let (mut begun, mut before) = (0, 0);
+        let most = begin + value.len() / 4;
         // The last pair of a text ends with this byte, the first one two bytes before.
         let mut read = |end: usize, byte: u8| {
             let class = class(byte);
@@ -244,13 +272,11 @@ impl Finder {
                 let at = end - (LONGEST - 1);
                 out.push(Place { bits, at });
             }
+            out.len() <= most
         };
-        for (end, byte) in (1..).zip(rest) {
-            read(end, *byte);
-        }
-        for end in value.len()..value.len() + LONGEST - 1 {
-            read(end, 0);
-        }
+        let behind = (value.len()..value.len() + LONGEST - 1).map(|end| (end, 0));
+        let bytes = (1..).zip(rest.iter().copied()).chain(behind);
+        let are_few = { bytes }.all(|(end, byte)| read(end, byte));
         if self.first != 0 {
             let (bits, at) = (self.first, 0);
             match out.get_mut(begin).filter(|place| place.at == at) {
@@ -258,7 +284,7 @@ impl Finder {
                 None => out.insert(begin, Place { bits, at }),
             }
         }
-        if out.len() - begin > value.len() / 4 {
+        if !are_few || out.len() > most {
             out.truncate(begin);
             return None;
         }
@@ -273,7 +299,10 @@ mod tests {
 
     fn texts(pattern: &str) -> Option<(Vec<String>, bool)> {
         let starts = of_pattern(pattern).1?;
-        let texts = starts.texts.iter().map(|text| text.escape_ascii().to_string());
+        let texts = starts
+            .texts
+            .iter()
+            .map(|text| text.as_bytes().escape_ascii().to_string());
         Some((texts.collect(), starts.first))
     }
 
@@ -305,6 +334,13 @@ mod tests {
                 "{pattern}"
             );
         }
+    }
+
+    #[test]
+    fn what_never_matches_may_be_absent() {
+        // The class has no byte.
+        let (texts, _) = texts(r"(?:[;|&<][^\x00-\xff]?[a-z ]+){2}").unwrap();
+        assert_eq!(texts, ["&", ";", "<", "|"]);
     }
 
     #[test]

@@ -15,8 +15,8 @@ use crate::prefilter::Places;
 /// takes a tenth.
 const AUTOMATON_BYTES: usize = 4 * 1024 * 1024;
 
-/// Bytes of what a thread has worked out of it. Beyond it begins anew, and where that does not help the pattern is left
-/// to the `regex` crate for that value.
+/// Bytes of what a thread has worked out of it, or what some states of a larger automaton take. Beyond it begins anew, and
+/// while that happens again and again, as with values made for it, the pattern is left to the `regex` crate.
 const CACHED_BYTES: usize = 256 * 1024;
 
 /// The states of a pattern, worked out as they are needed.
@@ -61,10 +61,19 @@ impl FromStarts {
     /// Whether the pattern matches anywhere, `places` being all where a match may start; `None` where asking the
     /// `regex` crate costs less, which reads each byte once.
     pub(super) fn matches(&self, value: &[u8], places: Places<'_>) -> Option<bool> {
+        let mut places = places.iter().peekable();
+        if places.peek().is_none() {
+            return Some(false);
+        }
         let cache = &mut *self.caches.get();
         let mut left = value.len();
-        for place in places.iter() {
-            if self.matches_at(value, place, cache, &mut left)? {
+        for place in places {
+            let before = left;
+            // What was read, by which the cache decides whether it is worth to begin anew.
+            cache.search_start(place);
+            let matches = self.matches_at(value, place, cache, &mut left);
+            cache.search_finish(place + (before - left));
+            if matches? {
                 return Some(true);
             }
         }

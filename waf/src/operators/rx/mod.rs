@@ -283,6 +283,8 @@ mod tests {
             r"(?i)(?:[;|&<]|\btime\b)\s*(?:cat|ls)\b",
             r"(?:^|[;|<\n]\s*)(?:cat|ls)(?:\s|$)",
             r"(?i)(?:c['\\]*a['\\]*t|t['\\]*i['\\]*m['\\]*e)[\s;].*ls",
+            // A class without a byte never matches, and may be absent.
+            r"(?:[;|&<][^\x00-\xff]?[a-z ]+){2}",
             r"[;|&<]+$|\Bls\B;|(?:time|cat)\b.\bls",
         ];
         let pieces = [
