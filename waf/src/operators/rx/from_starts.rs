@@ -61,13 +61,9 @@ impl FromStarts {
     /// Whether the pattern matches anywhere, `places` being all where a match may start; `None` where asking the
     /// `regex` crate costs less, which reads each byte once.
     pub(super) fn matches(&self, value: &[u8], places: Places<'_>) -> Option<bool> {
-        let mut places = places.iter().peekable();
-        if places.peek().is_none() {
-            return Some(false);
-        }
         let cache = &mut *self.caches.get();
         let mut left = value.len();
-        for place in places {
+        for place in places.iter() {
             let before = left;
             // What was read, by which the cache decides whether it is worth to begin anew.
             cache.search_start(place);

@@ -90,6 +90,10 @@ impl Evaluate for Rx {
         let Pattern::Fixed(regex) = &self.pattern else {
             return self.matches(input, lookup, captures);
         };
+        // As most values: nothing is made for them.
+        if places.iter().next().is_none() {
+            return false;
+        }
         let from_starts = self
             .from_starts
             .get_or_init(|| FromStarts::of(regex.as_str()).map(Box::new));
