@@ -275,6 +275,7 @@ mod tests {
             assert!(sections.contains(&heading), "waf/DIFFERENCES.md has no {heading}");
         }
     }
+
     /// A difference about one of three arguments, both engines logging 920250.
     fn difference(engine: Engine, subject: Subject) -> Difference {
         let verdict = |text: &str| Member {
@@ -361,6 +362,7 @@ mod tests {
             assert_eq!(class(&other, "GET /%C0%A5%%C1?x=%FF HTTP/1.1"), None);
         }
     }
+
     #[test]
     fn what_the_cache_loses_may_be_the_verdict() {
         let mut seen = Difference {
@@ -398,6 +400,7 @@ mod tests {
             assert_eq!(class(&seen, "POST / HTTP/1.1"), None, "{name}");
         }
     }
+
     #[test]
     fn a_last_boundary_without_line_end_takes_nothing_back() {
         let flag = |value: &str| Member {
@@ -424,6 +427,7 @@ mod tests {
             assert_eq!(class(&body(lines)), None, "{lines:?}");
         }
     }
+
     #[test]
     fn the_u_of_a_unicode_escape_may_be_encoded_itself() {
         let view = Subject::View("t:urlDecodeUni".to_owned());

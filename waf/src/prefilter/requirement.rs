@@ -39,7 +39,7 @@ impl Requirement {
         clauses.sort_by(|a, b| a.commonness().total_cmp(&b.commonness()));
         let mut chosen: Vec<Clause> = Vec::new();
         for clause in clauses {
-            let so_far: f64 = chosen.iter().map(|clause| clause.commonness().min(1.0)).product();
+            let so_far = commonness_of_all(&chosen);
             let worth = clause.is_of_bytes()
                 || chosen.is_empty()
                 || (so_far > rarity::SELDOM && clause.commonness_of_atoms() < rarity::AT_TIMES);
@@ -62,14 +62,18 @@ impl Requirement {
 
     /// How likely an ordinary value meets all of them, as a score to compare: 1 for nearly all.
     pub fn commonness(&self) -> f64 {
-        let clauses = self.clauses.iter();
-        clauses.map(|clause| clause.commonness().min(1.0)).product()
+        commonness_of_all(&self.clauses)
     }
 
     /// The clauses.
     pub fn clauses(&self) -> &[Clause] {
         &self.clauses
     }
+}
+
+fn commonness_of_all(clauses: &[Clause]) -> f64 {
+    let clauses = clauses.iter();
+    clauses.map(|clause| clause.commonness().min(1.0)).product()
 }
 
 impl Clause {

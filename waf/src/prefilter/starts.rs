@@ -179,7 +179,7 @@ pub(crate) struct Finder {
 }
 
 /// What a [`Finder`] tells of one kind of starts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Sought(Bits);
 
 /// Where matches may start, and of what.
@@ -297,6 +297,16 @@ mod tests {
     use super::super::of_pattern;
     use super::*;
 
+    impl Starts {
+        /// A finder for these alone.
+        pub(crate) fn finder(&self) -> (Finder, Sought) {
+            let mut builder = FinderBuilder::default();
+            builder.add(self, f64::MAX);
+            let (finder, known) = builder.build();
+            (finder, known[self])
+        }
+    }
+
     fn texts(pattern: &str) -> Option<(Vec<String>, bool)> {
         let starts = of_pattern(pattern).1?;
         let texts = starts
@@ -308,12 +318,9 @@ mod tests {
 
     fn places(pattern: &str, value: &str) -> Vec<usize> {
         let starts = of_pattern(pattern).1.unwrap();
-        let mut builder = FinderBuilder::default();
-        builder.add(&starts, f64::MAX);
-        let (finder, known) = builder.build();
+        let (finder, sought) = starts.finder();
         let mut all = Vec::new();
         finder.find(value.as_bytes(), &mut all).unwrap();
-        let sought = known[&starts];
         Places { all: &all, sought }.iter().collect()
     }
 
@@ -397,10 +404,9 @@ mod tests {
     #[test]
     fn a_value_full_of_them_has_none() {
         let starts = of_pattern("[;|&<]x*\\(").1.unwrap();
-        let mut builder = FinderBuilder::default();
-        builder.add(&starts, f64::MAX);
+        let (finder, _) = starts.finder();
         let (mut all, value) = (Vec::new(), ";x".repeat(50));
-        assert_eq!(builder.build().0.find(value.as_bytes(), &mut all), None);
+        assert_eq!(finder.find(value.as_bytes(), &mut all), None);
         assert!(all.is_empty());
     }
 }

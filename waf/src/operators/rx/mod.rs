@@ -74,9 +74,7 @@ impl Evaluate for Rx {
         if !regex.is_match(input) {
             return false;
         }
-        if let Some(captures) = captures {
-            capture(&regex, input, captures);
-        }
+        capture(&regex, input, captures);
         true
     }
 
@@ -101,12 +99,9 @@ impl Evaluate for Rx {
             .as_ref()
             .and_then(|pattern| pattern.matches(input, places));
         match told {
+            Some(true) => capture(regex, input, captures),
             Some(false) => return false,
-            Some(true) => {}
             None => return self.matches(input, lookup, captures),
-        }
-        if let Some(captures) = captures {
-            capture(regex, input, captures);
         }
         true
     }
@@ -120,7 +115,9 @@ impl Evaluate for Rx {
     }
 }
 
-fn capture(regex: &Regex, input: &[u8], captures: &mut Captures) {
+/// Writes the groups of a value that matches, if they are asked for.
+fn capture(regex: &Regex, input: &[u8], captures: Option<&mut Captures>) {
+    let Some(captures) = captures else { return };
     let groups = regex.captures(input);
     let groups = groups.iter().flat_map(|groups| groups.iter()).enumerate();
     for (slot, group) in groups.take(10) {
@@ -225,7 +222,6 @@ mod tests {
     use super::super::testing::{Wanted, build, captured, check, matches_expanded};
     use super::*;
     use crate::macros::NoVariables;
-    use crate::prefilter::FinderBuilder;
 
     #[test]
     fn patterns_match() {
@@ -304,10 +300,7 @@ mod tests {
         for pattern in patterns {
             let operator = build("rx", pattern).unwrap();
             let starts = operator.starts().unwrap();
-            let mut builder = FinderBuilder::default();
-            builder.add(starts, f64::MAX);
-            let (finder, known) = builder.build();
-            let sought = known[starts];
+            let (finder, sought) = starts.finder();
             let (mut matched, mut not_matched) = (0, 0);
             for _ in 0..3000 {
                 let value: String = (0..random(24)).map(|_| pieces[random(pieces.len())]).collect();
@@ -336,13 +329,10 @@ mod tests {
         let pattern = FromStarts::of(r"[;|&<].*(?:cat|ls)").unwrap();
         let value = "; x and no more, ".repeat(100);
         let starts = prefilter::of_pattern(r"[;|&<].*(?:cat|ls)").1.unwrap();
-        let mut builder = FinderBuilder::default();
-        builder.add(&starts, f64::MAX);
-        let (finder, known) = builder.build();
+        let (finder, sought) = starts.finder();
         let mut all = Vec::new();
         // Each of them would be read to the end.
         assert!(finder.find(value.as_bytes(), &mut all).is_some() && all.len() == 100);
-        let sought = known[&starts];
         assert_eq!(
             pattern.matches(value.as_bytes(), Places { all: &all, sought }),
             None
